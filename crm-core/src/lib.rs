@@ -1,0 +1,2 @@
+//! The domain of an embeddable CRM engine.
+pub mod value;

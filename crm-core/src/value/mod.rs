@@ -1,0 +1,1 @@
+//! Values that are parsed once and right ever after.
