@@ -1,0 +1,173 @@
+//! Memberships: who belongs to an organization, and in which role.
+//!
+//! The last owner is safe without a count: only an owner may make, change or remove an owner, nobody
+//! touches their own membership, and every command is guarded by the actor's own membership. So whoever
+//! removes an owner is an owner, and stays one in the same transaction.
+
+use async_trait::async_trait;
+
+use super::{AccessError, Grant, User};
+use crate::context::Context;
+use crate::crm::{Command, Session};
+use crate::crud::Rules;
+use crate::entity::{Entity as _, Stored};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::store::{ChangeSet, Select, StoreExt as _};
+use crate::value::{Email, Text, ValueError};
+
+crate::choice! {
+    /// What a member may do; see [`POLICY`](super::POLICY).
+    pub enum Role {
+        /// Everything.
+        Owner = "owner",
+        /// Everything but touching owners.
+        Admin = "admin",
+        /// All business records.
+        Manager = "manager",
+        /// Records of their own.
+        Member = "member",
+        /// Reads everything, writes nothing.
+        Viewer = "viewer",
+    }
+}
+
+impl Role {
+    /// Its place in the policy's columns.
+    pub const fn position(self) -> usize {
+        self as usize
+    }
+}
+
+crate::entity! {
+    /// One user's membership of one organization.
+    pub struct Membership: "membership" in "crm_membership" as Record, Organization {
+        /// Who.
+        pub user_id: Id<User> => User,
+        /// In which role.
+        pub role: Role,
+    }
+    columns MembershipColumns;
+    derived { }
+    unique { "crm_membership_user_id": [user_id] }
+    index { }
+}
+
+impl Rules for Membership {}
+
+/// Makes somebody a member, and a user if they are none yet.
+#[derive(Clone, Debug)]
+pub struct AddMember {
+    /// Their address.
+    pub email: Email,
+    /// Their name; needed for a new user.
+    pub full_name: Option<Text<255>>,
+    /// Their role.
+    pub role: Role,
+}
+
+#[async_trait]
+impl Command for AddMember {
+    type Root = Membership;
+    const VERB: &'static str = "add";
+
+    fn body(&self) -> String {
+        let name = self.full_name.as_deref().unwrap_or_default();
+        format!("{}\n{name}\n{}", self.email.key(), self.role)
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        _: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Membership>, CrmError> {
+        owners_only(context, &[self.role])?;
+        let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&self.email.key().to_owned()).into());
+        let user = match session.store().first::<User>(session.scope(), known).await? {
+            Some(user) if !user.active => return Err(AccessError::NotMember(self.email.to_string()).into()),
+            Some(user) => user.id,
+            None => {
+                let full_name = self.full_name.clone();
+                let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+                let user = User { email: self.email.clone(), full_name, active: true };
+                changes.insert(context, user).id
+            }
+        };
+        Ok(changes.insert(context, Membership { user_id: user, role: self.role }))
+    }
+}
+
+/// Changes a member's role.
+#[derive(Clone, Debug)]
+pub struct SetRole {
+    /// Whose.
+    pub member: Id<Membership>,
+    /// To what.
+    pub role: Role,
+}
+
+#[async_trait]
+impl Command for SetRole {
+    type Root = Membership;
+    const VERB: &'static str = "set_role";
+
+    fn body(&self) -> String {
+        format!("{}\n{}", self.member, self.role)
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Membership>, CrmError> {
+        let member = session.load::<Membership>(grant, self.member).await?;
+        not_oneself(context, &member)?;
+        owners_only(context, &[member.role, self.role])?;
+        let changed = Membership { role: self.role, ..member.value.clone() };
+        Ok(changes.update(context, &member, changed))
+    }
+}
+
+/// Ends a membership; what the member did stays.
+#[derive(Clone, Debug)]
+pub struct RemoveMember {
+    /// Whose.
+    pub member: Id<Membership>,
+}
+
+#[async_trait]
+impl Command for RemoveMember {
+    type Root = Membership;
+    const VERB: &'static str = "remove";
+
+    fn body(&self) -> String {
+        self.member.to_string()
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Membership>, CrmError> {
+        let member = session.load::<Membership>(grant, self.member).await?;
+        not_oneself(context, &member)?;
+        owners_only(context, &[member.role])?;
+        changes.delete(&member);
+        Ok(member)
+    }
+}
+
+fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {
+    if context.actor().user() == Some(member.user_id) { Err(AccessError::OwnMembership) } else { Ok(()) }
+}
+
+fn owners_only(context: &Context, roles: &[Role]) -> Result<(), AccessError> {
+    let touches_owner = roles.contains(&Role::Owner);
+    if touches_owner && context.role() != Role::Owner { Err(AccessError::OwnersOnly) } else { Ok(()) }
+}

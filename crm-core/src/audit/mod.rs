@@ -1,0 +1,269 @@
+//! The audit: what was done, derived from change-sets and chained so that tampering shows.
+//!
+//! Nobody writes entries: [`entries`] derives them inside a store's `apply`, in the same transaction.
+//! Each entry carries the changed fields (secret and derived columns never), a hash of them, and a digest
+//! of the whole row afterwards. Sealing gives an entry its sequence number and
+//! `hash = SHA-256(hash of the previous entry, its own contents)`, one chain per organization. The contents
+//! go in by their hash, so that erasing the personal values of an entry leaves the chain whole.
+//!
+//! What is promised: SQLite and the memory store seal within the transaction. On PostgreSQL one chain head
+//! per organization would make all its writers queue, so entries are sealed in batches shortly after;
+//! until then an entry is written all or nothing with its change, but removing it leaves no trace.
+
+mod verify;
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+pub use verify::{Finding, Head, Verification, verify};
+
+use crate::context::Actor;
+use crate::encode::{write_text, write_value};
+use crate::entity::{Flags, Stored, Table};
+use crate::id::Id;
+use crate::row::{Row, Value};
+use crate::store::{Change, ChangeSet, Stamp};
+use crate::value::{Document, Instant, ValueError};
+
+crate::choice! {
+    /// What kind of actor did something.
+    pub enum ActorKind {
+        /// A member.
+        User = "user",
+        /// The program itself.
+        System = "system",
+    }
+}
+
+crate::choice! {
+    /// What happened to a record.
+    pub enum Action {
+        /// It was created.
+        Insert = "insert",
+        /// It was changed.
+        Update = "update",
+        /// It was deleted.
+        Delete = "delete",
+    }
+}
+
+crate::entity! {
+    /// One change of one record, as the audit keeps it.
+    pub struct AuditEntry: "audit_entry" in "crm_audit_entry" as Entry, Organization, unaudited {
+        /// Counts the organization's sealed entries, from 1.
+        pub seq: Option<i64> [SERVER_OWNED],
+        /// When it happened.
+        pub at: Instant [SERVER_OWNED],
+        /// What kind of actor did it.
+        pub actor_kind: ActorKind [SERVER_OWNED],
+        /// Who did it; the system has no id.
+        pub actor_id: Option<Uuid> [SERVER_OWNED],
+        /// The command that did it.
+        pub command: String [SERVER_OWNED],
+        /// What kind of record it happened to.
+        pub entity: String [SERVER_OWNED],
+        /// Which record.
+        pub record_id: Uuid [SERVER_OWNED],
+        /// What happened.
+        pub action: Action [SERVER_OWNED],
+        /// The record's version afterwards, or before it was deleted.
+        pub version: i64 [SERVER_OWNED],
+        /// The values of an insert or delete, or old and new values of an update; absent once erased.
+        pub changes: Option<Document> [SERVER_OWNED PERSONAL],
+        /// SHA-256 of `changes` as it was written.
+        pub changes_hash: Vec<u8> [SERVER_OWNED],
+        /// SHA-256 of the record's row afterwards, or before it was deleted.
+        pub digest: Vec<u8> [SERVER_OWNED],
+        /// Chains the entry to the one before it, once sealed.
+        pub hash: Option<Vec<u8>> [SERVER_OWNED],
+    }
+    columns AuditEntryColumns;
+    derived { }
+    unique { "crm_audit_entry_seq": [seq] }
+    index { "crm_audit_entry_record": [record_id] }
+}
+
+/// The entries of a change-set whose deferred values are resolved, unsealed. Called by stores.
+pub fn entries(changes: &ChangeSet) -> Vec<Row> {
+    let mut text = String::with_capacity(512);
+    changes
+        .changes
+        .iter()
+        .filter(|change| change.table().audited)
+        .enumerate()
+        .map(|(index, change)| {
+            text.clear();
+            write_changes(&mut text, change);
+            entry(&changes.stamp, index, change, &text).to_row()
+        })
+        .collect()
+}
+
+fn entry(stamp: &Stamp, index: usize, change: &Change, changes: &str) -> Stored<AuditEntry> {
+    let (table, row) = (change.table(), change.row());
+    Stored {
+        id: Id::new(Uuid::from_u128(stamp.id.as_u128().wrapping_add(index as u128))),
+        version: 1,
+        created_at: stamp.at,
+        created_by: None,
+        updated_at: stamp.at,
+        archived_at: None,
+        value: AuditEntry {
+            seq: None,
+            at: stamp.at,
+            actor_kind: match stamp.actor {
+                Actor::User(_) => ActorKind::User,
+                Actor::System => ActorKind::System,
+            },
+            actor_id: stamp.actor.id(),
+            command: stamp.command.to_owned(),
+            entity: table.entity.to_owned(),
+            record_id: table.id(row),
+            action: match change {
+                Change::Insert { .. } => Action::Insert,
+                Change::Update { .. } => Action::Update,
+                Change::Delete { .. } => Action::Delete,
+            },
+            version: table.version(row),
+            changes_hash: Sha256::digest(changes).to_vec(),
+            changes: Some(Document::from_canonical(changes.to_owned())),
+            digest: digest(table, row),
+            hash: None,
+        },
+    }
+}
+
+/// Whether a column's values stand in entries.
+const fn told(flags: Flags) -> bool {
+    !flags.contains(Flags::SECRET) && !flags.contains(Flags::DERIVED) && !flags.contains(Flags::COUNTER)
+}
+
+/// Writes the JSON object of changed fields: `{"name":"Ana"}`, or `{"name":["Ana","Eva"]}` for an update.
+fn write_changes(out: &mut String, change: &Change) {
+    let table = change.table();
+    let before = match change {
+        Change::Update { before, .. } => Some(before),
+        _ => None,
+    };
+    let version = table.version_position();
+    let updated = table.updated_position();
+    out.push('{');
+    let empty = out.len();
+    for (at, (column, value)) in table.columns.iter().zip(change.row()).enumerate() {
+        let old = before.map(|row| &row[at]);
+        // The id, the version and the instant stand in the entry itself.
+        let elsewhere = at == 0 || Some(at) == version || Some(at) == updated;
+        if elsewhere || !told(column.flags) || old.map_or_else(|| value.is_null(), |old| old == value) {
+            continue;
+        }
+        if out.len() > empty {
+            out.push(',');
+        }
+        write_text(out, column.name);
+        out.push(':');
+        if let Some(old) = old {
+            out.push('[');
+            write_value(out, column.kind, old);
+            out.push(',');
+            write_value(out, column.kind, value);
+            out.push(']');
+        } else {
+            write_value(out, column.kind, value);
+        }
+    }
+    out.push('}');
+}
+
+/// SHA-256 of a row: of every column but counters and derived ones.
+pub fn digest(table: &Table, row: &[Value]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(512);
+    for (column, value) in table.columns.iter().zip(row) {
+        if !column.flags.contains(Flags::COUNTER) && !column.flags.contains(Flags::DERIVED) {
+            write_canonical(&mut bytes, value);
+        }
+    }
+    Sha256::digest(&bytes).to_vec()
+}
+
+/// Appends a value so that no two lists of values give the same bytes.
+fn write_canonical(out: &mut Vec<u8>, value: &Value) {
+    let mut sized = |tag: u8, bytes: &[u8]| {
+        out.push(tag);
+        out.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+        out.extend_from_slice(bytes);
+    };
+    match value {
+        Value::Null | Value::Deferred(_) => out.push(0),
+        Value::Bool(truth) => sized(1, &[u8::from(*truth)]),
+        Value::Int(number) => sized(2, &number.to_le_bytes()),
+        Value::Text(text) => sized(3, text.as_bytes()),
+        Value::Date(date) => sized(4, &crate::value::days_of(*date).to_le_bytes()),
+        Value::Instant(instant) => sized(5, &instant.micros().to_le_bytes()),
+        Value::Id(id) => sized(6, id.as_bytes()),
+        Value::Bytes(bytes) => sized(7, bytes),
+    }
+}
+
+/// The last sealed entry of an organization's chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Its sequence number; 0 before the first entry.
+    pub seq: i64,
+    /// Its hash; 32 zero bytes before the first entry.
+    pub hash: Vec<u8>,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self { seq: 0, hash: vec![0; 32] }
+    }
+}
+
+/// Seals entries in this order after the chain's last link, and gives the new last link. Called by stores.
+pub fn seal(last: Link, entries: &mut [Row]) -> Link {
+    let columns = AuditEntry::COLUMNS;
+    entries.iter_mut().fold(last, |last, row| {
+        let seq = last.seq + 1;
+        let hash = link_hash(&last.hash, seq, row);
+        row[columns.seq.index()] = Value::Int(seq);
+        row[columns.hash.index()] = Value::Bytes(hash.clone());
+        Link { seq, hash }
+    })
+}
+
+/// `SHA-256(previous hash, seq, every column but seq, changes and hash)`.
+fn link_hash(previous: &[u8], seq: i64, row: &[Value]) -> Vec<u8> {
+    let columns = AuditEntry::COLUMNS;
+    let left_out = [columns.seq.index(), columns.changes.index(), columns.hash.index()];
+    let mut bytes = Vec::with_capacity(320);
+    bytes.extend_from_slice(previous);
+    bytes.extend_from_slice(&seq.to_le_bytes());
+    for (at, value) in row.iter().enumerate() {
+        if !left_out.contains(&at) {
+            write_canonical(&mut bytes, value);
+        }
+    }
+    Sha256::digest(&bytes).to_vec()
+}
+
+/// Reads an anchored head, `SEQ:HASH`.
+impl std::str::FromStr for Link {
+    type Err = ValueError;
+
+    fn from_str(text: &str) -> Result<Self, ValueError> {
+        let wrong = || ValueError::syntax("a head as SEQ:HASH", text);
+        let (seq, hash) = text.trim().split_once(':').ok_or_else(wrong)?;
+        if hash.len() != 64 || !hash.is_ascii() {
+            return Err(wrong());
+        }
+        let bytes = (0..64).step_by(2).map(|at| u8::from_str_radix(&hash[at..at + 2], 16)).collect::<Result<_, _>>();
+        Ok(Self { seq: seq.parse().map_err(|_| wrong())?, hash: bytes.map_err(|_| wrong())? })
+    }
+}
+
+impl std::fmt::Display for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:", self.seq)?;
+        self.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}

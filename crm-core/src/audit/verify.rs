@@ -1,0 +1,196 @@
+//! Checks the audit: the chain, the entries, and the records against their last entries.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::{Action, AuditEntry, Link, digest, link_hash};
+use crate::entity::{Entity as _, Stored, Tenancy};
+use crate::row::{Row, Value};
+use crate::schema::TABLES;
+use crate::store::{Direction, Expr, Operand, Order, Scope, Select, Store, StoreError};
+
+/// How many entries or records are read at a time.
+const PAGE: u32 = 1_000;
+/// How many findings are kept; more are only counted.
+const KEPT: usize = 100;
+
+/// The chain's end, to be kept elsewhere: a later [`verify`] given it finds a cut tail.
+pub type Head = Link;
+
+/// Something that is not as it was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The kind of record, or `audit_entry`.
+    pub entity: &'static str,
+    /// The record or entry, if it can be told.
+    pub id: Option<Uuid>,
+    /// The entry's sequence number, for entries.
+    pub seq: Option<i64>,
+    /// What is wrong.
+    pub problem: String,
+}
+
+/// What a verification found.
+#[derive(Clone, Debug, Default)]
+pub struct Verification {
+    /// The chain's end.
+    pub head: Head,
+    /// How many entries were checked.
+    pub entries: u64,
+    /// How many entries are not sealed yet, so that only their contents could be checked.
+    pub unsealed: u64,
+    /// How many records were compared with their last entries.
+    pub records: u64,
+    /// How many problems were found.
+    pub problems: u64,
+    /// The first problems.
+    pub findings: Vec<Finding>,
+}
+
+impl Verification {
+    fn find(&mut self, entity: &'static str, id: Option<Uuid>, seq: Option<i64>, problem: impl Into<String>) {
+        self.problems += 1;
+        if self.findings.len() < KEPT {
+            self.findings.push(Finding { entity, id, seq, problem: problem.into() });
+        }
+    }
+}
+
+/// Checks an organization's audit: every hash of the chain, every entry's contents, every record against
+/// its last entry and its derived columns against the others. With an anchored head, that the chain goes
+/// through it.
+///
+/// # Errors
+/// Only when the store fails; what is wrong with the data is among the findings.
+pub async fn verify(store: &dyn Store, scope: Scope, anchor: Option<&Head>) -> Result<Verification, StoreError> {
+    let mut report = Verification::default();
+    chain(store, scope, anchor, &mut report).await?;
+    unsealed(store, scope, &mut report).await?;
+    for table in TABLES.iter().filter(|table| table.audited && table.tenancy == Tenancy::Organization) {
+        let mut query = Select::new(table, Expr::True).limited(PAGE);
+        loop {
+            let rows = store.select(scope, &query).await?;
+            let Some(last) = rows.last() else { break };
+            query.after = Some(query.place(last));
+            records(store, scope, table, rows, &mut report).await?;
+        }
+    }
+    Ok(report)
+}
+
+async fn chain(
+    store: &dyn Store,
+    scope: Scope,
+    anchor: Option<&Head>,
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    let columns = AuditEntry::COLUMNS;
+    let sealed = (!columns.seq.is_null()).into_expr();
+    let order = Order { column: columns.seq.index(), direction: Direction::Ascending };
+    let mut query = Select::new(AuditEntry::TABLE, sealed).ordered(&[order]).limited(PAGE);
+    loop {
+        let rows = store.select(scope, &query).await?;
+        let Some(last) = rows.last() else { break };
+        query.after = Some(query.place(last));
+        for row in rows {
+            report.entries += 1;
+            let id = row[0].as_id();
+            let seq = row[columns.seq.index()].as_int().unwrap_or(0);
+            let expected = report.head.seq + 1;
+            if seq != expected {
+                let problem = format!("entries {expected} to {} are missing", seq - 1);
+                report.find(AuditEntry::TABLE.entity, id, Some(seq), problem);
+            }
+            let hash = match &row[columns.hash.index()] {
+                Value::Bytes(hash) => hash.clone(),
+                _ => Vec::new(),
+            };
+            if hash != link_hash(&report.head.hash, seq, &row) {
+                report.find(AuditEntry::TABLE.entity, id, Some(seq), "the entry or one before it was changed");
+            }
+            contents(&row, seq, report);
+            report.head = Link { seq, hash };
+            if let Some(anchor) = anchor
+                && anchor.seq == seq
+                && anchor.hash != report.head.hash
+            {
+                report.find(AuditEntry::TABLE.entity, id, Some(seq), "the chain does not go through the anchored head");
+            }
+        }
+    }
+    if let Some(anchor) = anchor
+        && anchor.seq > report.head.seq
+    {
+        let problem = format!("the chain ends at {}, before the anchored head {}", report.head.seq, anchor.seq);
+        report.find(AuditEntry::TABLE.entity, None, None, problem);
+    }
+    Ok(())
+}
+
+/// Checks an entry's changed fields against their hash.
+fn contents(row: &Row, seq: i64, report: &mut Verification) {
+    let columns = AuditEntry::COLUMNS;
+    if let (Value::Text(changes), Value::Bytes(hash)) =
+        (&row[columns.changes.index()], &row[columns.changes_hash.index()])
+        && Sha256::digest(changes).as_slice() != hash.as_slice()
+    {
+        report.find(AuditEntry::TABLE.entity, row[0].as_id(), Some(seq), "the changed fields were altered");
+    }
+}
+
+async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) -> Result<(), StoreError> {
+    let open = AuditEntry::COLUMNS.seq.is_null().into_expr();
+    let mut query = Select::new(AuditEntry::TABLE, open).limited(PAGE);
+    loop {
+        let rows = store.select(scope, &query).await?;
+        let Some(last) = rows.last() else { return Ok(()) };
+        query.after = Some(query.place(last));
+        for row in rows {
+            report.unsealed += 1;
+            contents(&row, 0, report);
+        }
+    }
+}
+
+/// Compares records with their last entries.
+async fn records(
+    store: &dyn Store,
+    scope: Scope,
+    table: &'static crate::entity::Table,
+    rows: Vec<Row>,
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    let columns = AuditEntry::COLUMNS;
+    let ids: Vec<Value> = rows.iter().map(|row| row[0].clone()).collect();
+    let query = Select::new(AuditEntry::TABLE, Expr::In(Operand::Column(columns.record_id.index()), ids));
+    let mut last: HashMap<Uuid, (Action, i64, Vec<u8>)> = HashMap::new();
+    for entry in store.select(scope, &query).await? {
+        let entry = Stored::<AuditEntry>::from_row(entry)?;
+        if entry.entity != table.entity {
+            continue;
+        }
+        let known = last.entry(entry.record_id).or_insert((entry.action, i64::MIN, Vec::new()));
+        if entry.version >= known.1 {
+            *known = (entry.action, entry.version, entry.digest.clone());
+        }
+    }
+    for row in rows {
+        report.records += 1;
+        let id = table.id(&row);
+        match last.get(&id) {
+            None => report.find(table.entity, Some(id), None, "the record has no entry"),
+            Some((Action::Delete, ..)) => report.find(table.entity, Some(id), None, "the record was deleted"),
+            Some((_, _, expected)) if *expected != digest(table, &row) => {
+                report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
+            }
+            Some(_) => match (table.rederive)(row.clone()) {
+                Ok(again) if again == row => {}
+                Ok(_) => report.find(table.entity, Some(id), None, "a derived column does not follow from the others"),
+                Err(error) => report.find(table.entity, Some(id), None, error.to_string()),
+            },
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,173 @@
+//! Invoices and their status machine.
+
+use crate::access::User;
+use crate::crud::Rules;
+use crate::entity::{Minor, Stored};
+use crate::id::Id;
+use crate::people::Contact;
+use crate::store::Expr;
+use crate::value::{Currency, Date, Document, Money, Notes, Text};
+
+use super::BillingError;
+use super::allocation::own_contact;
+
+crate::choice! {
+    /// Where an invoice stands. `overdue` and `partially_paid` are computed for a date, never stored.
+    pub enum InvoiceStatus {
+        /// Being written; it has no number.
+        Draft = "draft",
+        /// Issued and not fully paid.
+        Open = "open",
+        /// Fully paid.
+        Paid = "paid",
+        /// Withdrawn after issue; its number stays used.
+        Void = "void",
+        /// Given up.
+        Uncollectible = "uncollectible",
+    }
+}
+
+crate::choice! {
+    /// What happens to an invoice.
+    pub enum InvoiceEvent {
+        /// Its lines or terms are changed.
+        Edit = "changed",
+        /// It gets its number and becomes binding.
+        Issue = "issued",
+        /// A payment is allocated to it.
+        Pay = "paid",
+        /// It is withdrawn.
+        Void = "voided",
+        /// It is given up.
+        WriteOff = "written off",
+        /// It is deleted.
+        Delete = "deleted",
+    }
+}
+
+/// Every move that the machine allows: from, by, to. `Pay` leads to `Paid` once nothing is due.
+pub const MOVES: &[(InvoiceStatus, InvoiceEvent, InvoiceStatus)] = &[
+    (InvoiceStatus::Draft, InvoiceEvent::Edit, InvoiceStatus::Draft),
+    (InvoiceStatus::Draft, InvoiceEvent::Issue, InvoiceStatus::Open),
+    (InvoiceStatus::Draft, InvoiceEvent::Delete, InvoiceStatus::Draft),
+    (InvoiceStatus::Open, InvoiceEvent::Pay, InvoiceStatus::Paid),
+    (InvoiceStatus::Open, InvoiceEvent::Void, InvoiceStatus::Void),
+    (InvoiceStatus::Open, InvoiceEvent::WriteOff, InvoiceStatus::Uncollectible),
+];
+
+crate::entity! {
+    /// A claim on a contact for things sold.
+    pub struct Invoice: "invoice" in "crm_invoice" as Record, Organization {
+        /// The number: taken from the series on issue, or supplied and unique.
+        pub number: Option<Text<50>> [SERVER_OWNED],
+        /// Who is billed.
+        pub contact_id: Id<Contact> => Contact,
+        /// The currency of all its amounts.
+        pub currency: Currency,
+        /// Where it stands.
+        pub status: InvoiceStatus [SERVER_OWNED],
+        /// The civil date of issue.
+        pub issued_on: Option<Date>,
+        /// The civil date until which it is to be paid; not before the date of issue.
+        pub due_on: Option<Date>,
+        /// The sum of the lines before tax.
+        pub subtotal: Minor [SERVER_OWNED],
+        /// The sum of the lines' taxes.
+        pub tax: Minor [SERVER_OWNED],
+        /// What is billed: subtotal and tax.
+        pub total: Minor [SERVER_OWNED],
+        /// What was paid on it.
+        pub paid: Minor [SERVER_OWNED],
+        /// The civil date on which nothing was due any more: paid, void or given up.
+        pub settled_on: Option<Date> [SERVER_OWNED],
+        /// The buyer as known on issue, a JSON object.
+        pub buyer: Option<Document> [SERVER_OWNED PERSONAL],
+        /// What else is to be said.
+        pub notes: Option<Notes<2000>>,
+        /// The id in the system that it was imported from.
+        pub external_id: Option<Text<100>>,
+    }
+    columns InvoiceColumns;
+    derived {
+        /// What is not paid: total less paid.
+        balance: Minor = |invoice: &Invoice| Minor(invoice.total.0 - invoice.paid.0),
+        /// The civil date up to which something is due on it: that of settlement, or the last one of all;
+        /// the first one of all for drafts.
+        open_until: Date = Invoice::open_until,
+    }
+    unique {
+        "crm_invoice_number": [number],
+        "crm_invoice_external_id": [external_id],
+    }
+    index {
+        "crm_invoice_contact": [contact_id, currency, status, issued_on, settled_on, due_on, total, paid],
+        "crm_invoice_totals": [currency, status, issued_on, settled_on, due_on, total, paid],
+        "crm_invoice_open": [open_until, currency, contact_id, due_on, issued_on, balance],
+    }
+}
+
+impl Invoice {
+    /// The amount in the invoice's currency.
+    pub const fn money(&self, amount: Minor) -> Money {
+        Money::new(amount.0, self.currency)
+    }
+
+    /// What is due on it, if it is open.
+    pub const fn due(&self) -> Minor {
+        match self.status {
+            InvoiceStatus::Open => Minor(self.total.0 - self.paid.0),
+            _ => Minor(0),
+        }
+    }
+
+    fn open_until(&self) -> Date {
+        match (self.status, self.settled_on) {
+            (InvoiceStatus::Draft, _) => FIRST_DAY,
+            (_, Some(day)) => day,
+            (_, None) => LAST_DAY,
+        }
+    }
+}
+
+/// The first day of all, for what was never open.
+const FIRST_DAY: Date = match Date::from_ymd_opt(1, 1, 1) {
+    Some(day) => day,
+    None => Date::MIN,
+};
+/// The last day of all, for what is open still.
+const LAST_DAY: Date = match Date::from_ymd_opt(9999, 12, 31) {
+    Some(day) => day,
+    None => Date::MAX,
+};
+
+impl Stored<Invoice> {
+    /// How people name it: by number, or by id while it has none.
+    pub fn label(&self) -> String {
+        self.number.as_ref().map_or_else(|| self.id.to_string(), ToString::to_string)
+    }
+
+    /// The status after an event.
+    ///
+    /// # Errors
+    /// [`BillingError::Status`] when the machine does not allow it.
+    pub fn after(&self, event: InvoiceEvent) -> Result<InvoiceStatus, BillingError> {
+        let allowed = MOVES.iter().find(|(from, by, _)| *from == self.status && *by == event);
+        let refused = || BillingError::Status { invoice: self.label(), status: self.status, event };
+        allowed.map(|(_, _, to)| *to).ok_or_else(refused)
+    }
+}
+
+impl Rules for Invoice {
+    const NATURAL_KEYS: &'static [&'static str] = &["number", "external_id"];
+
+    fn own(user: Id<User>) -> Expr {
+        own_contact(Self::COLUMNS.contact_id.index(), user)
+    }
+}
+
+impl Rules for super::InvoiceLine {
+    fn own(user: Id<User>) -> Expr {
+        let reference = Self::COLUMNS.invoice_id.index();
+        Expr::Related { reference, filter: Box::new(Invoice::own(user)) }
+    }
+}

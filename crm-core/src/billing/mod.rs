@@ -1,0 +1,82 @@
+//! What a business bills and is paid.
+
+mod allocation;
+mod invoice;
+mod invoice_commands;
+mod line;
+mod payment;
+mod product;
+mod series;
+
+pub use allocation::{Allocation, AllocationColumns};
+pub use invoice::{Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus, MOVES};
+pub use invoice_commands::{
+    CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
+};
+pub use line::{InvoiceLine, InvoiceLineColumns, NewLine};
+pub use payment::{Allocate, Method, Payment, PaymentColumns, RecordPayment};
+pub use product::{Product, ProductColumns, ProductKind};
+pub use series::{DocumentKind, NumberSeries, NumberSeriesColumns};
+
+use crate::value::{Currency, Money};
+
+/// A rule of billing that a command would break.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BillingError {
+    /// The invoice's status does not allow it.
+    #[error("invoice {invoice} is {status} and cannot be {event}")]
+    Status {
+        /// Which invoice, by number or id.
+        invoice: String,
+        /// Its status.
+        status: InvoiceStatus,
+        /// What was asked for.
+        event: InvoiceEvent,
+    },
+    /// An invoice without lines cannot be issued.
+    #[error("invoice {0} has no lines")]
+    NoLines(String),
+    /// Something was paid on the invoice.
+    #[error("invoice {invoice} has {paid} paid on it")]
+    Paid {
+        /// Which invoice.
+        invoice: String,
+        /// How much.
+        paid: Money,
+    },
+    /// More would be allocated to an invoice than is due on it.
+    #[error("{asked} is more than the {due} due on invoice {invoice}")]
+    MoreThanDue {
+        /// Which invoice.
+        invoice: String,
+        /// How much was asked for.
+        asked: Money,
+        /// How much is due.
+        due: Money,
+    },
+    /// More would be allocated than the payment has.
+    #[error("{asked} is allocated of a payment of {amount}")]
+    MoreThanPaid {
+        /// How much is allocated.
+        asked: Money,
+        /// How much was paid.
+        amount: Money,
+    },
+    /// The payment and the invoice are in different currencies.
+    #[error("invoice {invoice} is in {expected}, the payment in {given}")]
+    OtherCurrency {
+        /// Which invoice.
+        invoice: String,
+        /// The invoice's currency.
+        expected: Currency,
+        /// The payment's currency.
+        given: Currency,
+    },
+    /// The payment and the invoice are of different contacts.
+    #[error("invoice {0} is of another contact")]
+    OtherContact(String),
+    /// The organization has no series to take a number from.
+    #[error("the organization has no number series for documents of kind {0}")]
+    NoSeries(DocumentKind),
+}

@@ -1,0 +1,104 @@
+//! What a rule may know of the world: the time, new ids, who acts, and for which organization.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::access::Role;
+use crate::access::{Organization, User};
+use crate::id::Id;
+use crate::store::Stamp;
+use crate::value::{Currency, Date, Instant};
+
+/// Gives the time and new ids. Injected, so that core reads no clock and every run can be repeated.
+pub trait Environment: Send + Sync {
+    /// The present instant.
+    fn now(&self) -> Instant;
+    /// A new id: a UUID version 7, larger than the ones before it.
+    fn new_id(&self) -> Uuid;
+}
+
+/// Who acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Actor {
+    /// A member.
+    User(Id<User>),
+    /// The program itself, as when it creates an organization.
+    System,
+}
+
+impl Actor {
+    /// The actor's id, if it has one.
+    pub const fn id(self) -> Option<Uuid> {
+        match self {
+            Self::User(id) => Some(id.uuid()),
+            Self::System => None,
+        }
+    }
+
+    /// The member, if it is one.
+    pub const fn user(self) -> Option<Id<User>> {
+        match self {
+            Self::User(id) => Some(id),
+            Self::System => None,
+        }
+    }
+}
+
+/// What a rule may know of the world while it decides one command.
+#[derive(Clone)]
+pub struct Context {
+    environment: Arc<dyn Environment>,
+    now: Instant,
+    actor: Actor,
+    role: Role,
+    organization: Arc<Organization>,
+}
+
+impl Context {
+    /// The world as it is now.
+    pub fn new(environment: Arc<dyn Environment>, actor: Actor, role: Role, organization: Arc<Organization>) -> Self {
+        let now = environment.now();
+        Self { environment, now, actor, role, organization }
+    }
+
+    /// The instant of the command, the same throughout.
+    pub const fn now(&self) -> Instant {
+        self.now
+    }
+
+    /// The civil date in the organization's time zone.
+    pub fn today(&self) -> Date {
+        self.organization.time_zone.date_at(self.now)
+    }
+
+    /// A new id.
+    pub fn new_id(&mut self) -> Uuid {
+        self.environment.new_id()
+    }
+
+    /// Who acts.
+    pub const fn actor(&self) -> Actor {
+        self.actor
+    }
+
+    /// In which role.
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// For which organization.
+    pub fn organization(&self) -> &Organization {
+        &self.organization
+    }
+
+    /// The organization's default currency.
+    pub fn currency(&self) -> Currency {
+        self.organization.default_currency
+    }
+
+    /// Who does what, now.
+    pub fn stamp(&mut self, command: &'static str) -> Stamp {
+        Stamp { id: self.new_id(), actor: self.actor, command, at: self.now }
+    }
+}

@@ -1,0 +1,765 @@
+//! The facade: organizations are opened here, and every command runs through a [`Session`].
+//!
+//! A command loads what it needs, decides with plain functions, and applies one change-set. If what it
+//! decided on changed meanwhile, it loads and decides again.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use async_trait::async_trait;
+use uuid::Uuid;
+
+use crate::access::{
+    Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy,
+};
+use crate::billing::{DocumentKind, NumberSeries};
+use crate::context::{Actor, Context, Environment};
+use crate::crud::{self, Edit, Rules};
+use crate::encode::decode_row;
+use crate::entity::{Entity, Locale, Stored};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::row::{Deferred, Row, Value};
+use crate::store::{
+    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
+};
+use crate::value::{Document, Email, Slug, Text, ValueError};
+
+/// How often a command decides again before it gives up.
+const TRIES: u32 = 200;
+
+/// A book of customer relations on some store. A cheap handle; clone it freely.
+#[derive(Clone)]
+pub struct Crm {
+    store: Arc<dyn Store>,
+    environment: Arc<dyn Environment>,
+}
+
+/// What a new organization needs.
+#[derive(Clone, Debug)]
+pub struct NewOrganization {
+    /// Its settings; the key is given by the store.
+    pub organization: Organization,
+    /// The first owner's address.
+    pub owner_email: Email,
+    /// The first owner's name.
+    pub owner_name: Text<255>,
+    /// What stands before the numbers of its invoices.
+    pub invoice_prefix: String,
+}
+
+impl Crm {
+    /// A book on this store, with this clock and source of ids.
+    pub fn new(store: impl Store + 'static, environment: impl Environment + 'static) -> Self {
+        Self { store: Arc::new(store), environment: Arc::new(environment) }
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.store
+    }
+
+    /// The clock and source of ids.
+    pub fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    /// The organizations, by slug.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn organizations(&self) -> Result<Vec<Stored<Organization>>, CrmError> {
+        let query = Query::all().ascending(Organization::COLUMNS.slug).limit(10_000).to_select()?;
+        Ok(self.store.all(Scope::SYSTEM, &query).await?)
+    }
+
+    /// Creates an organization with its first owner and its invoice series.
+    ///
+    /// # Errors
+    /// [`CrmError::Duplicate`] when the slug is taken.
+    pub async fn create_organization(&self, new: &NewOrganization) -> Result<Stored<Organization>, CrmError> {
+        for _ in 0..TRIES {
+            // The key is the next free one; the unique index decides between two who chose the same.
+            let largest = Aggregate::new(Organization::TABLE, Expr::True)
+                .measure(Measure::Max(Organization::COLUMNS.key.operand()));
+            let answers = self.store.aggregate(Scope::SYSTEM, &[largest]).await?;
+            let key = answers.first().and_then(|rows| rows.first()?[0].as_int()).unwrap_or(0) + 1;
+            let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&new.owner_email.key().to_owned()).into());
+            let known = self.store.first::<User>(Scope::SYSTEM, known).await?;
+
+            let organization = Organization { key, ..new.organization.clone() };
+            let mut context = Context::new(
+                Arc::clone(&self.environment),
+                Actor::System,
+                Role::Owner,
+                Arc::new(organization.clone()),
+            );
+            let mut changes = ChangeSet::new(context.stamp("organization.create"));
+            let created = changes.insert(&mut context, organization);
+            let user = match known {
+                Some(user) => user.id,
+                None => {
+                    let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
+                    changes.insert(&mut context, User { email, full_name, active: true }).id
+                }
+            };
+            changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
+            let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
+            changes.insert(&mut context, series.map_err(|reason| CrmError::invalid("invoice_prefix", reason))?);
+            match self.store.apply(Scope::organization(key), changes).await {
+                Ok(_) => return Ok(created),
+                Err(StoreError::Duplicate { table, columns })
+                    if (table == Organization::TABLE.name && columns == ["key"]) || table == User::TABLE.name => {}
+                Err(error) => return Err(named(error, "")),
+            }
+        }
+        Err(CrmError::Conflict { entity: Organization::TABLE.entity, reference: new.organization.slug.to_string() })
+    }
+
+    /// Opens an organization for a member.
+    ///
+    /// # Errors
+    /// [`CrmError::NotFound`] when there is no such organization, [`CrmError::Unauthenticated`] when the
+    /// user is not an active member of it.
+    pub async fn session(&self, organization: &Slug, acting_as: &Email) -> Result<Session<'static>, CrmError> {
+        let query = Select::new(Organization::TABLE, Organization::COLUMNS.slug.eq(organization).into());
+        let not_found =
+            || CrmError::NotFound { entity: Organization::TABLE.entity, reference: organization.to_string() };
+        let organization = self.store.first::<Organization>(Scope::SYSTEM, query).await?.ok_or_else(not_found)?;
+        let scope = Scope::organization(organization.key);
+        let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&acting_as.key().to_owned()).into());
+        let stranger = || CrmError::Unauthenticated(acting_as.to_string());
+        let user = self.store.first::<User>(scope, query).await?.ok_or_else(stranger)?;
+        let acting = acting(&*self.store, scope, organization, user).await?;
+        Ok(Session {
+            store: Handle::Shared(Arc::clone(&self.store)),
+            environment: Arc::clone(&self.environment),
+            scope,
+            acting: Arc::new(RwLock::new(Arc::new(acting))),
+        })
+    }
+
+}
+
+/// Reads who acts for whom.
+async fn acting(
+    store: &dyn Store,
+    scope: Scope,
+    organization: Stored<Organization>,
+    user: Stored<User>,
+) -> Result<Acting, CrmError> {
+    let stranger = || CrmError::Unauthenticated(user.email.to_string());
+    let query = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.eq(&user.id).into());
+    let membership = store.first::<Membership>(scope, query).await?.ok_or_else(stranger)?;
+    if !user.active {
+        return Err(stranger());
+    }
+    let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True)).await?;
+    let value = Arc::new(organization.value.clone());
+    Ok(Acting { organization, value, user, membership, series })
+}
+
+/// Who acts for whom, as last read.
+pub(crate) struct Acting {
+    pub(crate) organization: Stored<Organization>,
+    value: Arc<Organization>,
+    pub(crate) user: Stored<User>,
+    pub(crate) membership: Stored<Membership>,
+    pub(crate) series: Vec<Stored<NumberSeries>>,
+}
+
+/// A member at work in an organization. Everything that is done passes here: the policy, the retries, the
+/// idempotency keys. A cheap handle; clone it freely.
+#[derive(Clone)]
+pub struct Session<'a> {
+    store: Handle<'a>,
+    environment: Arc<dyn Environment>,
+    scope: Scope,
+    acting: Arc<RwLock<Arc<Acting>>>,
+}
+
+/// A session's store: shared, or borrowed for as long as a view lives.
+#[derive(Clone)]
+enum Handle<'a> {
+    Shared(Arc<dyn Store>),
+    Borrowed(&'a dyn Store),
+}
+
+/// One thing that a member can do. The operation is `ENTITY.VERB`, by the root's entity.
+#[async_trait]
+pub trait Command: Send + Sync {
+    /// The record that the command is about and gives back.
+    type Root: Entity;
+    /// The verb, as in the policy.
+    const VERB: &'static str;
+
+    /// Everything that makes this command differ from another one, for idempotency keys.
+    fn body(&self) -> String;
+
+    /// Loads what it needs, decides, and adds what is to be written.
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Self::Root>, CrmError>;
+}
+
+impl Session<'_> {
+    /// The store.
+    pub fn store(&self) -> &dyn Store {
+        match &self.store {
+            Handle::Shared(store) => &**store,
+            Handle::Borrowed(store) => *store,
+        }
+    }
+
+    /// The organization's rows.
+    pub const fn scope(&self) -> Scope {
+        self.scope
+    }
+
+    pub(crate) fn acting(&self) -> Arc<Acting> {
+        Arc::clone(&self.acting.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The organization, as last read.
+    pub fn organization(&self) -> Stored<Organization> {
+        self.acting().organization.clone()
+    }
+
+    /// The acting user.
+    pub fn user(&self) -> Stored<User> {
+        self.acting().user.clone()
+    }
+
+    /// The acting user's role, as last read.
+    pub fn role(&self) -> Role {
+        self.acting().membership.role
+    }
+
+    /// How typed text is read here: the organization's region and currency.
+    pub fn locale(&self) -> Locale {
+        let acting = self.acting();
+        Locale { region: acting.value.default_region, currency: acting.value.default_currency }
+    }
+
+    /// The world as a rule sees it now.
+    pub fn context(&self) -> Context {
+        let acting = self.acting();
+        let actor = Actor::User(acting.user.id);
+        let environment = Arc::clone(&self.environment);
+        Context::new(environment, actor, acting.membership.role, Arc::clone(&acting.value))
+    }
+
+    /// The same member at work on a view of a store: within a host's transaction, or an import's.
+    pub fn on<'b>(&self, view: &'b dyn Store) -> Session<'b> {
+        Session {
+            store: Handle::Borrowed(view),
+            environment: Arc::clone(&self.environment),
+            scope: self.scope,
+            acting: Arc::clone(&self.acting),
+        }
+    }
+
+    async fn refresh(&self) -> Result<(), CrmError> {
+        let acting = self.acting();
+        let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
+        let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
+        let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
+        let fresh = Arc::new(self::acting(self.store(), self.scope, organization, user).await?);
+        *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
+        Ok(())
+    }
+
+    /// Carries out a command: checks the policy, decides, applies, and decides again on a conflict.
+    ///
+    /// # Errors
+    /// Whatever the command refuses; [`CrmError::Conflict`] when others kept being faster.
+    pub async fn run<C: Command>(&self, command: &C) -> Result<Stored<C::Root>, CrmError> {
+        self.run_with_key(command, None).await
+    }
+
+    /// Carries out a command at most once for this key: the same command sent again gives the first
+    /// result, another command under the same key is refused.
+    ///
+    /// # Errors
+    /// As [`Session::run`]; [`CrmError::KeyReused`] when the key belongs to another command.
+    pub async fn run_with_key<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Stored<C::Root>, CrmError> {
+        for _ in 0..TRIES {
+            if let Some(key) = key
+                && let Some(first) = self.repeated(command, key).await?
+            {
+                return Ok(first);
+            }
+            let plan = self.plan(command, key).await?;
+            let (changes, root) = match plan {
+                Plan::Unchanged(root) => return Ok(*root),
+                Plan::Apply(changes, root) => (changes, root),
+            };
+            let id = C::Root::TABLE.id(&root).to_string();
+            match self.store().apply(self.scope, *changes).await {
+                Ok(applied) => return finish(root, &applied),
+                Err(StoreError::Conflict { .. }) => self.refresh().await?,
+                // Someone else used the key just now; the next round finds what they did.
+                Err(StoreError::Duplicate { table, .. }) if table == Idempotency::TABLE.name => {}
+                Err(error) => return Err(named(error, &id)),
+            }
+        }
+        let reference = command.body().lines().next().unwrap_or_default().to_owned();
+        Err(CrmError::Conflict { entity: C::Root::TABLE.entity, reference })
+    }
+
+    /// The first result of a command that was already carried out under the key.
+    async fn repeated<C: Command>(
+        &self,
+        command: &C,
+        key: &IdempotencyKey,
+    ) -> Result<Option<Stored<C::Root>>, CrmError> {
+        let (operation, _) = policy::authorize(self.role(), C::Root::TABLE.entity, C::VERB)?;
+        let query = Select::new(Idempotency::TABLE, Idempotency::COLUMNS.key.eq(key.text()).into());
+        let Some(known) = self.store().first::<Idempotency>(self.scope, query).await? else { return Ok(None) };
+        if known.body_hash != self.body_hash(operation, command) {
+            return Err(CrmError::KeyReused(key.text().to_string()));
+        }
+        let row = decode_row(C::Root::TABLE, known.result.as_str()).map_err(|reason| StoreError::Corrupt {
+            table: Idempotency::TABLE.name,
+            column: "result",
+            id: Some(known.id.uuid()),
+            reason: reason.to_string(),
+        })?;
+        Ok(Some(Stored::from_row(row)?))
+    }
+
+    fn body_hash<C: Command>(&self, operation: &str, command: &C) -> Vec<u8> {
+        let user = self.acting().user.id.uuid();
+        body_hash(&[operation.as_bytes(), user.as_bytes(), command.body().as_bytes()])
+    }
+
+    /// Decides a command without applying it.
+    async fn plan<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Result<Plan<C::Root>, CrmError> {
+        let acting = self.acting();
+        let (operation, grant) = policy::authorize(acting.membership.role, C::Root::TABLE.entity, C::VERB)?;
+        let mut context = self.context();
+        let mut changes = ChangeSet::new(context.stamp(operation));
+        let root = command.decide(self, grant, &mut context, &mut changes).await?;
+        if changes.is_empty() && key.is_none() {
+            return Ok(Plan::Unchanged(Box::new(root)));
+        }
+        changes.require_unchanged(&acting.membership);
+        let position = changes.position(root.id);
+        let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
+        if let Some(key) = key {
+            let record = Idempotency {
+                key: key.text().clone(),
+                body_hash: self.body_hash(operation, command),
+                at: context.now(),
+                result: Document::from_canonical(crate::encode::encode_row(C::Root::TABLE, &root.to_row())),
+            };
+            let record = changes.insert(&mut context, record);
+            if let Some(change) = position {
+                changes.defer(record.id, Idempotency::COLUMNS.result.index(), Deferred::RowOf { change });
+            }
+        }
+        Ok(Plan::Apply(Box::new(changes), row))
+    }
+
+    /// What the role may read of an entity, as a filter to add to every query.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] when it may read nothing.
+    pub fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
+        let acting = self.acting();
+        let (_, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, verb)?;
+        Ok(self.within_grant::<E>(grant))
+    }
+
+    pub(crate) fn within_grant<E: Rules>(&self, grant: Grant) -> Expr {
+        match grant {
+            Grant::All => Expr::True,
+            Grant::Own => E::own(self.acting().user.id),
+            Grant::Never => Expr::False,
+        }
+    }
+
+    /// The record with this id, within a grant; another one is not found.
+    pub(crate) async fn load<E: Rules>(&self, grant: Grant, id: Id<E>) -> Result<Stored<E>, CrmError> {
+        let not_found = || CrmError::NotFound { entity: E::TABLE.entity, reference: id.to_string() };
+        let found = match self.within_grant::<E>(grant) {
+            Expr::True => self.store().get(self.scope, id).await?,
+            filter => {
+                let query = Select::new(E::TABLE, crud::column_is(0, Value::Id(id.uuid())).and(filter));
+                self.store().first(self.scope, query).await?
+            }
+        };
+        found.ok_or_else(not_found)
+    }
+
+    /// The record with this id.
+    ///
+    /// # Errors
+    /// [`CrmError::NotFound`] when there is none that the member may see.
+    pub async fn get<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
+        let (_, grant) = policy::authorize(self.role(), E::TABLE.entity, "read")?;
+        self.load(grant, id).await
+    }
+
+    /// The record that answers to the text: an id, or one of the entity's natural keys.
+    ///
+    /// # Errors
+    /// [`CrmError::NotFound`]; [`CrmError::Ambiguous`] with the candidates when several answer.
+    pub async fn find<E: Rules>(&self, reference: &str) -> Result<Stored<E>, CrmError> {
+        if let Ok(id) = reference.parse() {
+            return self.get(id).await;
+        }
+        let mut any = Vec::new();
+        for name in E::NATURAL_KEYS {
+            let column = E::TABLE.expect_position(name);
+            let Ok(value) = E::parse(column, reference, &self.locale()) else { continue };
+            // Text that is compared by a folded key is looked up by it.
+            let (column, value) = match (*name, E::TABLE.position("email_key")) {
+                ("email", Some(key)) => match reference.parse::<Email>() {
+                    Ok(email) => (key, Value::Text(email.key().to_owned())),
+                    Err(_) => continue,
+                },
+                _ => (column, value),
+            };
+            if !value.is_null() {
+                any.push(crud::column_is(column, value));
+            }
+        }
+        let filter = Expr::Or(any).and(self.visible::<E>("read")?);
+        let found: Vec<Stored<E>> = self.store().all(self.scope, &Select::new(E::TABLE, filter).limited(10)).await?;
+        match <[_; 1]>::try_from(found) {
+            Ok([one]) => Ok(one),
+            Err(none) if none.is_empty() => {
+                Err(CrmError::NotFound { entity: E::TABLE.entity, reference: reference.to_owned() })
+            }
+            Err(several) => Err(CrmError::Ambiguous {
+                entity: E::TABLE.entity,
+                reference: reference.to_owned(),
+                candidates: several.iter().map(|record| record.id.to_string()).collect(),
+            }),
+        }
+    }
+
+    /// A page of records that the member may see.
+    ///
+    /// # Errors
+    /// When the role may not read the entity, or the cursor belongs to another list.
+    pub async fn list<E: Rules>(&self, query: &Query<E>) -> Result<Page<E>, CrmError> {
+        let visible = self.visible::<E>("read")?;
+        let mut select = query.to_select().map_err(|reason| CrmError::invalid("after", reason))?;
+        select.filter = select.filter.and(visible);
+        Ok(self.store().page(self.scope, &select).await?)
+    }
+
+    /// How many records that the member may see fulfil the query.
+    ///
+    /// # Errors
+    /// When the role may not read the entity.
+    pub async fn count<E: Rules>(&self, query: &Query<E>) -> Result<i64, CrmError> {
+        let mut query = query.clone();
+        query.filter = query.filter & Filter::new(self.visible::<E>("read")?);
+        Ok(self.store().count(self.scope, &query).await?)
+    }
+
+    /// Creates a record.
+    ///
+    /// # Errors
+    /// [`CrmError::Invalid`] with every field that is missing or refused, and as [`Session::run`].
+    pub async fn create<E: Rules>(&self, edit: Edit<E>) -> Result<Stored<E>, CrmError> {
+        self.run(&Create(edit)).await
+    }
+
+    /// Creates many records at once, all or none.
+    ///
+    /// # Errors
+    /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
+    pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
+        for _ in 0..TRIES {
+            let acting = self.acting();
+            let (operation, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, "create")?;
+            let mut context = self.context();
+            let mut changes = ChangeSet::new(context.stamp(operation));
+            let mut created = Vec::with_capacity(edits.len());
+            let mut refused = Vec::new();
+            self.check_references(edits.iter().flat_map(crud::references), E::TABLE).await?;
+            for (position, edit) in edits.iter().enumerate() {
+                match crud::create(edit, &context) {
+                    Ok(record) => created.push(changes.insert(&mut context, record)),
+                    Err(CrmError::Invalid(fields)) => refused.extend(fields.into_iter().map(|mut invalid| {
+                        invalid.field = format!("{position}.{}", invalid.field);
+                        invalid
+                    })),
+                    Err(other) => return Err(other),
+                }
+            }
+            if !refused.is_empty() {
+                return Err(CrmError::Invalid(refused));
+            }
+            for record in &created {
+                self.require_own(grant, record)?;
+            }
+            self.number(&mut changes, &created);
+            changes.require_unchanged(&acting.membership);
+            let rows: Option<Vec<Row>> =
+                (!changes.counters.is_empty()).then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
+            match self.store().apply(self.scope, changes).await {
+                Ok(applied) => {
+                    return match rows {
+                        Some(rows) => rows.into_iter().map(|row| finish(row, &applied)).collect(),
+                        None => Ok(created),
+                    };
+                }
+                Err(StoreError::Conflict { .. }) => self.refresh().await?,
+                Err(error) => return Err(named(error, "")),
+            }
+        }
+        Err(CrmError::Conflict { entity: E::TABLE.entity, reference: String::new() })
+    }
+
+    /// Changes a record.
+    ///
+    /// # Errors
+    /// [`CrmError::Invalid`] with every field that is refused, and as [`Session::run`].
+    pub async fn update<E: Rules>(&self, id: Id<E>, edit: Edit<E>) -> Result<Stored<E>, CrmError> {
+        self.run(&Update { id, edit }).await
+    }
+
+    /// Archives a record: it leaves the lists and keeps its history.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub async fn archive<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
+        self.run(&Archive(id)).await
+    }
+
+    /// Restores an archived record.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub async fn restore<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
+        self.run(&Restore(id)).await
+    }
+
+    /// Deletes a record for good.
+    ///
+    /// # Errors
+    /// [`CrmError::Referenced`] while other records refer to it, and as [`Session::run`].
+    pub async fn delete<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
+        self.run(&Delete(id)).await
+    }
+
+    /// Checks that references point to records that the member may see; users must be members.
+    pub(crate) async fn check_references(
+        &self,
+        references: impl Iterator<Item = (usize, Uuid)>,
+        table: &'static crate::entity::Table,
+    ) -> Result<(), CrmError> {
+        let acting = self.acting();
+        let mut checked = std::collections::HashMap::<usize, Vec<Uuid>>::new();
+        for (column, id) in references {
+            if id != acting.user.id.uuid() {
+                let ids = checked.entry(column).or_default();
+                if !ids.contains(&id) {
+                    ids.push(id);
+                }
+            }
+        }
+        for (column, ids) in checked {
+            let Some(target) = table.columns[column].target() else { continue };
+            let found: Vec<Uuid> = if target == User::TABLE {
+                let values = ids.iter().copied().map(Value::Id).collect();
+                let user = Membership::COLUMNS.user_id;
+                let query = Select::new(Membership::TABLE, Expr::In(user.operand(), values));
+                let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
+                members.iter().map(|member| member.user_id.uuid()).collect()
+            } else {
+                let rows = self.store().fetch(self.scope, target, &ids).await?;
+                rows.iter().map(|row| target.id(row)).collect()
+            };
+            if let Some(missing) = ids.iter().find(|id| !found.contains(id)) {
+                let reason = ValueError::NotThere { entity: target.entity, reference: missing.to_string() };
+                return Err(CrmError::invalid(table.columns[column].name, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// Under a grant of one's own records, the record must be one's own.
+    pub(crate) fn require_own<E: Rules>(&self, grant: Grant, record: &Stored<E>) -> Result<(), CrmError> {
+        let own = self.within_grant::<E>(grant);
+        if own.holds(&record.to_row()) {
+            return Ok(());
+        }
+        Err(CrmError::Forbidden { operation: format!("{} of others", E::TABLE.entity), role: self.role() })
+    }
+
+    /// Takes numbers for new records of an entity that has a series.
+    pub(crate) fn number<E: Rules>(&self, changes: &mut ChangeSet, records: &[Stored<E>]) {
+        let Some((kind, column)) = numbered::<E>() else { return };
+        let acting = self.acting();
+        let Some(series) = acting.series.iter().find(|series| series.kind == kind) else { return };
+        series.take(changes, records.iter().map(|record| record.id), column);
+    }
+}
+
+/// The series and the column of entities whose records are numbered on creation.
+fn numbered<E: Entity>() -> Option<(DocumentKind, usize)> {
+    let kind = DocumentKind::ALL.iter().find(|kind| kind.on_creation() && kind.as_str() == E::TABLE.entity)?;
+    Some((*kind, E::TABLE.position("code")?))
+}
+
+enum Plan<E> {
+    Unchanged(Box<Stored<E>>),
+    Apply(Box<ChangeSet>, Row),
+}
+
+/// The record as it was written, numbers included.
+fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmError> {
+    for value in &mut row {
+        if let Value::Deferred(deferred) = value
+            && let Some(number) = deferred.number(&applied.counters)
+        {
+            *value = Value::Text(number);
+        }
+    }
+    Ok(Stored::from_row(row)?)
+}
+
+/// Names the record and the fields that a store's refusal is about.
+pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
+    let table_of = |name: &str| crate::schema::TABLES.iter().copied().find(|table| table.name == name);
+    match error {
+        StoreError::Duplicate { table, columns } => match table_of(table) {
+            Some(table) => CrmError::Duplicate {
+                entity: table.entity,
+                fields: columns.into_iter().map(field_of).collect(),
+            },
+            None => StoreError::Duplicate { table, columns }.into(),
+        },
+        StoreError::Referenced { table } => match table_of(table) {
+            Some(table) => CrmError::Referenced { entity: table.entity, reference: reference.to_owned() },
+            None => StoreError::Referenced { table }.into(),
+        },
+        other => other.into(),
+    }
+}
+
+/// The field that people know for a column that only rules write.
+fn field_of(column: &'static str) -> &'static str {
+    match column {
+        "email_claim" | "email_key" => "email",
+        "phone_claim" => "phone",
+        other => other,
+    }
+}
+
+/// Creates a record.
+#[derive(Clone, Debug)]
+pub struct Create<E>(pub Edit<E>);
+
+#[async_trait]
+impl<E: Rules> Command for Create<E> {
+    type Root = E;
+    const VERB: &'static str = "create";
+
+    fn body(&self) -> String {
+        self.0.encode()
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<E>, CrmError> {
+        let record = crud::create(&self.0, context)?;
+        session.check_references(crud::references(&self.0), E::TABLE).await?;
+        let record = changes.insert(context, record);
+        session.require_own(grant, &record)?;
+        session.number(changes, std::slice::from_ref(&record));
+        Ok(record)
+    }
+}
+
+/// Changes a record.
+#[derive(Clone, Debug)]
+pub struct Update<E> {
+    /// Which.
+    pub id: Id<E>,
+    /// How.
+    pub edit: Edit<E>,
+}
+
+#[async_trait]
+impl<E: Rules> Command for Update<E> {
+    type Root = E;
+    const VERB: &'static str = "update";
+
+    fn body(&self) -> String {
+        format!("{}\n{}", self.id, self.edit.encode())
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<E>, CrmError> {
+        let before = session.load(grant, self.id).await?;
+        let after = crud::change(&before, &self.edit, context)?;
+        session.check_references(crud::references(&self.edit), E::TABLE).await?;
+        let after = changes.update(context, &before, after);
+        session.require_own(grant, &after)?;
+        Ok(after)
+    }
+}
+
+/// Declares the commands that need nothing but an id.
+macro_rules! by_id {
+    ($($(#[$meta:meta])* $name:ident, $verb:literal, |$before:ident, $context:ident, $changes:ident| $decide:expr;)*) => {$(
+        $(#[$meta])*
+        #[derive(Clone, Debug)]
+        pub struct $name<E>(pub Id<E>);
+
+        #[async_trait]
+        impl<E: Rules> Command for $name<E> {
+            type Root = E;
+            const VERB: &'static str = $verb;
+
+            fn body(&self) -> String {
+                self.0.to_string()
+            }
+
+            async fn decide(
+                &self,
+                session: &Session<'_>,
+                grant: Grant,
+                $context: &mut Context,
+                $changes: &mut ChangeSet,
+            ) -> Result<Stored<E>, CrmError> {
+                let $before = session.load(grant, self.0).await?;
+                Ok($decide)
+            }
+        }
+    )*};
+}
+by_id! {
+    /// Archives a record.
+    Archive, "archive", |before, context, changes| changes.set_archived(context, &before, true);
+    /// Restores an archived record.
+    Restore, "restore", |before, context, changes| changes.set_archived(context, &before, false);
+    /// Deletes a record for good.
+    Delete, "delete", |before, _context, changes| {
+        changes.delete(&before);
+        before
+    };
+}

@@ -1,0 +1,229 @@
+//! What every plain record can do: be created, changed, archived, restored, deleted.
+//!
+//! A change is an [`Edit`]: the fields to set or clear, every other field left alone. It comes typed from
+//! Rust, or as text by field name from a command line, a CSV file or Python; both end in the same values.
+//! An entity adds its rules in [`Rules::check`], which runs on creation and on every change alike.
+
+use std::marker::PhantomData;
+
+use crate::access::User;
+use crate::context::Context;
+use crate::encode::{encode_row, write_text, write_value};
+use crate::entity::{Col, Entity, Field, FieldError, Flags, Locale, Stored};
+use crate::error::{CrmError, Invalid};
+use crate::id::Id;
+use crate::row::{Row, Value};
+use crate::store::{Expr, Operand};
+use crate::value::{Patch, ValueError};
+
+/// The rules of a plain record.
+pub trait Rules: Entity {
+    /// Checks a record before it is created or changed, and sets the fields that only rules set.
+    ///
+    /// # Errors
+    /// Every field that is refused, with its reason.
+    fn check(&mut self, before: Option<&Self>, context: &Context) -> Result<(), Vec<Invalid>> {
+        let _ = (before, context);
+        Ok(())
+    }
+
+    /// The values that a new record starts from, before the edit is applied.
+    fn defaults(context: &Context) -> Edit<Self> {
+        let _ = context;
+        Edit::new()
+    }
+
+    /// The records that a member owns or is assigned to; none unless the entity says so.
+    fn own(user: Id<User>) -> Expr {
+        let _ = user;
+        Expr::False
+    }
+
+    /// The columns by which people address a record, besides its id, with how the text is read.
+    const NATURAL_KEYS: &'static [&'static str] = &[];
+}
+
+/// Fields to set or clear; every other field is left alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Edit<E> {
+    /// Column positions and their new values.
+    values: Vec<(usize, Value)>,
+    entity: PhantomData<fn() -> E>,
+}
+
+impl<E: Entity> Default for Edit<E> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<E: Entity> Edit<E> {
+    /// Changes nothing.
+    pub const fn new() -> Self {
+        Self { values: Vec::new(), entity: PhantomData }
+    }
+
+    /// Sets a field; an absent value clears it.
+    #[must_use]
+    pub fn set<T: Field>(mut self, column: Col<E, T>, value: impl Into<T>) -> Self {
+        self.put(column.index(), value.into().store());
+        self
+    }
+
+    /// Applies a three-state patch to an optional field.
+    #[must_use]
+    pub fn patch<T: Field>(self, column: Col<E, Option<T>>, patch: Patch<T>) -> Self {
+        match patch {
+            Patch::Keep => self,
+            Patch::Clear => self.set(column, None),
+            Patch::Set(value) => self.set(column, Some(value)),
+        }
+    }
+
+    fn put(&mut self, column: usize, value: Value) {
+        match self.values.iter_mut().find(|(known, _)| *known == column) {
+            Some(known) => known.1 = value,
+            None => self.values.push((column, value)),
+        }
+    }
+
+    /// The new value of a column, if the edit changes it.
+    pub fn value(&self, column: usize) -> Option<&Value> {
+        self.values.iter().find(|(known, _)| *known == column).map(|(_, value)| value)
+    }
+
+    /// The columns that are changed, with their new values.
+    pub fn values(&self) -> &[(usize, Value)] {
+        &self.values
+    }
+
+    /// Whether nothing is changed.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// Reads typed text by field name; blank text clears a field.
+    ///
+    /// # Errors
+    /// Every field that is not there, may not be set, or whose text is refused.
+    pub fn parse<'a>(
+        fields: impl IntoIterator<Item = (&'a str, &'a str)>,
+        locale: &Locale,
+    ) -> Result<Self, Vec<Invalid>> {
+        let mut locale = locale.clone();
+        let fields: Vec<_> = fields.into_iter().collect();
+        // Amounts are read in the currency that the same input gives.
+        if let Some((_, text)) = fields.iter().find(|(name, _)| *name == "currency")
+            && let Ok(currency) = text.parse()
+        {
+            locale.currency = currency;
+        }
+        let mut edit = Self::new();
+        let mut refused = Vec::new();
+        for (name, text) in fields {
+            match Self::parse_field(name, text, &locale) {
+                Ok((column, value)) => edit.put(column, value),
+                Err(reason) => refused.push(Invalid::new(name, reason)),
+            }
+        }
+        if refused.is_empty() { Ok(edit) } else { Err(refused) }
+    }
+
+    fn parse_field(name: &str, text: &str, locale: &Locale) -> Result<(usize, Value), ValueError> {
+        let unknown = || ValueError::unknown_value(name, &settable::<E>());
+        let column = E::TABLE.position(name).ok_or_else(unknown)?;
+        if E::TABLE.columns[column].flags.contains(Flags::SERVER_OWNED) {
+            return Err(ValueError::ReadOnly);
+        }
+        E::parse(column, text, locale).map(|value| (column, value))
+    }
+
+    /// The fields that only rules may set and that this edit sets.
+    fn forbidden(&self) -> impl Iterator<Item = Invalid> + '_ {
+        self.values
+            .iter()
+            .map(|(column, _)| &E::TABLE.columns[*column])
+            .filter(|column| column.flags.contains(Flags::SERVER_OWNED))
+            .map(|column| Invalid::new(column.name, ValueError::ReadOnly))
+    }
+
+    /// The edit as JSON: the body of an idempotent command.
+    pub(crate) fn encode(&self) -> String {
+        let mut values = self.values.clone();
+        values.sort_by_key(|(column, _)| *column);
+        let mut out = String::from("{");
+        for (column, value) in &values {
+            let column = &E::TABLE.columns[*column];
+            write_text(&mut out, column.name);
+            out.push(':');
+            write_value(&mut out, column.kind, value);
+            out.push(',');
+        }
+        out.push('}');
+        out
+    }
+}
+
+/// The names of the columns that callers may set.
+pub fn settable<E: Entity>() -> Vec<&'static str> {
+    let settable = |flags: Flags| !flags.contains(Flags::SERVER_OWNED);
+    E::TABLE.columns.iter().filter(|column| settable(column.flags)).map(|column| column.name).collect()
+}
+
+/// The record that an edit makes of nothing, checked.
+///
+/// # Errors
+/// [`CrmError::Invalid`] with every field that is missing or refused.
+pub fn create<E: Rules>(edit: &Edit<E>, context: &Context) -> Result<E, CrmError> {
+    let mut row: Row = vec![Value::Null; E::TABLE.columns.len()];
+    for (column, value) in E::defaults(context).values {
+        row[column] = value;
+    }
+    build(edit, row, None, context)
+}
+
+/// The record that an edit makes of a stored one, checked.
+///
+/// # Errors
+/// [`CrmError::Invalid`] with every field that is refused.
+pub fn change<E: Rules>(before: &Stored<E>, edit: &Edit<E>, context: &Context) -> Result<E, CrmError> {
+    build(edit, before.to_row(), Some(&before.value), context)
+}
+
+fn build<E: Rules>(edit: &Edit<E>, mut row: Row, before: Option<&E>, context: &Context) -> Result<E, CrmError> {
+    let mut refused: Vec<Invalid> = edit.forbidden().collect();
+    for (column, value) in &edit.values {
+        row[*column].clone_from(value);
+    }
+    // Fields that are required and absent; those that only rules set get theirs from `check`.
+    for (column, value) in E::TABLE.columns.iter().zip(&mut row).skip(1) {
+        if value.is_null() && !column.nullable && !column.flags.contains(Flags::SERVER_OWNED) {
+            refused.push(Invalid::new(column.name, ValueError::Blank));
+        }
+    }
+    if !refused.is_empty() {
+        return Err(CrmError::Invalid(refused));
+    }
+    let mut record = E::read(&mut row.into_iter().skip(1))
+        .map_err(|FieldError { column, error }| CrmError::invalid(column, error))?;
+    record.check(before, context).map_err(CrmError::Invalid)?;
+    Ok(record)
+}
+
+/// The references that an edit sets, with the columns that hold them.
+pub(crate) fn references<E: Entity>(edit: &Edit<E>) -> impl Iterator<Item = (usize, uuid::Uuid)> + '_ {
+    edit.values
+        .iter()
+        .filter(|(column, _)| E::TABLE.columns[*column].references.is_some())
+        .filter_map(|(column, value)| value.as_id().map(|id| (*column, id)))
+}
+
+/// A record as JSON, exact, by field name.
+pub fn to_json<E: Entity>(stored: &Stored<E>) -> String {
+    encode_row(E::TABLE, &stored.to_row())
+}
+
+/// The condition that a column has this value.
+pub(crate) fn column_is(column: usize, value: Value) -> Expr {
+    Expr::Compare(Operand::Column(column), crate::store::Cmp::Eq, value)
+}

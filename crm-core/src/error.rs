@@ -1,0 +1,189 @@
+//! What a caller gets instead of an answer.
+
+use crate::access::Role;
+use crate::billing::BillingError;
+use crate::store::StoreError;
+use crate::value::ValueError;
+
+/// A field that was refused, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field, as the caller names it; `lines.2.quantity` for the second line's.
+    pub field: String,
+    /// What was wrong.
+    pub reason: ValueError,
+}
+
+impl Invalid {
+    /// The field with its reason.
+    pub fn new(field: impl Into<String>, reason: ValueError) -> Self {
+        Self { field: field.into(), reason }
+    }
+}
+
+impl std::fmt::Display for Invalid {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.field, self.reason)
+    }
+}
+
+/// Why a command or query was not carried out. Nothing of a refused command is written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CrmError {
+    /// The acting user is not known or not a member.
+    #[error("{0} is not a member of this organization")]
+    Unauthenticated(String),
+    /// The role does not allow the operation.
+    #[error("the role {role} does not allow {operation}")]
+    Forbidden {
+        /// The operation, such as `contact.delete`.
+        operation: String,
+        /// The actor's role.
+        role: Role,
+    },
+    /// There is no such record, or none that the actor may see.
+    #[error("there is no {entity} {reference}")]
+    NotFound {
+        /// The kind of record.
+        entity: &'static str,
+        /// What it was asked for by.
+        reference: String,
+    },
+    /// Several records answer to the reference.
+    #[error("several records of kind {entity} answer to {reference}: {}", candidates.join(", "))]
+    Ambiguous {
+        /// The kind of record.
+        entity: &'static str,
+        /// What it was asked for by.
+        reference: String,
+        /// The ids of the records.
+        candidates: Vec<String>,
+    },
+    /// Others kept changing the record; the command was not carried out.
+    #[error("{entity} {reference} was changed by someone else")]
+    Conflict {
+        /// The kind of record.
+        entity: &'static str,
+        /// Which record.
+        reference: String,
+    },
+    /// The record is still referred to.
+    #[error("{entity} {reference} is still referred to by other records")]
+    Referenced {
+        /// The kind of record.
+        entity: &'static str,
+        /// Which record.
+        reference: String,
+    },
+    /// A value that must be unique is taken.
+    #[error("there is a {entity} with the same {} already", fields.join(", "))]
+    Duplicate {
+        /// The kind of record.
+        entity: &'static str,
+        /// The fields that are unique together.
+        fields: Vec<&'static str>,
+    },
+    /// The idempotency key was used for another command.
+    #[error("the idempotency key {0:?} was used for another command")]
+    KeyReused(String),
+    /// Fields were refused.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Invalid(Vec<Invalid>),
+    /// A rule of who may belong to an organization.
+    #[error(transparent)]
+    Access(#[from] crate::access::AccessError),
+    /// A rule of billing.
+    #[error(transparent)]
+    Billing(#[from] BillingError),
+    /// The store could not do what it was asked.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The kinds of errors, the same in Rust, on the command line and in Python.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// Who acts is not known.
+    Unauthenticated,
+    /// Who acts may not.
+    Forbidden,
+    /// There is no such record.
+    NotFound,
+    /// Someone else was faster.
+    Conflict,
+    /// A unique value is taken.
+    Duplicate,
+    /// A field was refused.
+    Invalid,
+    /// A business rule forbids it.
+    Rule,
+    /// The storage cannot be used now.
+    Unavailable,
+    /// It is not known whether the command was carried out.
+    OutcomeUnknown,
+    /// Stored data is not as it was written.
+    Corrupt,
+    /// Anything else.
+    Failure,
+}
+
+impl ErrorCode {
+    /// The name in every front end.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "unauthenticated",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Duplicate => "duplicate",
+            Self::Invalid => "invalid",
+            Self::Rule => "rule",
+            Self::Unavailable => "unavailable",
+            Self::OutcomeUnknown => "outcome_unknown",
+            Self::Corrupt => "corrupt",
+            Self::Failure => "failure",
+        }
+    }
+}
+
+impl CrmError {
+    /// One field was refused.
+    pub fn invalid(field: impl Into<String>, reason: ValueError) -> Self {
+        Self::Invalid(vec![Invalid::new(field, reason)])
+    }
+
+    /// The kind of error.
+    pub const fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden { .. } => ErrorCode::Forbidden,
+            Self::NotFound { .. } => ErrorCode::NotFound,
+            Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
+            Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
+            Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
+            Self::Access(_) | Self::Billing(_) => ErrorCode::Rule,
+            Self::Store(error) => match error {
+                StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,
+                StoreError::Duplicate { .. } => ErrorCode::Duplicate,
+                StoreError::Limit { .. } | StoreError::Overflow => ErrorCode::Rule,
+                StoreError::Unavailable(_) => ErrorCode::Unavailable,
+                StoreError::OutcomeUnknown(_) => ErrorCode::OutcomeUnknown,
+                StoreError::Corrupt { .. } => ErrorCode::Corrupt,
+                _ => ErrorCode::Failure,
+            },
+        }
+    }
+
+    /// Whether the same call may succeed later.
+    pub const fn is_retryable(&self) -> bool {
+        matches!(self.code(), ErrorCode::Conflict | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown)
+    }
+}
+
+impl From<ValueError> for CrmError {
+    fn from(reason: ValueError) -> Self {
+        Self::invalid("value", reason)
+    }
+}

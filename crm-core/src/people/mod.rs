@@ -1,0 +1,5 @@
+//! Whom a business knows.
+
+mod contact;
+
+pub use contact::{Contact, ContactColumns, ContactKind, Source};

@@ -1,0 +1,1 @@
+//! Reports, computed where the rows are.

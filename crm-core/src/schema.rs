@@ -1,0 +1,69 @@
+//! The list of tables: one line per entity, referenced tables before the ones that refer to them.
+
+use crate::access::{Idempotency, Membership, Organization, User};
+use crate::audit::AuditEntry;
+use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
+use crate::entity::{Entity, Table};
+use crate::people::Contact;
+
+/// The version of the schema that this program knows: how many migrations there are.
+pub const VERSION: i64 = 1;
+
+/// Every table, in an order in which they can be created and filled.
+pub static TABLES: &[&Table] = &[
+    Organization::TABLE,
+    User::TABLE,
+    Membership::TABLE,
+    Idempotency::TABLE,
+    AuditEntry::TABLE,
+    NumberSeries::TABLE,
+    Contact::TABLE,
+    Product::TABLE,
+    Invoice::TABLE,
+    InvoiceLine::TABLE,
+    Payment::TABLE,
+    Allocation::TABLE,
+];
+
+/// The table of the entity with this name.
+pub fn table(entity: &str) -> Option<&'static Table> {
+    TABLES.iter().copied().find(|table| table.entity == entity)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::entity::{Kind, Tenancy};
+
+    #[test]
+    fn descriptions_are_consistent() {
+        let mut names = HashSet::new();
+        for (position, table) in TABLES.iter().enumerate() {
+            assert!(table.name.starts_with("crm_"), "{table:?}");
+            assert!(names.insert(table.name), "{table:?} twice");
+            let mut columns = HashSet::new();
+            for column in table.columns {
+                assert!(columns.insert(column.name), "{table:?}.{} twice", column.name);
+                assert!(!column.doc.is_empty(), "{table:?}.{} is not documented", column.name);
+                if column.kind == Kind::Money {
+                    assert!(table.position("currency").is_some(), "{table:?} has amounts without a currency");
+                }
+                if let Some(target) = column.target() {
+                    assert_eq!(column.kind, Kind::Id);
+                    let at = TABLES.iter().position(|other| *other == target).expect("a listed table");
+                    assert!(at <= position, "{table:?} comes before {target:?}, which it refers to");
+                    assert!(table.tenancy == Tenancy::Organization || target.tenancy == Tenancy::Global);
+                }
+            }
+            for index in table.uniques.iter().chain(table.indexes) {
+                assert!(names.insert(index.name), "index {} twice", index.name);
+                assert!(index.name.starts_with(table.name), "{} of {table:?}", index.name);
+                for column in index.columns {
+                    table.expect_position(column);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Tables, indexes and foreign keys from descriptions: what migrations are written from and schemas checked against.
+
+use std::fmt::Write as _;
+
+use crm_core::entity::{Column, Kind, Table, Tenancy};
+
+use crate::render::{Dialect, quote};
+
+/// The table of organizations, whose `key` column every tenant row's `org` points to.
+const ORGANIZATIONS: &str = "crm_organization";
+/// The audit outlives its organization and also keeps what happens above organizations, under key 0.
+const AUDIT: &str = "crm_audit_entry";
+
+/// The text that creates a table with its keys and checks. SQLite's has the foreign keys, since they cannot be added
+/// later; PostgreSQL's come from [`foreign_keys`]. Indexes come from [`indexes`] on both, PostgreSQL's uniques are
+/// constraints of the table.
+pub fn create_table(dialect: Dialect, table: &'static Table) -> String {
+    let mut lines = Vec::new();
+    let tenant = table.tenancy == Tenancy::Organization;
+    let searchable = table.search_position().is_some();
+    if dialect == Dialect::Sqlite && searchable {
+        lines.push("rid INTEGER PRIMARY KEY".to_owned());
+    }
+    if tenant {
+        lines.push(format!("org {} NOT NULL", organization_column(dialect)));
+    }
+    for column in table.columns {
+        lines.push(column_text(dialect, column));
+    }
+    let key = if tenant { "org, \"id\"" } else { "\"id\"" };
+    if dialect == Dialect::Sqlite && searchable {
+        lines.push(format!("UNIQUE ({key})"));
+    } else if dialect == Dialect::Sqlite {
+        lines.push(format!("PRIMARY KEY ({key})"));
+    } else {
+        lines.push(format!("CONSTRAINT {}_pkey PRIMARY KEY ({key})", table.name));
+    }
+    match dialect {
+        Dialect::Sqlite => lines.extend(references(table).into_iter().map(|reference| reference.clause())),
+        Dialect::Postgres => lines.extend(
+            table
+                .uniques
+                .iter()
+                .map(|unique| format!("CONSTRAINT {} UNIQUE ({})", unique.name, index_columns(table, unique.columns))),
+        ),
+    }
+    let options = match dialect {
+        Dialect::Sqlite if searchable => " STRICT",
+        Dialect::Sqlite => " STRICT, WITHOUT ROWID",
+        Dialect::Postgres => "",
+    };
+    format!("CREATE TABLE {} (\n    {}\n){options};\n", table.name, lines.join(",\n    "))
+}
+
+fn column_text(dialect: Dialect, column: &Column) -> String {
+    let name = quote(column.name);
+    let mut text = format!("{name} {}", column_type(dialect, column.kind));
+    if !column.nullable {
+        text.push_str(" NOT NULL");
+    }
+    match column.kind {
+        Kind::Enum(names) => {
+            let names: Vec<String> = names.iter().map(|name| format!("'{}'", name.replace('\'', "''"))).collect();
+            let _ = write!(text, " CHECK ({name} IN ({}))", names.join(", "));
+        }
+        Kind::Bool if dialect == Dialect::Sqlite => {
+            let _ = write!(text, " CHECK ({name} IN (0, 1))");
+        }
+        _ => {}
+    }
+    text
+}
+
+/// The type of the `org` column.
+pub const fn organization_column(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::Sqlite => "INTEGER",
+        Dialect::Postgres => "BIGINT",
+    }
+}
+
+/// How a kind is stored.
+pub const fn column_type(dialect: Dialect, kind: Kind) -> &'static str {
+    match (dialect, kind) {
+        (Dialect::Sqlite, Kind::Id | Kind::Bytes) => "BLOB",
+        (Dialect::Sqlite, Kind::Text | Kind::Enum(_) | Kind::Json) => "TEXT",
+        (Dialect::Sqlite, _) => "INTEGER",
+        (Dialect::Postgres, Kind::Id) => "UUID",
+        (Dialect::Postgres, Kind::Bool) => "BOOLEAN",
+        (Dialect::Postgres, Kind::Int | Kind::Money | Kind::Decimal) => "BIGINT",
+        (Dialect::Postgres, Kind::Text | Kind::Enum(_)) => "TEXT COLLATE \"C\"",
+        (Dialect::Postgres, Kind::Json) => "TEXT",
+        (Dialect::Postgres, Kind::Date) => "DATE",
+        (Dialect::Postgres, Kind::Instant) => "TIMESTAMPTZ",
+        (Dialect::Postgres, Kind::Bytes) => "BYTEA",
+    }
+}
+
+/// Whether a table's `org` column points to the table of organizations.
+pub fn references_organization(table: &Table) -> bool {
+    table.tenancy == Tenancy::Organization && table.name != AUDIT
+}
+
+struct Reference {
+    name: String,
+    columns: String,
+    target: &'static str,
+    targets: &'static str,
+}
+
+impl Reference {
+    fn clause(&self) -> String {
+        format!("FOREIGN KEY ({}) REFERENCES {} ({})", self.columns, self.target, self.targets)
+    }
+}
+
+fn references(table: &'static Table) -> Vec<Reference> {
+    let mut all = Vec::new();
+    if references_organization(table) {
+        let name = format!("{}_org_fkey", table.name);
+        all.push(Reference { name, columns: "org".to_owned(), target: ORGANIZATIONS, targets: "\"key\"" });
+    }
+    for column in table.columns {
+        let Some(target) = column.references else { continue };
+        let name = format!("{}_{}_fkey", table.name, column.name);
+        all.push(match target.tenancy {
+            Tenancy::Organization => Reference {
+                name,
+                columns: format!("org, {}", quote(column.name)),
+                target: target.name,
+                targets: "org, \"id\"",
+            },
+            Tenancy::Global => {
+                Reference { name, columns: quote(column.name), target: target.name, targets: "\"id\"" }
+            }
+        });
+    }
+    all
+}
+
+/// The texts that add a table's foreign keys on PostgreSQL, once all tables are there; none on SQLite, which has them
+/// in [`create_table`].
+pub fn foreign_keys(dialect: Dialect, table: &'static Table) -> String {
+    if dialect == Dialect::Sqlite {
+        return String::new();
+    }
+    references(table).iter().fold(String::new(), |mut text, reference| {
+        let _ = writeln!(text, "ALTER TABLE {} ADD CONSTRAINT {} {};", table.name, reference.name, reference.clause());
+        text
+    })
+}
+
+fn index_columns(table: &Table, columns: &[&str]) -> String {
+    let org = (table.tenancy == Tenancy::Organization).then(|| "org".to_owned());
+    let columns: Vec<String> = org.into_iter().chain(columns.iter().map(|column| quote(column))).collect();
+    columns.join(", ")
+}
+
+/// The texts that create a table's indexes, the one for full-text search included. Each reference has an index that
+/// leads with it, for the check when its target is deleted.
+pub fn indexes(dialect: Dialect, table: &'static Table) -> String {
+    let mut text = String::new();
+    if dialect == Dialect::Sqlite {
+        for unique in table.uniques {
+            let columns = index_columns(table, unique.columns);
+            let _ = writeln!(text, "CREATE UNIQUE INDEX {} ON {} ({columns});", unique.name, table.name);
+        }
+    }
+    for index in table.indexes {
+        let columns = index_columns(table, index.columns);
+        let _ = writeln!(text, "CREATE INDEX {} ON {} ({columns});", index.name, table.name);
+    }
+    for column in table.columns.iter().filter(|column| column.references.is_some()) {
+        let led = table.uniques.iter().chain(table.indexes).any(|index| index.columns.first() == Some(&column.name));
+        if !led {
+            let columns = index_columns(table, &[column.name]);
+            let _ = writeln!(text, "CREATE INDEX {0}_{1}_ref ON {0} ({columns});", table.name, column.name);
+        }
+    }
+    if table.search_position().is_some() {
+        let index = search_table(table);
+        let _ = match dialect {
+            Dialect::Sqlite => writeln!(
+                text,
+                "CREATE VIRTUAL TABLE {index} USING fts5(org, search, content='', contentless_delete=1, \
+                 tokenize='ascii', prefix='2 3');"
+            ),
+            Dialect::Postgres => {
+                writeln!(text, "CREATE INDEX {index} ON {} USING GIN (({}));", table.name, search_vector(table, ""))
+            }
+        };
+    }
+    text
+}
+
+/// The name of a table's index for full-text search: a virtual table on SQLite, an index on PostgreSQL.
+pub fn search_table(table: &Table) -> String {
+    format!("{}_search", table.name)
+}
+
+/// PostgreSQL's expression for the words of a row, the organization's key among them as `@key`. The index is on this
+/// very expression, without a prefix; a query names its columns with the prefix of its alias, such as `t0.`.
+pub fn search_vector(table: &Table, prefix: &str) -> String {
+    let org = match table.tenancy {
+        Tenancy::Organization => format!("{prefix}org::TEXT"),
+        Tenancy::Global => "'0'".to_owned(),
+    };
+    format!(
+        "array_to_tsvector(array_remove(string_to_array('@' || {org} || ' ' || {prefix}\"search\", ' '), ''))"
+    )
+}
+
+/// The whole schema of these tables, which stand in an order in which each refers only to ones before it or to
+/// itself; on PostgreSQL any order does.
+pub fn create_schema(dialect: Dialect, tables: &[&'static Table]) -> String {
+    let mut text = String::new();
+    for table in tables {
+        text.push_str(&create_table(dialect, table));
+        text.push_str(&indexes(dialect, table));
+        text.push('\n');
+    }
+    for table in tables {
+        text.push_str(&foreign_keys(dialect, table));
+    }
+    text
+}

@@ -1,0 +1,136 @@
+//! Statements that read rows.
+
+use crm_core::entity::{Column, Kind, Table};
+use crm_core::row::Value;
+use crm_core::store::{Direction, Expr, Order, Scope, Select, StoreError};
+use uuid::Uuid;
+
+use crate::render::{Bind, Dialect, Frame, Renderer, Statement};
+
+/// The rows with these ids, in any order, each once.
+///
+/// # Errors
+/// [`StoreError::Scope`] for a tenant table in the system scope.
+pub fn fetch(
+    dialect: Dialect,
+    scope: Scope,
+    table: &'static Table,
+    ids: &[Uuid],
+) -> Result<Statement, StoreError> {
+    let mut renderer = Renderer::new(dialect, scope);
+    let (frame, from, mut conditions) = renderer.open(table)?;
+    let id = frame.column(0);
+    let ids: Vec<Value> = ids.iter().copied().map(Value::Id).collect();
+    conditions.push(if ids.is_empty() {
+        "FALSE".to_owned()
+    } else {
+        format!("{id} {}", renderer.one_of(Kind::Id, ids))
+    });
+    let sql = format!("SELECT {} FROM {from} WHERE {}", columns(frame), conditions.join(" AND "));
+    Ok(renderer.finish(sql))
+}
+
+/// The rows that a query asks for, in its order.
+///
+/// # Errors
+/// [`StoreError::Scope`] for a tenant table in the system scope.
+pub fn select(dialect: Dialect, scope: Scope, query: &Select) -> Result<Statement, StoreError> {
+    let mut renderer = Renderer::new(dialect, scope);
+    let (frame, from, mut conditions) = renderer.open(query.table)?;
+    if query.filter != Expr::True {
+        conditions.push(renderer.grouped(frame, &query.filter)?);
+    }
+    if let Some(after) = &query.after {
+        conditions.push(later(&mut renderer, frame, &query.order, after));
+    }
+    let mut sql = format!("SELECT {} FROM {from}", columns(frame));
+    if !conditions.is_empty() {
+        sql.push_str(" WHERE ");
+        sql.push_str(&conditions.join(" AND "));
+    }
+    let terms: Vec<String> = query.order.iter().map(|term| order_term(dialect, frame, *term)).collect();
+    if !terms.is_empty() {
+        sql.push_str(" ORDER BY ");
+        sql.push_str(&terms.join(", "));
+    }
+    if let Some(limit) = query.limit {
+        sql.push_str(" LIMIT ");
+        sql.push_str(&renderer.bind(Bind::Int(i64::from(limit))));
+    }
+    Ok(renderer.finish(sql))
+}
+
+fn columns(frame: Frame) -> String {
+    let columns: Vec<String> = (0..frame.table.columns.len()).map(|position| frame.column(position)).collect();
+    columns.join(", ")
+}
+
+fn order_term(dialect: Dialect, frame: Frame, term: Order) -> String {
+    let column = frame.column(term.column);
+    let nullable = frame.table.columns[term.column].nullable;
+    format!("{column}{}", order_suffix(dialect, term.direction, nullable))
+}
+
+/// Absent values come last; where the database would do so by itself, nothing is said, so that indexes serve.
+pub(crate) const fn order_suffix(dialect: Dialect, direction: Direction, nullable: bool) -> &'static str {
+    match (direction, nullable, dialect) {
+        (Direction::Ascending, true, Dialect::Sqlite) => " NULLS LAST",
+        (Direction::Ascending, ..) => "",
+        (Direction::Descending, true, Dialect::Postgres) => " DESC NULLS LAST",
+        (Direction::Descending, ..) => " DESC",
+    }
+}
+
+/// Only rows after this place of the order.
+fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]) -> String {
+    let terms: Vec<(Order, &'static Column, &Value)> = order
+        .iter()
+        .zip(place)
+        .map(|(term, value)| (*term, &frame.table.columns[term.column], value))
+        .collect();
+    let one_way = terms.windows(2).all(|pair| pair[0].0.direction == pair[1].0.direction);
+    if let Some((first, ..)) = terms.first()
+        && one_way
+        && terms.iter().all(|(_, column, value)| !column.nullable && !value.is_null())
+    {
+        let sign = beyond(first.direction);
+        let left: Vec<String> = terms.iter().map(|(term, ..)| frame.column(term.column)).collect();
+        let right: Vec<String> = terms
+            .iter()
+            .map(|(_, column, value)| renderer.bind(Bind::One(column.kind, (*value).clone())))
+            .collect();
+        return format!("({}) {sign} ({})", left.join(", "), right.join(", "));
+    }
+    // Later in one term, equal in all before it. Each value is bound once.
+    let mut alternatives: Vec<String> = Vec::new();
+    let mut equal: Vec<String> = Vec::new();
+    for (term, column, value) in terms {
+        let name = frame.column(term.column);
+        if value.is_null() {
+            // Nothing comes after an absent value but other absent ones.
+            equal.push(format!("{name} IS NULL"));
+            continue;
+        }
+        let bound = renderer.bind(Bind::One(column.kind, value.clone()));
+        let mut beyond = format!("{name} {} {bound}", beyond(term.direction));
+        if column.nullable {
+            beyond = format!("({beyond} OR {name} IS NULL)");
+        }
+        let mut all = equal.clone();
+        all.push(beyond);
+        alternatives.push(all.join(" AND "));
+        equal.push(format!("{name} = {bound}"));
+    }
+    match alternatives.len() {
+        0 => "FALSE".to_owned(),
+        1 => alternatives.remove(0),
+        _ => format!("({})", alternatives.join(" OR ")),
+    }
+}
+
+const fn beyond(direction: Direction) -> char {
+    match direction {
+        Direction::Ascending => '>',
+        Direction::Descending => '<',
+    }
+}

@@ -1,0 +1,137 @@
+//! Connections: one that writes, several that read.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+
+use crm_core::store::StoreError;
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{SqliteError, backend, map_any};
+use crate::options::SqliteOptions;
+
+/// The oldest SQLite that does not lose committed pages when a commit races a checkpoint.
+const OLDEST: i32 = 3_051_003;
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 256;
+/// How many connections reports and exports have to themselves, so that short reads never wait for a long one.
+const LONG_READERS: usize = 2;
+
+/// What a connection is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Writer,
+    Reader,
+}
+
+/// Refuses a SQLite that can lose data.
+pub(crate) fn require_version() -> Result<(), StoreError> {
+    if rusqlite::version_number() < OLDEST {
+        return Err(backend(SqliteError::OldSqlite { found: rusqlite::version() }));
+    }
+    Ok(())
+}
+
+/// Opens a connection and sets it up.
+pub(crate) fn connect(path: &Path, options: &SqliteOptions, role: Role) -> Result<Connection, StoreError> {
+    let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    if options.create && role == Role::Writer {
+        flags |= OpenFlags::SQLITE_OPEN_CREATE;
+    }
+    let connection = Connection::open_with_flags(path, flags).map_err(|error| {
+        if path.exists() { map_any(error) } else { backend(SqliteError::Missing { path: path.display().to_string() }) }
+    })?;
+    set_up(&connection, options, role).map_err(map_any)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection, options: &SqliteOptions, role: Role) -> rusqlite::Result<()> {
+    connection.busy_timeout(options.busy_timeout)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, true)?;
+    // Sorting in memory makes reports several times slower, and the writer's small sorts a little faster.
+    let pragmas = match role {
+        Role::Writer => format!(
+            "PRAGMA synchronous = {}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+            options.durability.pragma()
+        ),
+        Role::Reader => "PRAGMA cache_size = -8192; PRAGMA query_only = ON;".to_owned(),
+    };
+    connection.execute_batch(&pragmas)
+}
+
+/// The connections that read, opened when they are first wanted.
+pub(crate) struct Readers {
+    path: PathBuf,
+    options: SqliteOptions,
+    short: Vec<Mutex<Option<Connection>>>,
+    long: Vec<Mutex<Option<Connection>>>,
+    turn: AtomicUsize,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf, options: SqliteOptions) -> Self {
+        let pool = |size: usize| (0..size).map(|_| Mutex::new(None)).collect();
+        Self { short: pool(options.readers.max(1)), long: pool(LONG_READERS), path, options, turn: AtomicUsize::new(0) }
+    }
+
+    /// Reads with a connection for short reads.
+    pub(crate) fn short<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.with(&self.short, read)
+    }
+
+    /// Reads with a connection for reports and exports.
+    pub(crate) fn long<T>(&self, read: impl FnOnce(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.with(&self.long, read)
+    }
+
+    fn with<T>(
+        &self,
+        pool: &[Mutex<Option<Connection>>],
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut slot = self.acquire(pool);
+        if slot.is_none() {
+            *slot = Some(connect(&self.path, &self.options, Role::Reader)?);
+        }
+        match slot.as_ref() {
+            Some(connection) => read(connection),
+            None => Err(backend(SqliteError::Closed)),
+        }
+    }
+
+    fn acquire<'a>(&self, pool: &'a [Mutex<Option<Connection>>]) -> MutexGuard<'a, Option<Connection>> {
+        // The first one first: a lone reader always meets warm caches.
+        for slot in pool {
+            match slot.try_lock() {
+                Ok(guard) => return guard,
+                Err(TryLockError::Poisoned(poisoned)) => return renewed(slot, poisoned),
+                Err(TryLockError::WouldBlock) => {}
+            }
+        }
+        let slot = &pool[self.turn.fetch_add(1, Ordering::Relaxed) % pool.len()];
+        slot.lock().unwrap_or_else(|poisoned| renewed(slot, poisoned))
+    }
+
+    /// Closes all of them; later reads open new ones.
+    pub(crate) fn close(&self) {
+        for slot in self.short.iter().chain(&self.long) {
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        }
+    }
+}
+
+/// A connection that saw a panic is not trusted again.
+fn renewed<'a>(
+    slot: &Mutex<Option<Connection>>,
+    poisoned: PoisonError<MutexGuard<'a, Option<Connection>>>,
+) -> MutexGuard<'a, Option<Connection>> {
+    slot.clear_poison();
+    let mut guard = poisoned.into_inner();
+    *guard = None;
+    guard
+}
