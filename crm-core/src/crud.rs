@@ -87,6 +87,13 @@ impl<E: Entity> Edit<E> {
         }
     }
 
+    /// This edit, then the other one.
+    #[must_use]
+    pub fn merge(mut self, other: Self) -> Self {
+        other.values.into_iter().for_each(|(column, value)| self.put(column, value));
+        self
+    }
+
     /// The new value of a column, if the edit changes it.
     pub fn value(&self, column: usize) -> Option<&Value> {
         self.values.iter().find(|(known, _)| *known == column).map(|(_, value)| value)

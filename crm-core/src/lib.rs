@@ -52,6 +52,8 @@ pub mod schema;
 pub mod store;
 #[cfg(feature = "system")]
 mod system;
+#[cfg(feature = "testing")]
+pub mod testing;
 pub mod value;
 
 pub use context::{Actor, Context, Environment};

@@ -44,6 +44,12 @@ mod tests {
             assert!(table.name.starts_with("crm_"), "{table:?}");
             assert!(names.insert(table.name), "{table:?} twice");
             let mut columns = HashSet::new();
+            let own = &table.columns[1..table.created_position().map_or(table.columns.len(), |at| at - 1)];
+            for column in own {
+                // They would hide behind the fields of `Stored`.
+                let common = ["id", "version", "created_at", "created_by", "updated_at", "archived_at", "value"];
+                assert!(!common.contains(&column.name), "{table:?}.{} is the name of a common field", column.name);
+            }
             for column in table.columns {
                 assert!(columns.insert(column.name), "{table:?}.{} twice", column.name);
                 assert!(!column.doc.is_empty(), "{table:?}.{} is not documented", column.name);

@@ -67,7 +67,7 @@ crate::entity! {
         /// What happened.
         pub action: Action [SERVER_OWNED],
         /// The record's version afterwards, or before it was deleted.
-        pub version: i64 [SERVER_OWNED],
+        pub record_version: i64 [SERVER_OWNED],
         /// The values of an insert or delete, or old and new values of an update; absent once erased.
         pub changes: Option<Document> [SERVER_OWNED PERSONAL],
         /// SHA-256 of `changes` as it was written.
@@ -124,7 +124,7 @@ fn entry(stamp: &Stamp, index: usize, change: &Change, changes: &str) -> Stored<
                 Change::Update { .. } => Action::Update,
                 Change::Delete { .. } => Action::Delete,
             },
-            version: table.version(row),
+            record_version: table.version(row),
             changes_hash: Sha256::digest(changes).to_vec(),
             changes: Some(Document::from_canonical(changes.to_owned())),
             digest: digest(table, row),

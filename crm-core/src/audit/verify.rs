@@ -172,8 +172,8 @@ async fn records(
             continue;
         }
         let known = last.entry(entry.record_id).or_insert((entry.action, i64::MIN, Vec::new()));
-        if entry.version >= known.1 {
-            *known = (entry.action, entry.version, entry.digest.clone());
+        if entry.record_version >= known.1 {
+            *known = (entry.action, entry.record_version, entry.digest.clone());
         }
     }
     for row in rows {

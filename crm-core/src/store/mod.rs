@@ -9,8 +9,6 @@ mod aggregate;
 mod change;
 #[cfg(feature = "testing")]
 pub mod conformance;
-#[cfg(feature = "testing")]
-pub mod conformance;
 mod cursor;
 mod error;
 mod expr;

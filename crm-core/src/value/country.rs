@@ -52,20 +52,23 @@ impl Country {
 impl FromStr for Country {
     type Err = ValueError;
 
-    /// Reads a two- or three-letter code, an English name or a common variant of one, or the name in the country's own language
-    /// for the usual ones. Case, accents, punctuation, word order and "the", "of", "and" do not matter.
+    /// Reads a two- or three-letter code, an English name or a common variant of one, or the name
+    /// in the country's own language for the usual ones. Case, accents, punctuation, word order
+    /// and "the", "of", "and" do not matter.
     fn from_str(s: &str) -> Result<Self, ValueError> {
         let text = s.trim();
         if text.is_empty() {
             return Err(ValueError::Blank);
         }
-        let code = text.to_ascii_uppercase();
+        let code = text.replace('.', "").to_ascii_uppercase();
         let found = match code.len() {
             2 => Self::from_code(&code),
             3 => Self::all().find(|country| country.alpha3() == code),
             _ => None,
         };
-        found.or_else(|| NAMES.get(&key(text)).copied()).ok_or_else(|| ValueError::UnknownCountry(excerpt(text)))
+        found
+            .or_else(|| NAMES.get(&key(text)).copied())
+            .ok_or_else(|| ValueError::UnknownCountry(excerpt(text)))
     }
 }
 
@@ -86,11 +89,17 @@ serde_as_string!(Country, "an ISO 3166 country code or name such as \"CO\"");
 /// Every name and variant by its key.
 static NAMES: LazyLock<HashMap<String, Country>> = LazyLock::new(|| {
     let names = COUNTRIES.iter().map(|(code, _, name)| (*code, *name));
-    let variants = VARIANTS.iter().flat_map(|(code, variants)| variants.iter().map(|name| (*code, *name)));
-    names.chain(variants).filter_map(|(code, name)| Some((key(name), Country::from_code(code)?))).collect()
+    let variants = VARIANTS
+        .iter()
+        .flat_map(|(code, variants)| variants.iter().map(|name| (*code, *name)));
+    names
+        .chain(variants)
+        .filter_map(|(code, name)| Some((key(name), Country::from_code(code)?)))
+        .collect()
 });
 
-/// What two ways to write a country's name have in common: its words, folded and sorted, without the filling ones.
+/// What two ways to write a country's name have in common: its words, folded and sorted, without
+/// the filling ones.
 fn key(name: &str) -> String {
     let mut words = tokens(&name.replace(['.', '\'', '’'], ""));
     words.retain(|word| !matches!(word.as_str(), "the" | "of" | "and"));
@@ -374,7 +383,7 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("BQ", &["Caribbean NL"]),
     ("BR", &["Brasil"]),
     ("BY", &["Bielorrusia", "Беларусь", "Белоруссия"]),
-    ("CD", &["Congo (Dem. Rep.)", "Congo, The Democratic Republic of the"]),
+    ("CD", &["Congo (Dem. Rep.)", "Congo, The Democratic Republic of the", "DR Congo"]),
     ("CF", &["Central African Rep."]),
     ("CG", &["Congo", "Congo (Rep.)"]),
     ("CH", &["Schweiz", "Suisse", "Suiza", "Suíça"]),
@@ -430,7 +439,6 @@ const VARIANTS: &[(&str, &[&str])] = &[
     ("SH", &["St Helena"]),
     ("SJ", &["Svalbard & Jan Mayen"]),
     ("ST", &["Sao Tome & Principe"]),
-    ("SV", &["Salvador"]),
     ("SX", &["St Maarten (Dutch)"]),
     ("SY", &["Syrian Arab Republic"]),
     ("SZ", &["Eswatini (Swaziland)", "Swaziland"]),
@@ -465,22 +473,43 @@ mod tests {
     #[test]
     fn the_table_is_complete_sorted_and_unambiguous() {
         assert!(COUNTRIES.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(COUNTRIES.iter().all(|row| row.0.len() == 2 && row.1.len() == 3 && !row.2.is_empty()));
+        assert!(
+            COUNTRIES
+                .iter()
+                .all(|row| row.0.len() == 2 && row.1.len() == 3 && !row.2.is_empty())
+        );
         assert_eq!(Country::all().count(), 249);
         let names = COUNTRIES.iter().map(|(code, _, name)| (*code, *name));
-        let variants = VARIANTS.iter().flat_map(|(code, names)| names.iter().map(|name| (*code, *name)));
+        let variants = VARIANTS
+            .iter()
+            .flat_map(|(code, names)| names.iter().map(|name| (*code, *name)));
         let mut meanings = BTreeMap::new();
         for (code, name) in names.chain(variants) {
             assert!(Country::from_code(code).is_some(), "{code}");
             let before = meanings.insert(key(name), code);
-            assert!(before.is_none_or(|before| before == code), "{name} is {before:?} and {code}");
-            assert_eq!(name.parse::<Country>().map(|country| country.code()), Ok(code), "{name}");
+            assert!(
+                before.is_none_or(|before| before == code),
+                "{name} is {before:?} and {code}"
+            );
+            assert_eq!(
+                name.parse::<Country>().map(|country| country.code()),
+                Ok(code),
+                "{name}"
+            );
         }
         for country in Country::all() {
-            for text in [country.code(), country.alpha3(), country.name(), &country.code().to_lowercase()] {
+            for text in [
+                country.code(),
+                country.alpha3(),
+                country.name(),
+                &country.code().to_lowercase(),
+            ] {
                 assert_eq!(text.parse(), Ok(country), "{text}");
             }
-            assert_eq!(serde_json::from_str::<Country>(&serde_json::to_string(&country).unwrap()).unwrap(), country);
+            assert_eq!(
+                serde_json::from_str::<Country>(&serde_json::to_string(&country).unwrap()).unwrap(),
+                country
+            );
         }
     }
 
@@ -512,10 +541,25 @@ mod tests {
             ("Viet Nam", "VN"),
             (" méxico ", "MX"),
         ] {
-            assert_eq!(text.parse::<Country>().map(|country| country.code()), Ok(code), "{text}");
+            assert_eq!(
+                text.parse::<Country>().map(|country| country.code()),
+                Ok(code),
+                "{text}"
+            );
         }
-        for bad in ["Atlantis", "XX", "ZZZ", "1", "-", "Республика", "Nowhere, Republic of"] {
-            assert_eq!(bad.parse::<Country>(), Err(ValueError::UnknownCountry(bad.to_owned())));
+        for bad in [
+            "Atlantis",
+            "XX",
+            "ZZZ",
+            "1",
+            "-",
+            "Республика",
+            "Nowhere, Republic of",
+        ] {
+            assert_eq!(
+                bad.parse::<Country>(),
+                Err(ValueError::UnknownCountry(bad.to_owned()))
+            );
         }
         assert_eq!(" ".parse::<Country>(), Err(ValueError::Blank));
     }

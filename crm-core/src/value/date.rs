@@ -18,7 +18,8 @@ const EXPECTED: &str = "a date such as 2026-01-31";
 
 /// Reads `YYYY-MM-DD` of a year from 1 to 9999, and nothing else.
 ///
-/// Surrounding white space is ignored. Other orders are refused rather than guessed: 01/02 is two different days.
+/// Surrounding white space is ignored. Other orders are refused rather than guessed: 01/02 is two
+/// different days.
 pub fn parse_date(s: &str) -> Result<Date, ValueError> {
     let text = s.trim();
     ymd(text.as_bytes()).ok_or_else(|| match text {
@@ -41,7 +42,10 @@ pub(crate) fn ymd(bytes: &[u8]) -> Option<Date> {
 
 /// Reads a short run of ASCII digits.
 pub(crate) fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
+    bytes.iter().try_fold(0_u32, |sum, byte| {
+        byte.is_ascii_digit()
+            .then(|| sum * 10 + u32::from(byte - b'0'))
+    })
 }
 
 #[cfg(test)]
@@ -52,11 +56,28 @@ mod tests {
 
     #[test]
     fn only_the_one_form_is_read() {
-        for bad in ["", "2026-1-31", "2026-01-32", "20260131", "0000-01-01", "2026-01-31T00:00:00Z", "+2026-01-31", "２０２６-01-31", "10000-01-01", "-001-01-01"] {
+        for bad in [
+            "",
+            "2026-1-31",
+            "2026-01-32",
+            "20260131",
+            "0000-01-01",
+            "2026-01-31T00:00:00Z",
+            "+2026-01-31",
+            "２０２６-01-31",
+            "10000-01-01",
+            "-001-01-01",
+        ] {
             assert!(parse_date(bad).is_err(), "{bad}");
         }
-        assert_eq!(parse_date(" 0001-01-01 ").map(|d| d.to_string()), Ok("0001-01-01".to_owned()));
-        assert_eq!(parse_date("9999-12-31").map(|d| d.to_string()), Ok("9999-12-31".to_owned()));
+        assert_eq!(
+            parse_date(" 0001-01-01 ").map(|d| d.to_string()),
+            Ok("0001-01-01".to_owned())
+        );
+        assert_eq!(
+            parse_date("9999-12-31").map(|d| d.to_string()),
+            Ok("9999-12-31".to_owned())
+        );
         assert_eq!(parse_date("  "), Err(ValueError::Blank));
     }
 

@@ -1,6 +1,7 @@
 //! E-mail addresses.
 //!
-//! An address is shown as it was typed and compared by its key, so that `A@B.co` and `a@b.co` are one account.
+//! An address is shown as it was typed and compared by its key, so that `A@B.co` and `a@b.co` are
+//! one account.
 //!
 //! ```
 //! use crm_core::value::Email;
@@ -14,6 +15,7 @@
 //! ```
 
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     fmt,
     hash::{Hash, Hasher},
@@ -35,9 +37,11 @@ const LOCAL_MAX: usize = 64;
 const LABEL_MAX: usize = 63;
 const EXPECTED: &str = "an e-mail address such as ana@example.com";
 
-/// A syntactically valid e-mail address with a dotted domain: no display name, no bracketed IP address.
+/// A syntactically valid e-mail address with a dotted domain: no display name, no bracketed IP
+/// address.
 ///
-/// Equality, order and hash are those of the [`key`](Self::key). Whether anybody reads the mailbox is not known.
+/// Equality, order and hash are those of the [`key`](Self::key). Whether anybody reads the mailbox
+/// is not known.
 #[derive(Debug, Clone)]
 pub struct Email {
     typed: Box<str>,
@@ -51,8 +55,8 @@ impl Email {
         &self.typed
     }
 
-    /// The address for comparing: local part in NFKC and case-folded, domain in lower-case ASCII (IDNA). The key is an address
-    /// itself, and its own key.
+    /// The address for comparing: local part in NFKC and case-folded, domain in lower-case ASCII
+    /// (IDNA). The key is an address itself, and its own key.
     pub fn key(&self) -> &str {
         self.key.as_deref().unwrap_or(&self.typed)
     }
@@ -69,10 +73,14 @@ impl FromStr for Email {
     fn from_str(s: &str) -> Result<Self, ValueError> {
         let typed = s.trim();
         let key = match plain_key(typed) {
-            Some(key) => key,
-            None => Some(full_key(typed)?).filter(|key| **key != *typed),
+            Some(Cow::Borrowed(_)) => None,
+            Some(Cow::Owned(key)) => Some(key),
+            None => Some(full_key(typed)?).filter(|key| key != typed),
         };
-        Ok(Self { typed: typed.into(), key: key.map(String::into_boxed_str) })
+        Ok(Self {
+            typed: typed.into(),
+            key: key.map(String::into_boxed_str),
+        })
     }
 }
 
@@ -120,8 +128,9 @@ serde_as_string!(Email, "an e-mail address in a string");
 
 /// The quick path, for nearly every address there is: plain ASCII words and dots on both sides.
 ///
-/// `None` means that the full rules have to decide. `Some(None)` means that the key is what was typed.
-fn plain_key(typed: &str) -> Option<Option<String>> {
+/// Gives the key, borrowed if it is what was typed. `None` means that the full rules have to
+/// decide.
+fn plain_key(typed: &str) -> Option<Cow<'_, str>> {
     let bytes = typed.as_bytes();
     if bytes.len() > MAX {
         return None;
@@ -131,7 +140,8 @@ fn plain_key(typed: &str) -> Option<Option<String>> {
     let mut upper = false;
     let mut before = b'.';
     for &byte in local {
-        let word = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'+' | b'\'');
+        let word =
+            matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'+' | b'\'');
         if !word && (byte != b'.' || before == b'.') {
             return None;
         }
@@ -147,16 +157,26 @@ fn plain_key(typed: &str) -> Option<Option<String>> {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => upper |= byte.is_ascii_uppercase(),
             b'-' if before != b'.' && before != b'-' => {}
-            b'.' if before != b'.' && before != b'-' && index - label_start <= LABEL_MAX => label_start = index + 1,
+            b'.' if before != b'.' && before != b'-' && index - label_start <= LABEL_MAX => {
+                label_start = index + 1;
+            }
             _ => return None,
         }
         before = byte;
     }
     let last = &domain[label_start..];
-    if label_start == 0 || !before.is_ascii_alphanumeric() || last.len() > LABEL_MAX || last.iter().all(u8::is_ascii_digit) {
+    if label_start == 0
+        || !before.is_ascii_alphanumeric()
+        || last.len() > LABEL_MAX
+        || last.iter().all(u8::is_ascii_digit)
+    {
         return None;
     }
-    Some(upper.then(|| typed.to_ascii_lowercase()))
+    Some(if upper {
+        typed.to_ascii_lowercase().into()
+    } else {
+        typed.into()
+    })
 }
 
 /// The full rules: the `email_address` crate for the syntax, IDNA for the domain.
@@ -178,7 +198,12 @@ fn full_key(typed: &str) -> Result<String, ValueError> {
     }
     let (local, domain) = typed.rsplit_once('@').ok_or_else(syntax)?;
     let domain = Uts46::new()
-        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
+        .to_ascii(
+            domain.as_bytes(),
+            AsciiDenyList::STD3,
+            Hyphens::CheckFirstLast,
+            DnsLength::Verify,
+        )
         .map_err(|_| syntax())?;
     let (_, last) = domain.rsplit_once('.').ok_or_else(syntax)?;
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -188,8 +213,12 @@ fn full_key(typed: &str) -> Result<String, ValueError> {
     let folded = unquoted(&folded(&local));
     let key = format!("{folded}@{domain}");
     for part in [&local, &folded] {
-        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
-        EmailAddress::parse_with_options(&format!("{}@{domain}", lettered(part)), options).map_err(|_| syntax())?;
+        let options = Options::default()
+            .with_required_tld()
+            .without_display_text()
+            .without_domain_literal();
+        EmailAddress::parse_with_options(&format!("{}@{domain}", lettered(part)), options)
+            .map_err(|_| syntax())?;
         if part.len() > LOCAL_MAX {
             return Err(syntax());
         }
@@ -201,7 +230,8 @@ fn full_key(typed: &str) -> Result<String, ValueError> {
     Ok(key)
 }
 
-/// A local part in NFKC and case-folded. Each can undo the other for a few letters, hence the repetition.
+/// A local part in NFKC and case-folded. Each can undo the other for a few letters, hence the
+/// repetition.
 fn folded(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
@@ -217,29 +247,44 @@ fn folded(local: &str) -> String {
     text
 }
 
-/// A local part without needless quotes: `"ana"@example.com` is the mailbox `ana@example.com` (RFC 5321, 4.1.2).
+/// A local part without needless quotes: `"ana"@example.com` is the mailbox `ana@example.com` (RFC
+/// 5321, 4.1.2).
 fn unquoted(local: &str) -> String {
-    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+    let Some(inner) = local
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    else {
         return local.to_owned();
     };
     let mut plain = String::with_capacity(inner.len());
     let mut quoted = String::with_capacity(local.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
-        let c = if c == '\\' { chars.next().unwrap_or(c) } else { c };
+        let c = if c == '\\' {
+            chars.next().unwrap_or(c)
+        } else {
+            c
+        };
         plain.push(c);
         if matches!(c, '"' | '\\') {
             quoted.push('\\');
         }
         quoted.push(c);
     }
-    if !plain.starts_with('"') && EmailAddress::is_valid_local_part(&lettered(&plain)) { plain } else { format!("\"{quoted}\"") }
+    if !plain.starts_with('"') && EmailAddress::is_valid_local_part(&lettered(&plain)) {
+        plain
+    } else {
+        format!("\"{quoted}\"")
+    }
 }
 
-/// A local part with a letter in place of each mark: marks are parts of words in many scripts, which the `email_address`
-/// crate does not know.
+/// A local part with a letter in place of each mark: marks are parts of words in many scripts,
+/// which the `email_address` crate does not know.
 fn lettered(local: &str) -> String {
-    local.chars().map(|c| if is_combining_mark(c) { 'a' } else { c }).collect()
+    local
+        .chars()
+        .map(|c| if is_combining_mark(c) { 'a' } else { c })
+        .collect()
 }
 
 #[cfg(test)]
@@ -291,7 +336,10 @@ mod tests {
             "\"\"@b.co",
             "\"@b.co",
         ] {
-            assert!(matches!(bad.parse::<Email>(), Err(ValueError::Syntax { .. })), "{bad}");
+            assert!(
+                matches!(bad.parse::<Email>(), Err(ValueError::Syntax { .. })),
+                "{bad}"
+            );
         }
         assert_eq!(key(" "), Err(ValueError::Blank));
         assert_eq!(key("a\0@b.co"), Err(ValueError::Control));
@@ -321,7 +369,10 @@ mod tests {
             ("\"Ana\"@x.co", "ana@x.co"),
             ("\"a\\na\"@x.co", "ana@x.co"),
             ("\"a b\"@x.co", "\"a b\"@x.co"),
-            ("a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co", "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co"),
+            (
+                "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co",
+                "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co",
+            ),
             ("a@r3---sn.example.com", "a@r3---sn.example.com"),
             ("a@1.2.3.co", "a@1.2.3.co"),
         ] {
@@ -336,7 +387,10 @@ mod tests {
         let domain = format!("{}.{}.{}", "b".repeat(63), "c".repeat(63), "d".repeat(61));
         assert_eq!(format!("{local}@{domain}").len(), 254);
         assert!(key(&format!("{local}@{domain}")).is_ok());
-        assert_eq!(key(&format!("{local}@{domain}d")), Err(ValueError::TooLong { max: 254, got: 255 }));
+        assert_eq!(
+            key(&format!("{local}@{domain}d")),
+            Err(ValueError::TooLong { max: 254, got: 255 })
+        );
         assert!(key(&format!("{local}a@b.co")).is_err());
         assert!(key(&format!("a@{}.co", "b".repeat(64))).is_err());
         assert!(key(&"a@b.".repeat(100_000)).is_err());
@@ -352,7 +406,7 @@ mod tests {
 
     fn check(text: &str) -> Result<(), TestCaseError> {
         if let Some(quick) = plain_key(text) {
-            prop_assert_eq!(full_key(text), Ok(quick.unwrap_or_else(|| text.to_owned())), "{}", text);
+            prop_assert_eq!(full_key(text), Ok(quick.into_owned()), "{}", text);
         }
         if let Ok(email) = text.parse::<Email>() {
             let again: Email = email.key().parse().unwrap();

@@ -1,8 +1,9 @@
 //! Values that are parsed once and right ever after.
 //!
-//! Each type here can only be made by a constructor that checks, keeps its fields private, and has one written form that
-//! parses back to the same value. Nothing here reads a clock, a locale, the environment or a floating-point number. Every
-//! refusal is a [`ValueError`] that says what was wrong and what is expected.
+//! Each type here can only be made by a constructor that checks, keeps its fields private, and has
+//! one written form that parses back to the same value. Nothing here reads a clock, a locale, the
+//! environment or a floating-point number. Every refusal is a [`ValueError`] that says what was
+//! wrong and what is expected.
 //!
 //! ```
 //! use crm_core::value::{Currency, Email, Money, Phone, Region};
@@ -18,6 +19,7 @@
 
 mod bounded;
 pub mod country;
+pub mod currency;
 pub mod date;
 pub mod decimal;
 mod document;
@@ -34,21 +36,23 @@ pub mod zone;
 
 pub use bounded::{Notes, Text};
 pub use country::Country;
+pub use currency::Currency;
 pub use date::{Date, parse_date};
 pub use decimal::Decimal6;
 pub use document::Document;
 pub use email::Email;
 pub use error::ValueError;
 pub use instant::{Instant, days_of};
-pub use money::{Currency, Money, line_total, percent_of, round_half_away};
+pub use money::{Money, line_total, percent_of, round_half_away};
 pub use patch::Patch;
 pub use phone::{Phone, Region, e164};
 pub use slug::Slug;
 pub use tax_id::{TaxId, TaxScheme};
-pub use text::{FOLD_VERSION, clean, clean_multiline, fold, tokens};
+pub use text::{FOLD_VERSION, clean, clean_multiline, fold, folded_tokens, tokens};
 pub use zone::Zone;
 
-/// Implements `Serialize` through `Display` and `Deserialize` through `FromStr` for a type whose written form is a string.
+/// Implements `Serialize` through `Display` and `Deserialize` through `FromStr` for a type whose
+/// written form is a string.
 ///
 /// Only strings are accepted: a JSON number, boolean or null is refused with the expectation given.
 macro_rules! serde_as_string {

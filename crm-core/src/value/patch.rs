@@ -21,8 +21,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
 
 /// What a command does with one optional field: absent, null, or a value.
 ///
-/// There is no `From<Option<T>>`: whether `None` means [`Keep`](Self::Keep) or [`Clear`](Self::Clear) is exactly what this
-/// type exists to say, and guessing it is how fields become impossible to empty.
+/// There is no `From<Option<T>>`: whether `None` means [`Keep`](Self::Keep) or
+/// [`Clear`](Self::Clear) is exactly what this type exists to say, and guessing it is how fields
+/// become impossible to empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Patch<T> {
     /// The field stays as it is.
@@ -84,8 +85,12 @@ impl<T> Patch<T> {
         })
     }
 
-    /// Like [`try_map`](Self::try_map) where the conversion may find that nothing is left, as with blank text, which clears.
-    pub fn try_and_then<U, E>(self, convert: impl FnOnce(T) -> Result<Option<U>, E>) -> Result<Patch<U>, E> {
+    /// Like [`try_map`](Self::try_map) where the conversion may find that nothing is left, as with
+    /// blank text, which clears.
+    pub fn try_and_then<U, E>(
+        self,
+        convert: impl FnOnce(T) -> Result<Option<U>, E>,
+    ) -> Result<Patch<U>, E> {
         Ok(match self {
             Self::Keep => Patch::Keep,
             Self::Clear => Patch::Clear,
@@ -96,10 +101,13 @@ impl<T> Patch<T> {
 
 impl<T: Serialize> Serialize for Patch<T> {
     /// Writes null or the value. A `Keep` has no JSON form other than absence: its field needs
-    /// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`, and without it this is an error rather than a silent null.
+    /// `#[serde(default, skip_serializing_if = "Patch::is_keep")]`, and without it this is an error
+    /// rather than a silent null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Keep => Err(S::Error::custom("a field that is to be kept must be skipped")),
+            Self::Keep => Err(S::Error::custom(
+                "a field that is to be kept must be skipped",
+            )),
             Self::Clear => serializer.serialize_none(),
             Self::Set(value) => value.serialize(serializer),
         }
@@ -124,7 +132,11 @@ mod tests {
 
     #[test]
     fn null_clears_and_absence_keeps() {
-        for (json, patch, after) in [("{}", Patch::Keep, Some(1)), (r#"{"note":null}"#, Patch::Clear, None), (r#"{"note":2}"#, Patch::Set(2), Some(2))] {
+        for (json, patch, after) in [
+            ("{}", Patch::Keep, Some(1)),
+            (r#"{"note":null}"#, Patch::Clear, None),
+            (r#"{"note":2}"#, Patch::Set(2), Some(2)),
+        ] {
             let edit: Edit = serde_json::from_str(json).unwrap();
             assert_eq!(edit, Edit { note: patch });
             assert_eq!(serde_json::to_string(&edit).unwrap(), json);
@@ -144,7 +156,10 @@ mod tests {
         assert_eq!(Patch::<u8>::Clear.map(|n| n + 1), Patch::Clear);
         assert_eq!(Patch::Set("x").try_map(str::parse::<u8>).ok(), None);
         assert_eq!(Patch::Set("7").try_map(str::parse::<u8>), Ok(Patch::Set(7)));
-        assert_eq!(Patch::Set(" ").try_and_then(|text| crate::value::clean(text, 9)), Ok(Patch::Clear));
+        assert_eq!(
+            Patch::Set(" ").try_and_then(|text| crate::value::clean(text, 9)),
+            Ok(Patch::Clear)
+        );
         assert_eq!(Patch::Set(1).as_ref().value(), Some(&&1));
     }
 }

@@ -1,6 +1,7 @@
 //! Text: what may be stored, and the one fold by which text is compared and found.
 //!
-//! Databases disagree on case and accents, so neither is ever asked: text is folded here, into stored key and search columns.
+//! Databases disagree on case and accents, so neither is ever asked: text is folded here, into
+//! stored key and search columns.
 //!
 //! ```
 //! use crm_core::value::{ValueError, clean, fold, tokens};
@@ -22,17 +23,19 @@ use unicode_normalization::{
 
 use crate::value::ValueError;
 
-/// Version of [`fold`]. Folded text is stored, so a change of the fold is a change of the on-disk format: raise this, and
-/// rebuild every folded column of a database that was written under another version.
+/// Version of [`fold`]. Folded text is stored, so a change of the fold is a change of the on-disk
+/// format: raise this, and rebuild every folded column of a database that was written under another
+/// version.
 pub const FOLD_VERSION: u32 = 1;
 
-/// Longest token, in characters. Longer words are cut, so that nobody's pasted key fills an index page.
+/// Longest token, in characters. Longer words are cut, so that nobody's pasted key fills an index
+/// page.
 const TOKEN_MAX: usize = 64;
 
 /// Reads one line of text: trimmed of Unicode white space, and absent if nothing visible is left.
 ///
-/// A control character inside, U+0000 above all, is [`ValueError::Control`]; more than `max_chars` characters after trimming are
-/// [`ValueError::TooLong`].
+/// A control character inside, U+0000 above all, is [`ValueError::Control`]; more than `max_chars`
+/// characters after trimming are [`ValueError::TooLong`].
 pub fn clean(s: &str, max_chars: usize) -> Result<Option<String>, ValueError> {
     let text = s.trim();
     if has_control(text, |_| false) {
@@ -41,7 +44,8 @@ pub fn clean(s: &str, max_chars: usize) -> Result<Option<String>, ValueError> {
     limited(text, max_chars).map(|text| text.map(str::to_owned))
 }
 
-/// Reads text of several lines: like [`clean`], but line breaks and tabs are kept, and every line break becomes `\n`.
+/// Reads text of several lines: like [`clean`], but line breaks and tabs are kept, and every line
+/// break becomes `\n`.
 pub fn clean_multiline(s: &str, max_chars: usize) -> Result<Option<String>, ValueError> {
     let text = s.trim();
     if has_control(text, |c| matches!(c, '\n' | '\r' | '\t')) {
@@ -57,7 +61,9 @@ pub fn clean_multiline(s: &str, max_chars: usize) -> Result<Option<String>, Valu
 /// Whether text contains a control character (general category Cc) other than those allowed.
 pub(crate) fn has_control(text: &str, allowed: impl Fn(char) -> bool) -> bool {
     if text.is_ascii() {
-        return text.bytes().any(|byte| byte.is_ascii_control() && !allowed(char::from(byte)));
+        return text
+            .bytes()
+            .any(|byte| byte.is_ascii_control() && !allowed(char::from(byte)));
     }
     text.chars().any(|c| c.is_control() && !allowed(c))
 }
@@ -72,13 +78,15 @@ fn limited(text: &str, max: usize) -> Result<Option<&str>, ValueError> {
     Ok(Some(text).filter(|text| !text.chars().all(is_ignorable)))
 }
 
-/// Folds text for comparing and searching: equal folds mean equal for people who do not mind case and accents.
+/// Folds text for comparing and searching: equal folds mean equal for people who do not mind case
+/// and accents.
 ///
-/// In order: compatibility decomposition (NFKD); marks are removed, except that и with a breve is й, a letter of its own (ё
-/// becomes е); full case folding; letters with a stroke and ligatures become their plain letters (ø o, ł l, đ d, æ ae, œ oe, þ th,
-/// ß ss, ı i); typographic quotes and dashes become `'`, `"` and `-`; runs of white space and control characters become one space,
-/// and none at the ends; invisible characters such as soft hyphens vanish. Marks that are vowels of their script, as in Hindi,
-/// stay. Folding twice changes nothing. See [`FOLD_VERSION`].
+/// In order: compatibility decomposition (NFKD); marks are removed, except that и with a breve is
+/// й, a letter of its own (ё becomes е); full case folding; letters with a stroke and ligatures
+/// become their plain letters (ø o, ł l, đ d, æ ae, œ oe, þ th, ß ss, ı i); typographic quotes and
+/// dashes become `'`, `"` and `-`; runs of white space and control characters become one space, and
+/// none at the ends; invisible characters such as soft hyphens vanish. Marks that are vowels of
+/// their script, as in Hindi, stay. Folding twice changes nothing. See [`FOLD_VERSION`].
 pub fn fold(s: &str) -> String {
     let text = s.trim();
     if !text.is_ascii() {
@@ -90,11 +98,19 @@ pub fn fold(s: &str) -> String {
         before = byte;
         fine
     });
-    if tidy { text.to_ascii_lowercase() } else { fold_unicode(text) }
+    if tidy {
+        text.to_ascii_lowercase()
+    } else {
+        fold_unicode(text)
+    }
 }
 
 fn fold_unicode(text: &str) -> String {
-    let mut fold = Fold { out: String::with_capacity(text.len()), gap: false, compose: false };
+    let mut fold = Fold {
+        out: String::with_capacity(text.len()),
+        gap: false,
+        compose: false,
+    };
     for c in text.chars() {
         if c.is_ascii() {
             fold.push_ascii(c);
@@ -105,7 +121,11 @@ fn fold_unicode(text: &str) -> String {
             decompose_compatible(c, |part| fold.push_part(part));
         }
     }
-    if fold.compose { fold.out.nfc().collect() } else { fold.out }
+    if fold.compose {
+        fold.out.nfc().collect()
+    } else {
+        fold.out
+    }
 }
 
 /// Folded text under construction.
@@ -180,8 +200,9 @@ impl Fold {
     }
 }
 
-/// Whether the fold removes a mark: every mark that sits on a letter, but neither the voicing of Japanese syllables nor the
-/// dependent vowels of Indic scripts, without which the word would be another one.
+/// Whether the fold removes a mark: every mark that sits on a letter, but neither the voicing of
+/// Japanese syllables nor the dependent vowels of Indic scripts, without which the word would be
+/// another one.
 fn is_stripped(c: char) -> bool {
     if !is_combining_mark(c) {
         return false;
@@ -193,8 +214,8 @@ fn is_stripped(c: char) -> bool {
     }
 }
 
-/// Whether a character is invisible by Unicode's `Default_Ignorable_Code_Point`: soft hyphen, zero-width and direction marks,
-/// variation selectors, fillers.
+/// Whether a character is invisible by Unicode's `Default_Ignorable_Code_Point`: soft hyphen,
+/// zero-width and direction marks, variation selectors, fillers.
 pub(crate) fn is_ignorable(c: char) -> bool {
     c > '\u{ac}'
         && matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -203,8 +224,8 @@ pub(crate) fn is_ignorable(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Splits text into the words of the search index: folded, at everything that is neither letter nor digit, at most 64
-/// characters each, in order, repetitions included.
+/// Splits text into the words of the search index: folded, at everything that is neither letter nor
+/// digit, at most 64 characters each, in order, repetitions included.
 pub fn tokens(s: &str) -> Vec<String> {
     let folded = fold(s);
     folded_tokens(&folded).map(str::to_owned).collect()
@@ -212,10 +233,17 @@ pub fn tokens(s: &str) -> Vec<String> {
 
 /// Splits text that is folded already into the words that [`tokens`] gives, without copying them.
 pub fn folded_tokens(folded: &str) -> impl Iterator<Item = &str> {
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(|word| {
-        let cut = if word.len() > TOKEN_MAX { word.char_indices().nth(TOKEN_MAX) } else { None };
-        cut.map_or(word, |(end, _)| &word[..end])
-    })
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            let cut = if word.len() > TOKEN_MAX {
+                word.char_indices().nth(TOKEN_MAX)
+            } else {
+                None
+            };
+            cut.map_or(word, |(end, _)| &word[..end])
+        })
 }
 
 #[cfg(test)]
@@ -227,17 +255,36 @@ mod tests {
 
     #[test]
     fn nul_and_control_characters_are_refused() {
-        for bad in ["a\0b", "\0", "a\nb", "a\tb", "a\u{1b}[0m", "a\u{7f}", "é\u{85}a", "ñ\0"] {
+        for bad in [
+            "a\0b",
+            "\0",
+            "a\nb",
+            "a\tb",
+            "a\u{1b}[0m",
+            "a\u{7f}",
+            "é\u{85}a",
+            "ñ\0",
+        ] {
             assert_eq!(clean(bad, 100), Err(ValueError::Control), "{bad:?}");
         }
         assert_eq!(clean_multiline("a\0b", 100), Err(ValueError::Control));
         assert_eq!(clean_multiline("a\u{b}b", 100), Err(ValueError::Control));
-        assert_eq!(clean_multiline(" a\r\nb\rc\td \n", 100), Ok(Some("a\nb\nc\td".to_owned())));
+        assert_eq!(
+            clean_multiline(" a\r\nb\rc\td \n", 100),
+            Ok(Some("a\nb\nc\td".to_owned()))
+        );
     }
 
     #[test]
     fn blank_is_absent() {
-        for blank in ["", " ", "\t\n", "\u{a0}\u{2003}\u{3000}", "\u{200b}", " \u{feff} "] {
+        for blank in [
+            "",
+            " ",
+            "\t\n",
+            "\u{a0}\u{2003}\u{3000}",
+            "\u{200b}",
+            " \u{feff} ",
+        ] {
             assert_eq!(clean(blank, 10), Ok(None), "{blank:?}");
             assert_eq!(clean_multiline(blank, 10), Ok(None), "{blank:?}");
         }
@@ -246,7 +293,10 @@ mod tests {
     #[test]
     fn length_is_counted_in_characters_after_trimming() {
         assert_eq!(clean("  ñandú  ", 5), Ok(Some("ñandú".to_owned())));
-        assert_eq!(clean("ñandúes", 5), Err(ValueError::TooLong { max: 5, got: 7 }));
+        assert_eq!(
+            clean("ñandúes", 5),
+            Err(ValueError::TooLong { max: 5, got: 7 })
+        );
         assert_eq!(clean_multiline("a\r\nb", 3), Ok(Some("a\nb".to_owned())));
     }
 
@@ -280,29 +330,43 @@ mod tests {
 
     #[test]
     fn every_character_folds_to_something_stable() {
-        for c in '\0'..=char::MAX {
+        let planes = ('\0'..='\u{323af}').chain('\u{e0000}'..='\u{e0fff}');
+        for c in planes {
             let once = fold(&format!("a{c}b"));
             assert_eq!(fold(&once), once, "U+{:04X}", u32::from(c));
             assert!(once.starts_with('a') && once.ends_with('b'));
         }
     }
 
-    /// The fold is part of the on-disk format. If this fails, either undo the change or raise `FOLD_VERSION`.
+    /// The fold is part of the on-disk format. If this fails, either undo the change or raise
+    /// `FOLD_VERSION`.
     #[test]
     fn the_fold_is_what_version_1_stored() {
         let mut hash = Sha256::new();
-        let blocks = ['\0'..='\u{6ff}', '\u{1e00}'..='\u{206f}', '\u{2c60}'..='\u{2c7f}', '\u{3040}'..='\u{30ff}', '\u{ff00}'..='\u{ffef}'];
+        let blocks = [
+            '\0'..='\u{6ff}',
+            '\u{1e00}'..='\u{206f}',
+            '\u{2c60}'..='\u{2c7f}',
+            '\u{3040}'..='\u{30ff}',
+            '\u{ff00}'..='\u{ffef}',
+        ];
         for c in blocks.into_iter().flatten() {
             hash.update(fold(&format!("{c}|")));
         }
-        let hex: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!((FOLD_VERSION, hex.as_str()), (1, "TODO"));
+        let begins_with = u64::from_be_bytes(hash.finalize()[..8].try_into().unwrap());
+        assert_eq!((FOLD_VERSION, begins_with), (1, 0xb678_e377_e4a9_5d84));
     }
 
     #[test]
     fn tokens_are_words_in_order_and_bounded() {
-        assert_eq!(tokens("Lucía@Email.com, +57 321"), ["lucia", "email", "com", "57", "321"]);
-        assert_eq!(tokens("100%_off 'a''b' — ab12"), ["100", "off", "a", "b", "ab12"]);
+        assert_eq!(
+            tokens("Lucía@Email.com, +57 321"),
+            ["lucia", "email", "com", "57", "321"]
+        );
+        assert_eq!(
+            tokens("100%_off 'a''b' — ab12"),
+            ["100", "off", "a", "b", "ab12"]
+        );
         assert_eq!(tokens("हिन्दी"), ["हिनदी"]);
         assert!(tokens(" -- ").is_empty());
         assert_eq!(tokens(&"ñ".repeat(100)), ["n".repeat(64)]);

@@ -1,6 +1,7 @@
 //! Time zones: which civil day an instant falls on, and where a civil day begins.
 //!
-//! "Today" and the borders of a month belong to the organization, never to the server and never to UTC.
+//! "Today" and the borders of a month belong to the organization, never to the server and never to
+//! UTC.
 //!
 //! ```
 //! use crm_core::value::{Instant, Zone, parse_date};
@@ -12,9 +13,17 @@
 //! # Ok::<(), crm_core::value::ValueError>(())
 //! ```
 
-use std::{cmp::Ordering, fmt, hash::{Hash, Hasher}, str::FromStr};
+use std::{
+    cmp::Ordering,
+    fmt,
+    hash::{Hash, Hasher},
+    str::FromStr,
+};
 
-use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
+use chrono::{
+    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
+    TimeZone,
+};
 use chrono_tz::Tz;
 
 use crate::value::{Instant, ValueError, error::excerpt, serde_as_string};
@@ -39,9 +48,9 @@ impl Zone {
 
     /// The first instant whose civil date in this zone is `date`.
     ///
-    /// Where a change of the clocks skips midnight, that is the change itself; where midnight comes twice, the first of the two;
-    /// where the whole day was skipped (Apia, 2011-12-30), the start of the next one. Days outside [`Instant`]'s range give its
-    /// nearest end.
+    /// Where a change of the clocks skips midnight, that is the change itself; where midnight comes
+    /// twice, the first of the two; where the whole day was skipped (Apia, 2011-12-30), the
+    /// start of the next one. Days outside [`Instant`]'s range give its nearest end.
     pub fn start_of(&self, date: NaiveDate) -> Instant {
         let midnight = date.and_time(NaiveTime::MIN);
         let utc = match self.0.from_local_datetime(&midnight) {
@@ -53,29 +62,46 @@ impl Zone {
 
     /// The starts of every month from that of `first` to that of `last`, both included, in order.
     ///
-    /// These are the borders for grouping by month: *n* borders enclose *n - 1* whole months, so pass a day in the month after
-    /// the last one wanted. Empty when `last` lies in a month before `first`.
+    /// These are the borders for grouping by month: *n* borders enclose *n - 1* whole months, so
+    /// pass a day in the month after the last one wanted. Empty when `last` lies in a month
+    /// before `first`.
     pub fn month_starts(&self, first: NaiveDate, last: NaiveDate) -> Vec<Instant> {
         let number = |date: NaiveDate| date.year() * 12 + date.month0().cast_signed();
         (number(first)..=number(last))
-            .filter_map(|month| NaiveDate::from_ymd_opt(month.div_euclid(12), month.rem_euclid(12).cast_unsigned() + 1, 1))
+            .filter_map(|month| {
+                NaiveDate::from_ymd_opt(
+                    month.div_euclid(12),
+                    month.rem_euclid(12).cast_unsigned() + 1,
+                    1,
+                )
+            })
             .map(|start| self.start_of(start))
             .collect()
     }
 
     /// The local time at a time in UTC.
-    fn local(&self, utc: NaiveDateTime) -> NaiveDateTime {
-        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
+    fn local(self, utc: NaiveDateTime) -> NaiveDateTime {
+        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix())
+            .unwrap_or(utc)
     }
 
-    /// The first time in UTC at which the local time is not before `skipped`, a local time that never was.
+    /// The first time in UTC at which the local time is not before `skipped`, a local time that
+    /// never was.
     ///
-    /// The jump lies between the times at which the clocks of the day before and of the day after would show `skipped`; offsets
-    /// stay within a day and a bit, and bisection needs no more than the predicate "not yet there".
-    fn after_gap(&self, skipped: NaiveDateTime) -> NaiveDateTime {
-        let shift = |hours| skipped.checked_add_signed(TimeDelta::hours(hours)).unwrap_or(skipped).and_utc().timestamp();
+    /// The jump lies between the times at which the clocks of the day before and of the day after
+    /// would show `skipped`; offsets stay within a day and a bit, and bisection needs no more
+    /// than the predicate "not yet there".
+    fn after_gap(self, skipped: NaiveDateTime) -> NaiveDateTime {
+        let shift = |hours| {
+            skipped
+                .checked_add_signed(TimeDelta::hours(hours))
+                .unwrap_or(skipped)
+                .and_utc()
+                .timestamp()
+        };
         let (mut before, mut after) = (shift(-30), shift(30));
-        let at = |second| DateTime::from_timestamp(second, 0).map_or(skipped, |time| time.naive_utc());
+        let at =
+            |second| DateTime::from_timestamp(second, 0).map_or(skipped, |time| time.naive_utc());
         while after - before > 1 {
             let middle = before.midpoint(after);
             if self.local(at(middle)) < skipped {
@@ -112,7 +138,10 @@ impl FromStr for Zone {
     fn from_str(s: &str) -> Result<Self, ValueError> {
         match s.trim() {
             "" => Err(ValueError::Blank),
-            name => name.parse().map(Self).map_err(|_| ValueError::UnknownZone(excerpt(name))),
+            name => name
+                .parse()
+                .map(Self)
+                .map_err(|_| ValueError::UnknownZone(excerpt(name))),
         }
     }
 }
@@ -142,33 +171,72 @@ mod tests {
 
     #[test]
     fn skipped_midnights_begin_at_the_change() {
-        assert_eq!(start("America/Sao_Paulo", "2018-11-04"), "2018-11-04T03:00:00.000000Z");
-        assert_eq!(start("America/Sao_Paulo", "2018-11-05"), "2018-11-05T02:00:00.000000Z");
-        assert_eq!(start("Asia/Beirut", "2024-03-31"), "2024-03-30T22:00:00.000000Z");
-        assert_eq!(start("Africa/Cairo", "2024-04-26"), "2024-04-25T22:00:00.000000Z");
-        assert_eq!(start("America/Santiago", "2025-09-07"), "2025-09-07T04:00:00.000000Z");
+        assert_eq!(
+            start("America/Sao_Paulo", "2018-11-04"),
+            "2018-11-04T03:00:00.000000Z"
+        );
+        assert_eq!(
+            start("America/Sao_Paulo", "2018-11-05"),
+            "2018-11-05T02:00:00.000000Z"
+        );
+        assert_eq!(
+            start("Asia/Beirut", "2024-03-31"),
+            "2024-03-30T22:00:00.000000Z"
+        );
+        assert_eq!(
+            start("Africa/Cairo", "2024-04-26"),
+            "2024-04-25T22:00:00.000000Z"
+        );
+        assert_eq!(
+            start("America/Santiago", "2025-09-07"),
+            "2025-09-07T04:00:00.000000Z"
+        );
     }
 
     #[test]
     fn doubled_midnights_begin_at_the_first() {
-        assert_eq!(start("America/Havana", "2024-11-03"), "2024-11-03T04:00:00.000000Z");
-        assert_eq!(start("Asia/Beirut", "2024-10-27"), "2024-10-26T22:00:00.000000Z");
+        assert_eq!(
+            start("America/Havana", "2024-11-03"),
+            "2024-11-03T04:00:00.000000Z"
+        );
+        assert_eq!(
+            start("Asia/Beirut", "2024-10-27"),
+            "2024-10-26T22:00:00.000000Z"
+        );
         // The clocks went from 00:01 back to 23:01: the first of the two midnights counts.
-        assert_eq!(start("America/St_Johns", "2006-10-29"), "2006-10-29T02:30:00.000000Z");
+        assert_eq!(
+            start("America/St_Johns", "2006-10-29"),
+            "2006-10-29T02:30:00.000000Z"
+        );
     }
 
     #[test]
     fn a_day_that_never_was_begins_with_the_next() {
-        assert_eq!(start("Pacific/Apia", "2011-12-30"), "2011-12-30T10:00:00.000000Z");
-        assert_eq!(start("Pacific/Apia", "2011-12-31"), "2011-12-30T10:00:00.000000Z");
-        assert_eq!(start("Pacific/Kwajalein", "1993-08-21"), start("Pacific/Kwajalein", "1993-08-22"));
+        assert_eq!(
+            start("Pacific/Apia", "2011-12-30"),
+            "2011-12-30T10:00:00.000000Z"
+        );
+        assert_eq!(
+            start("Pacific/Apia", "2011-12-31"),
+            "2011-12-30T10:00:00.000000Z"
+        );
+        assert_eq!(
+            start("Pacific/Kwajalein", "1993-08-21"),
+            start("Pacific/Kwajalein", "1993-08-22")
+        );
     }
 
     #[test]
     fn today_is_the_zone_s_and_month_borders_are_too() {
         let instant: Instant = "2026-01-01T03:30:00Z".parse().unwrap();
-        assert_eq!(zone("America/Caracas").date_at(instant).to_string(), "2025-12-31");
-        assert_eq!(zone("Asia/Tokyo").date_at(instant).to_string(), "2026-01-01");
+        assert_eq!(
+            zone("America/Caracas").date_at(instant).to_string(),
+            "2025-12-31"
+        );
+        assert_eq!(
+            zone("Asia/Tokyo").date_at(instant).to_string(),
+            "2026-01-01"
+        );
         let day = |text| parse_date(text).unwrap();
         let starts = zone("Europe/Madrid").month_starts(day("2025-12-31"), day("2026-04-01"));
         let starts: Vec<_> = starts.iter().map(ToString::to_string).collect();
@@ -182,14 +250,28 @@ mod tests {
                 "2026-03-31T22:00:00.000000Z"
             ]
         );
-        assert!(zone("UTC").month_starts(day("2026-02-01"), day("2026-01-31")).is_empty());
-        assert_eq!(zone("UTC").month_starts(day("2026-02-28"), day("2026-02-01")).len(), 1);
+        assert!(
+            zone("UTC")
+                .month_starts(day("2026-02-01"), day("2026-01-31"))
+                .is_empty()
+        );
+        assert_eq!(
+            zone("UTC")
+                .month_starts(day("2026-02-28"), day("2026-02-01"))
+                .len(),
+            1
+        );
     }
 
     #[test]
     fn the_ends_of_the_calendar_do_not_panic() {
         for name in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"] {
-            for date in [NaiveDate::MIN, NaiveDate::MAX, parse_date("0001-01-01").unwrap(), parse_date("9999-12-31").unwrap()] {
+            for date in [
+                NaiveDate::MIN,
+                NaiveDate::MAX,
+                parse_date("0001-01-01").unwrap(),
+                parse_date("9999-12-31").unwrap(),
+            ] {
                 zone(name).start_of(date);
             }
             zone(name).date_at(Instant::MIN);
@@ -201,7 +283,10 @@ mod tests {
     fn names_are_exact() {
         assert_eq!(zone(" Europe/Madrid ").name(), "Europe/Madrid");
         for bad in ["europe/madrid", "Madrid", "UTC+1", "+01:00", "Local"] {
-            assert!(matches!(bad.parse::<Zone>(), Err(ValueError::UnknownZone(_))), "{bad}");
+            assert!(
+                matches!(bad.parse::<Zone>(), Err(ValueError::UnknownZone(_))),
+                "{bad}"
+            );
         }
         assert_eq!("".parse::<Zone>(), Err(ValueError::Blank));
     }

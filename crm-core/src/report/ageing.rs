@@ -1,0 +1,175 @@
+//! R2, the ageing of receivables.
+
+use std::collections::BTreeMap;
+
+use chrono::Days;
+use serde::Serialize;
+
+use super::{AsOf, currency_of};
+use crate::billing::{Allocation, Invoice};
+use crate::crm::Session;
+use crate::entity::{Entity as _, Stored};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::people::Contact;
+use crate::row::Value;
+use crate::store::{Aggregate, Cmp, Expr, Group, Measure, Operand, Totals};
+use crate::value::{Currency, Date, Money};
+
+/// The buckets' names: not yet due, then by days past the due date.
+pub const BUCKETS: [&str; 5] = ["current", "1-30", "31-60", "61-90", "90+"];
+
+/// R2: what is due, by how late it is. The buckets add up to the open balances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ageing {
+    /// As of which civil date.
+    pub as_of: Date,
+    /// The rows of each currency, by its code.
+    pub totals: Vec<AgeingRow>,
+    /// The rows of each contact and currency, by the contact's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_contact: Option<Vec<AgeingRow>>,
+}
+
+/// What is due in one currency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AgeingRow {
+    /// The contact, in rows of one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact_id: Option<Id<Contact>>,
+    /// The contact's name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<String>,
+    /// The currency.
+    pub currency: Currency,
+    /// Not yet due on the date.
+    pub current: Money,
+    /// 1 to 30 days late.
+    pub days_1_30: Money,
+    /// 31 to 60 days late.
+    pub days_31_60: Money,
+    /// 61 to 90 days late.
+    pub days_61_90: Money,
+    /// More than 90 days late.
+    pub days_over_90: Money,
+    /// All of them.
+    pub total: Money,
+}
+
+impl Session<'_> {
+    /// R2: what is due, by how late it is.
+    ///
+    /// # Errors
+    /// When the role may not see it, or the store fails.
+    pub async fn ageing(&self, as_of: Option<Date>, per_contact: bool) -> Result<Ageing, CrmError> {
+        let [_, invoices, allocations, _] = self.reported("ageing")?;
+        let date = as_of.unwrap_or_else(|| self.context().today());
+        let as_of = AsOf { date };
+        let columns = Invoice::COLUMNS;
+        // Open invoices come from the index that begins with the day up to which they are open.
+        let issued = AsOf::date(columns.issued_on.operand(), Cmp::Le, date);
+        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(invoices));
+        let open = grouped(open, columns.currency.operand(), columns.contact_id.operand(), per_contact);
+        let open = buckets(open, date, &columns.due_on.operand(), &columns.balance.operand());
+        let allocated = Allocation::COLUMNS;
+        let still_open = Expr::Compare(
+            allocated.invoice_id.via(columns.open_until),
+            Cmp::Gt,
+            Value::Date(date),
+        );
+        // What was allocated since to invoices that were open on the date, later settled or not: an
+        // invoice settled since is open until after the date as well.
+        let later = Aggregate::new(Allocation::TABLE, as_of.later().and(still_open).and(allocations));
+        let later = grouped(later, allocated.currency.operand(), allocated.contact_id.operand(), per_contact);
+        let later = buckets(later, date, &allocated.invoice_id.via(columns.due_on), &allocated.amount.operand());
+
+        let queries = [open, later];
+        let answers = self.store().aggregate(self.scope(), &queries).await?;
+        let mut sums: BTreeMap<(Value, Currency), [i64; 5]> = BTreeMap::new();
+        for (query, rows) in queries.iter().zip(&answers) {
+            for row in rows {
+                let totals = Totals::new(query, row);
+                let currency = currency_of(totals.group(query.groups.len() - 1))?;
+                let contact = if per_contact { totals.group(0).clone() } else { Value::Null };
+                let buckets = sums.entry((contact, currency)).or_default();
+                for (number, bucket) in buckets.iter_mut().enumerate() {
+                    *bucket += totals.number(number);
+                }
+            }
+        }
+        // An invoice without anything due, such as one of zero, makes no row.
+        sums.retain(|_, buckets| buckets.iter().any(|bucket| *bucket != 0));
+        let mut totals: BTreeMap<Currency, [i64; 5]> = BTreeMap::new();
+        for ((_, currency), buckets) in &sums {
+            let sum = totals.entry(*currency).or_default();
+            sum.iter_mut().zip(buckets).for_each(|(sum, bucket)| *sum += bucket);
+        }
+        let totals = totals.into_iter().map(|(currency, buckets)| row(None, currency, buckets)).collect();
+        let per_contact = if per_contact { Some(self.aged_contacts(sums).await?) } else { None };
+        Ok(Ageing { as_of: date, totals, per_contact })
+    }
+
+    async fn aged_contacts(
+        &self,
+        sums: BTreeMap<(Value, Currency), [i64; 5]>,
+    ) -> Result<Vec<AgeingRow>, CrmError> {
+        let mut ids: Vec<_> = sums.keys().filter_map(|(contact, _)| contact.as_id()).collect();
+        ids.dedup();
+        let mut names = BTreeMap::new();
+        for ids in ids.chunks(1_000) {
+            for row in self.store().fetch(self.scope(), Contact::TABLE, ids).await? {
+                let contact = Stored::<Contact>::from_row(row)?;
+                names.insert(contact.id.uuid(), contact.display_name());
+            }
+        }
+        let mut rows: Vec<AgeingRow> = sums
+            .into_iter()
+            .filter_map(|((contact, currency), buckets)| {
+                let id = contact.as_id()?;
+                Some(row(Some((Id::new(id), names.get(&id).cloned().unwrap_or_default())), currency, buckets))
+            })
+            .collect();
+        rows.sort_by_cached_key(|row| (row.contact.as_deref().map(crate::value::fold), row.contact_id, row.currency));
+        Ok(rows)
+    }
+}
+
+fn grouped(query: Aggregate, currency: Operand, contact: Operand, per_contact: bool) -> Aggregate {
+    let query = if per_contact { query.by(Group::Value(contact)) } else { query };
+    query.by(Group::Value(currency))
+}
+
+/// One sum per bucket. Sums over ranges of the due date need no sorting, unlike a group by bucket.
+fn buckets(query: Aggregate, date: Date, due_on: &Operand, amount: &Operand) -> Aggregate {
+    let before = |days| date.checked_sub_days(Days::new(days)).unwrap_or(Date::MIN);
+    // Due on the date itself is current; so many days late is due so many days before.
+    let bounds = [(None, Some(date)), (Some(date), Some(before(30))), (Some(before(30)), Some(before(60)))];
+    let bounds = bounds.into_iter().chain([(Some(before(60)), Some(before(90))), (Some(before(90)), None)]);
+    bounds.fold(query, |query, (until, from)| {
+        let mut filter = Expr::True;
+        if let Some(from) = from {
+            filter = filter.and(Expr::Compare(due_on.clone(), Cmp::Ge, Value::Date(from)));
+        }
+        if let Some(until) = until {
+            filter = filter.and(Expr::Compare(due_on.clone(), Cmp::Lt, Value::Date(until)));
+        }
+        query.measure_where(Measure::Sum(amount.clone()), filter)
+    })
+}
+
+fn row(contact: Option<(Id<Contact>, String)>, currency: Currency, buckets: [i64; 5]) -> AgeingRow {
+    let money = |minor| Money::new(minor, currency);
+    let [current, late_30, late_60, late_90, over_90] = buckets.map(money);
+    let (contact_id, contact) = contact.unzip();
+    AgeingRow {
+        contact_id,
+        contact,
+        currency,
+        current,
+        days_1_30: late_30,
+        days_31_60: late_60,
+        days_61_90: late_90,
+        days_over_90: over_90,
+        total: money(buckets.iter().sum()),
+    }
+}

@@ -1,0 +1,28 @@
+//! The random work on the memory store.
+
+use crm_core::store::MemoryStore;
+use crm_core::{block_on, testing};
+
+fn transcript(seed: u64) -> String {
+    block_on(testing::script::play(&testing::crm(MemoryStore::new(), 1), seed, 200)).unwrap()
+}
+
+#[test]
+fn the_same_seed_leaves_the_same_transcript() {
+    assert_eq!(transcript(1), transcript(1));
+    assert_ne!(transcript(1), transcript(2));
+}
+
+#[test]
+fn the_work_reaches_every_command_and_verifies() {
+    let all: String = (0..20).map(transcript).collect();
+    for line in [
+        "contact.create {", "contact.update {", "contact.archive {", "contact.delete {", "product.create {", "invoice.create {",
+        "invoice.issue {", "invoice.void {", "invoice.write_off {", "invoice.delete {", "invoice.update {", "payment.record {",
+        "membership.add {", "membership.set_role {", "report.summary {", "report.ageing {", "report.statement {",
+        "duplicate: ", "forbidden: ", "not_found: ", "invalid: ", "rule: ", "conflict: ",
+    ] {
+        assert!(all.contains(line), "nothing did {line}");
+    }
+    assert_eq!(all.matches("\nverified ").count(), all.matches(" []\n").count());
+}
