@@ -15,12 +15,12 @@ use crate::billing::{DocumentKind, NumberSeries};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
-use crate::entity::{Entity, Locale, Stored};
+use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::store::{
-    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
+    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
 use crate::value::{Document, Email, Slug, Text, ValueError};
 
@@ -379,10 +379,15 @@ impl Session<'_> {
     }
 
     pub(crate) fn within_grant<E: Rules>(&self, grant: Grant) -> Expr {
-        match grant {
+        let acting = self.acting();
+        let granted = match grant {
             Grant::All => Expr::True,
-            Grant::Own => E::own(self.acting().user.id),
+            Grant::Own => E::own(acting.user.id),
             Grant::Never => Expr::False,
+        };
+        match E::TABLE.tenancy {
+            Tenancy::Organization => granted,
+            Tenancy::Global => granted.and(E::of_organization(acting.organization.id)),
         }
     }
 
@@ -559,7 +564,7 @@ impl Session<'_> {
     pub(crate) async fn check_references(
         &self,
         references: impl Iterator<Item = (usize, Uuid)>,
-        table: &'static crate::entity::Table,
+        table: &'static Table,
     ) -> Result<(), CrmError> {
         let acting = self.acting();
         let mut checked = std::collections::HashMap::<usize, Vec<Uuid>>::new();
@@ -580,8 +585,9 @@ impl Session<'_> {
                 let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
                 members.iter().map(|member| member.user_id.uuid()).collect()
             } else {
-                let rows = self.store().fetch(self.scope, target, &ids).await?;
-                rows.iter().map(|row| target.id(row)).collect()
+                let any = Expr::In(Operand::Column(0), ids.iter().copied().map(Value::Id).collect());
+                let query = Select::new(target, any.and(self.readable(target)));
+                self.store().select(self.scope, &query).await?.iter().map(|row| target.id(row)).collect()
             };
             if let Some(missing) = ids.iter().find(|id| !found.contains(id)) {
                 let reason = ValueError::NotThere { entity: target.entity, reference: missing.to_string() };
@@ -589,6 +595,16 @@ impl Session<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What the member may read of a table that is known only at run time.
+    fn readable(&self, table: &'static Table) -> Expr {
+        let acting = self.acting();
+        match policy::authorize(acting.membership.role, table.entity, "read") {
+            Ok((_, Grant::All)) => Expr::True,
+            Ok((_, Grant::Own)) => crate::schema::own(table, acting.user.id),
+            _ => Expr::False,
+        }
     }
 
     /// Under a grant of one's own records, the record must be one's own.

@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 
-use crate::access::User;
+use crate::access::{Organization, User};
 use crate::context::Context;
 use crate::encode::{encode_row, write_text, write_value};
 use crate::entity::{Col, Entity, Field, FieldError, Flags, Locale, Stored};
@@ -36,6 +36,13 @@ pub trait Rules: Entity {
     /// The records that a member owns or is assigned to; none unless the entity says so.
     fn own(user: Id<User>) -> Expr {
         let _ = user;
+        Expr::False
+    }
+
+    /// The records of a global table that belong to an organization; none unless the entity says so. Tables of
+    /// organizations need none: the store keeps them apart.
+    fn of_organization(organization: Id<Organization>) -> Expr {
+        let _ = organization;
         Expr::False
     }
 

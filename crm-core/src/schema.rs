@@ -4,7 +4,10 @@ use crate::access::{Idempotency, Membership, Organization, User};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
 use crate::entity::{Entity, Table};
+use crate::crud::Rules;
+use crate::id::Id;
 use crate::people::Contact;
+use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
 pub const VERSION: i64 = 1;
@@ -28,6 +31,17 @@ pub static TABLES: &[&Table] = &[
 /// The table of the entity with this name.
 pub fn table(entity: &str) -> Option<&'static Table> {
     TABLES.iter().copied().find(|table| table.entity == entity)
+}
+
+/// The records of a table that a member owns or is assigned to; none of tables without owners.
+pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
+    fn of<E: Rules>(table: &Table, user: Id<User>) -> Option<Expr> {
+        (*table == *E::TABLE).then(|| E::own(user))
+    }
+    of::<Contact>(table, user)
+        .or_else(|| of::<Invoice>(table, user))
+        .or_else(|| of::<Payment>(table, user))
+        .unwrap_or(Expr::False)
 }
 
 #[cfg(test)]

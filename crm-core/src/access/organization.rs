@@ -1,7 +1,12 @@
 //! Organizations: whose book it is.
 
-use crate::crud::Rules;
-use crate::value::{Currency, Region, Slug, Text, Zone};
+use crate::context::Context;
+use crate::crud::{Rules, column_is};
+use crate::error::Invalid;
+use crate::id::Id;
+use crate::row::Value;
+use crate::store::Expr;
+use crate::value::{Currency, Region, Slug, Text, ValueError, Zone};
 
 crate::entity! {
     /// An organization: the tenant that every other record belongs to.
@@ -51,4 +56,26 @@ impl Organization {
     }
 }
 
-impl Rules for Organization {}
+impl Rules for Organization {
+    fn of_organization(organization: Id<Self>) -> Expr {
+        column_is(Self::COLUMNS.id.index(), Value::Id(organization.uuid()))
+    }
+
+    fn check(&mut self, before: Option<&Self>, _: &Context) -> Result<(), Vec<Invalid>> {
+        let mut refused = Vec::new();
+        if let Some(before) = before {
+            // Contacts hold their claims to an address as it was when they were written.
+            let mut fixed = |same: bool, field: &str| {
+                if !same {
+                    refused.push(Invalid::new(field, ValueError::NotAllowed { when: "the organization exists" }));
+                }
+            };
+            fixed(before.unique_emails == self.unique_emails, "unique_emails");
+            fixed(before.unique_phones == self.unique_phones, "unique_phones");
+        }
+        if !(0..=3_650).contains(&self.payment_days) {
+            refused.push(Invalid::new("payment_days", ValueError::out_of_range(0, 3_650)));
+        }
+        if refused.is_empty() { Ok(()) } else { Err(refused) }
+    }
+}

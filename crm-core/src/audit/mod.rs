@@ -19,10 +19,10 @@ pub use verify::{Finding, Head, Verification, verify};
 
 use crate::context::Actor;
 use crate::encode::{write_text, write_value};
-use crate::entity::{Flags, Stored, Table};
+use crate::entity::{Entity as _, Flags, Stored, Table};
 use crate::id::Id;
 use crate::row::{Row, Value};
-use crate::store::{Change, ChangeSet, Stamp};
+use crate::store::{Change, ChangeSet, Seal, Stamp};
 use crate::value::{Document, Instant, ValueError};
 
 crate::choice! {
@@ -81,6 +81,23 @@ crate::entity! {
     derived { }
     unique { "crm_audit_entry_seq": [seq] }
     index { "crm_audit_entry_record": [record_id] }
+}
+
+impl crate::crud::Rules for AuditEntry {}
+
+impl crate::Session<'_> {
+    /// Seals what is not sealed yet and verifies the organization's audit, against an anchored head if one is
+    /// given.
+    ///
+    /// # Errors
+    /// When the role may not, or the store fails; what is wrong with the data is among the findings.
+    pub async fn verify(&self, anchor: Option<&Head>) -> Result<Verification, crate::CrmError> {
+        let (operation, _) = crate::access::policy::authorize(self.role(), AuditEntry::TABLE.entity, "verify")?;
+        let mut seal = ChangeSet::new(self.context().stamp(operation));
+        seal.seal = Some(Seal { limit: u32::MAX });
+        self.store().apply(self.scope(), seal).await?;
+        Ok(verify(self.store(), self.scope(), anchor).await?)
+    }
 }
 
 /// The entries of a change-set whose deferred values are resolved, unsealed. Called by stores.

@@ -1,7 +1,7 @@
 //! Number series: gap-free numbers, taken in the transaction that uses them.
 
 use crate::context::Context;
-use crate::crud::Rules;
+use crate::crud::{Edit, Rules};
 use crate::entity::{Entity, Stored};
 use crate::error::Invalid;
 use crate::id::Id;
@@ -88,15 +88,17 @@ impl Stored<NumberSeries> {
 impl Rules for NumberSeries {
     const NATURAL_KEYS: &'static [&'static str] = &["kind"];
 
+    fn defaults(_: &Context) -> Edit<Self> {
+        Edit::new().set(Self::COLUMNS.digits, 6).set(Self::COLUMNS.next, 1)
+    }
+
     fn check(&mut self, before: Option<&Self>, _: &Context) -> Result<(), Vec<Invalid>> {
         let mut refused = Vec::new();
         match before {
-            // A new series begins at 1, whatever the caller says; an old one counts on.
-            None => self.next = 1,
             Some(before) if before.kind != self.kind => {
                 refused.push(Invalid::new("kind", ValueError::NotAllowed { when: "the series exists" }));
             }
-            Some(_) => {}
+            _ => {}
         }
         if !(1..=18).contains(&self.digits) {
             refused.push(Invalid::new("digits", ValueError::out_of_range(1, 18)));

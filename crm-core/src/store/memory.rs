@@ -56,11 +56,7 @@ impl Store for MemoryStore {
 
     async fn apply(&self, scope: Scope, mut changes: ChangeSet) -> Result<Applied, StoreError> {
         let Some(mut feed) = changes.feed.take() else {
-            let mut data = self.lock();
-            let mut draft = data.clone();
-            let applied = apply(&mut draft, scope, changes)?;
-            *data = draft;
-            return Ok(applied);
+            return Draft::new(&mut self.lock()).apply(scope, changes);
         };
         // A feed works on a copy, which replaces the original when it ends; others wait meanwhile only in
         // that their writes would be lost, so a changed original is a conflict.
@@ -297,37 +293,107 @@ impl Expr {
     }
 }
 
-fn apply(data: &mut Data, scope: Scope, mut changes: ChangeSet) -> Result<Applied, StoreError> {
-    for guard in &changes.guards {
-        let row = data.get(&space(scope, guard.table)?).and_then(|rows| rows.get(&guard.id));
-        if row.is_none_or(|row| guard.table.version(row) != guard.version) {
-            return Err(StoreError::Conflict { table: guard.table.name, id: guard.id });
+/// The data with what is being applied, and what was there before.
+struct Draft<'a> {
+    data: &'a mut Data,
+    before: Vec<((&'static str, i64), Uuid, Option<Row>)>,
+}
+
+impl<'a> Draft<'a> {
+    const fn new(data: &'a mut Data) -> Self {
+        Self { data, before: Vec::new() }
+    }
+
+    /// Applies all or nothing.
+    fn apply(mut self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
+        let applied = self.write_all(scope, changes);
+        if applied.is_err() {
+            for (space, id, row) in self.before.into_iter().rev() {
+                let rows = self.data.entry(space).or_default();
+                match row {
+                    Some(row) => rows.insert(id, row),
+                    None => rows.remove(&id),
+                };
+            }
         }
+        applied
     }
-    let mut counters = Vec::with_capacity(changes.counters.len());
-    for counter in &changes.counters {
-        let conflict = || StoreError::Conflict { table: counter.table.name, id: counter.id };
-        let rows = data.get_mut(&space(scope, counter.table)?).ok_or_else(conflict)?;
-        let value = &mut rows.get_mut(&counter.id).ok_or_else(conflict)?[counter.column];
-        let before = value.as_int().unwrap_or(0);
-        let after = before.checked_add(counter.by).filter(|after| *after <= counter.max);
-        let column = counter.table.columns[counter.column].name;
-        let limit = StoreError::Limit { table: counter.table.name, column, id: counter.id };
-        *value = Value::Int(after.ok_or(limit)?);
-        counters.push(before);
+
+    fn put(&mut self, space: (&'static str, i64), id: Uuid, row: Option<Row>) {
+        let rows = self.data.entry(space).or_default();
+        let before = match row {
+            Some(row) => rows.insert(id, row),
+            None => rows.remove(&id),
+        };
+        self.before.push((space, id, before));
     }
-    changes.resolve(&counters)?;
-    for change in &changes.changes {
-        write(data, scope, change)?;
+
+    fn write_all(&mut self, scope: Scope, mut changes: ChangeSet) -> Result<Applied, StoreError> {
+        for guard in &changes.guards {
+            let row = self.data.get(&space(scope, guard.table)?).and_then(|rows| rows.get(&guard.id));
+            if row.is_none_or(|row| guard.table.version(row) != guard.version) {
+                return Err(StoreError::Conflict { table: guard.table.name, id: guard.id });
+            }
+        }
+        let mut counters = Vec::with_capacity(changes.counters.len());
+        for counter in &changes.counters {
+            let conflict = || StoreError::Conflict { table: counter.table.name, id: counter.id };
+            let space = space(scope, counter.table)?;
+            let found = self.data.get(&space).and_then(|rows| rows.get(&counter.id));
+            let mut row = found.cloned().ok_or_else(conflict)?;
+            let before = row[counter.column].as_int().unwrap_or(0);
+            let after = before.checked_add(counter.by).filter(|after| *after <= counter.max);
+            let column = counter.table.columns[counter.column].name;
+            let limit = StoreError::Limit { table: counter.table.name, column, id: counter.id };
+            row[counter.column] = Value::Int(after.ok_or(limit)?);
+            self.put(space, counter.id, Some(row));
+            counters.push(before);
+        }
+        changes.resolve(&counters)?;
+        for change in &changes.changes {
+            self.write(scope, change)?;
+        }
+        check(self.data, scope, &changes)?;
+        let mut entries = audit::entries(&changes);
+        if !entries.is_empty() {
+            let space = (AuditEntry::TABLE.name, scope.key());
+            audit::seal(self.data.get(&space).map(last_link).unwrap_or_default(), &mut entries);
+            for row in entries {
+                self.put(space, AuditEntry::TABLE.id(&row), Some(row));
+            }
+        }
+        Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0 })
     }
-    check(data, scope, &changes)?;
-    let mut entries = audit::entries(&changes);
-    if !entries.is_empty() {
-        let rows = data.entry((AuditEntry::TABLE.name, scope.key())).or_default();
-        audit::seal(last_link(rows), &mut entries);
-        rows.extend(entries.into_iter().map(|row| (AuditEntry::TABLE.id(&row), row)));
+
+    fn write(&mut self, scope: Scope, change: &Change) -> Result<(), StoreError> {
+        let (table, id) = (change.table(), change.id());
+        let space = space(scope, table)?;
+        let stored = self.data.get(&space).and_then(|rows| rows.get(&id));
+        let unchanged = |before: &Row| stored.filter(|row| table.version(row) == table.version(before));
+        let conflict = || StoreError::Conflict { table: table.name, id };
+        let row = match change {
+            Change::Insert { .. } if stored.is_some() => {
+                return Err(StoreError::Duplicate { table: table.name, columns: vec!["id"] });
+            }
+            Change::Insert { row, .. } => Some(row.clone()),
+            Change::Update { before, after, .. } => {
+                let mut row = unchanged(before).ok_or_else(conflict)?.clone();
+                for (at, column) in table.columns.iter().enumerate() {
+                    // Counters are outside versions: an update never takes them back.
+                    if !column.flags.contains(crate::entity::Flags::COUNTER) {
+                        row[at] = after[at].clone();
+                    }
+                }
+                Some(row)
+            }
+            Change::Delete { before, .. } => {
+                unchanged(before).ok_or_else(conflict)?;
+                None
+            }
+        };
+        self.put(space, id, row);
+        Ok(())
     }
-    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0 })
 }
 
 fn last_link(rows: &Rows) -> audit::Link {
@@ -340,36 +406,6 @@ fn last_link(rows: &Rows) -> audit::Link {
     .unwrap_or_default()
 }
 
-fn write(data: &mut Data, scope: Scope, change: &Change) -> Result<(), StoreError> {
-    let table = change.table();
-    let rows = data.entry(space(scope, table)?).or_default();
-    let id = change.id();
-    let conflict = || StoreError::Conflict { table: table.name, id };
-    match change {
-        Change::Insert { row, .. } => {
-            if rows.insert(id, row.clone()).is_some() {
-                return Err(StoreError::Duplicate { table: table.name, columns: vec!["id"] });
-            }
-        }
-        Change::Update { before, after, .. } => {
-            let stored = rows.get_mut(&id).filter(|row| table.version(row) == table.version(before));
-            let stored = stored.ok_or_else(conflict)?;
-            for (at, column) in table.columns.iter().enumerate() {
-                // Counters are outside versions: an update never takes them back.
-                if !column.flags.contains(crate::entity::Flags::COUNTER) {
-                    stored[at] = after[at].clone();
-                }
-            }
-        }
-        Change::Delete { before, .. } => {
-            let stored = rows.get(&id).filter(|row| table.version(row) == table.version(before));
-            stored.ok_or_else(conflict)?;
-            rows.remove(&id);
-        }
-    }
-    Ok(())
-}
-
 /// Checks uniques of the tables that were written, and references to and from the rows.
 fn check(data: &Data, scope: Scope, changes: &ChangeSet) -> Result<(), StoreError> {
     let mut written: Vec<&'static Table> = changes.changes.iter().map(Change::table).collect();
@@ -379,11 +415,19 @@ fn check(data: &Data, scope: Scope, changes: &ChangeSet) -> Result<(), StoreErro
         let Some(rows) = data.get(&space(scope, table)?) else { continue };
         for unique in table.uniques {
             let columns: Vec<usize> = unique.columns.iter().map(|name| table.expect_position(name)).collect();
-            let mut seen = std::collections::HashSet::new();
-            for row in rows.values() {
-                let key: Vec<&Value> = columns.iter().map(|at| &row[*at]).collect();
-                if key.iter().all(|value| !value.is_null()) && !seen.insert(key) {
-                    return Err(StoreError::Duplicate { table: table.name, columns: unique.columns.to_vec() });
+            let key = |row: &Row| columns.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
+            let fresh = changes.changes.iter().filter(|change| change.table() == *table);
+            let fresh = fresh.filter_map(|change| rows.get(&change.id())).map(key);
+            let mut claimed: HashMap<_, u32> = fresh.filter(|key| !key.iter().any(Value::is_null)).map(|k| (k, 0)).collect();
+            if claimed.is_empty() {
+                continue;
+            }
+            for row in rows.values().filter(|row| !row[columns[0]].is_null()) {
+                if let Some(count) = claimed.get_mut(&key(row)) {
+                    *count += 1;
+                    if *count > 1 {
+                        return Err(StoreError::Duplicate { table: table.name, columns: unique.columns.to_vec() });
+                    }
                 }
             }
         }

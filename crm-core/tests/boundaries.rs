@@ -1,0 +1,15 @@
+//! Roles and organizations, on the memory store.
+
+use crm_core::store::MemoryStore;
+use crm_core::{block_on, testing};
+
+#[test]
+fn every_operation_by_every_role_is_as_reviewed() {
+    let table = block_on(testing::boundaries::roles(&testing::crm(MemoryStore::new(), 1))).unwrap();
+    insta::assert_snapshot!("roles", table);
+}
+
+#[test]
+fn another_organizations_ids_are_as_good_as_random_ones() {
+    block_on(testing::boundaries::foreign(&testing::crm(MemoryStore::new(), 1))).unwrap();
+}
