@@ -140,7 +140,6 @@ fn extreme(dialect: Dialect, name: &str, operand: &str, kind: Kind, filter: &str
     }
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::ranges;

@@ -9,7 +9,7 @@ use crate::render::{Dialect, quote};
 /// The table of organizations, whose `key` column every tenant row's `org` points to.
 const ORGANIZATIONS: &str = "crm_organization";
 /// The audit outlives its organization and also keeps what happens above organizations, under key 0.
-const AUDIT: &str = "crm_audit_entry";
+pub(crate) const AUDIT: &str = "crm_audit_entry";
 
 /// The text that creates a table with its keys and checks. SQLite's has the foreign keys, since they cannot be added
 /// later; PostgreSQL's come from [`foreign_keys`]. Indexes come from [`indexes`] on both, PostgreSQL's uniques are
@@ -83,13 +83,12 @@ pub const fn organization_column(dialect: Dialect) -> &'static str {
 pub const fn column_type(dialect: Dialect, kind: Kind) -> &'static str {
     match (dialect, kind) {
         (Dialect::Sqlite, Kind::Id | Kind::Bytes) => "BLOB",
-        (Dialect::Sqlite, Kind::Text | Kind::Enum(_) | Kind::Json) => "TEXT",
+        (Dialect::Sqlite, Kind::Text | Kind::Enum(_) | Kind::Json) | (Dialect::Postgres, Kind::Json) => "TEXT",
         (Dialect::Sqlite, _) => "INTEGER",
         (Dialect::Postgres, Kind::Id) => "UUID",
         (Dialect::Postgres, Kind::Bool) => "BOOLEAN",
         (Dialect::Postgres, Kind::Int | Kind::Money | Kind::Decimal) => "BIGINT",
         (Dialect::Postgres, Kind::Text | Kind::Enum(_)) => "TEXT COLLATE \"C\"",
-        (Dialect::Postgres, Kind::Json) => "TEXT",
         (Dialect::Postgres, Kind::Date) => "DATE",
         (Dialect::Postgres, Kind::Instant) => "TIMESTAMPTZ",
         (Dialect::Postgres, Kind::Bytes) => "BYTEA",
@@ -121,7 +120,7 @@ fn references(table: &'static Table) -> Vec<Reference> {
         all.push(Reference { name, columns: "org".to_owned(), target: ORGANIZATIONS, targets: "\"key\"" });
     }
     for column in table.columns {
-        let Some(target) = column.references else { continue };
+        let Some(target) = column.target() else { continue };
         let name = format!("{}_{}_fkey", table.name, column.name);
         all.push(match target.tenancy {
             Tenancy::Organization => Reference {
@@ -130,9 +129,7 @@ fn references(table: &'static Table) -> Vec<Reference> {
                 target: target.name,
                 targets: "org, \"id\"",
             },
-            Tenancy::Global => {
-                Reference { name, columns: quote(column.name), target: target.name, targets: "\"id\"" }
-            }
+            Tenancy::Global => Reference { name, columns: quote(column.name), target: target.name, targets: "\"id\"" },
         });
     }
     all
@@ -161,7 +158,8 @@ fn index_columns(table: &Table, columns: &[&str]) -> String {
 pub fn indexes(dialect: Dialect, table: &'static Table) -> String {
     let mut text = String::new();
     if dialect == Dialect::Sqlite {
-        for unique in table.uniques {
+        // SQLite checks the newest index first; the one that is described first is to be told of first.
+        for unique in table.uniques.iter().rev() {
             let columns = index_columns(table, unique.columns);
             let _ = writeln!(text, "CREATE UNIQUE INDEX {} ON {} ({columns});", unique.name, table.name);
         }
@@ -205,9 +203,7 @@ pub fn search_vector(table: &Table, prefix: &str) -> String {
         Tenancy::Organization => format!("{prefix}org::TEXT"),
         Tenancy::Global => "'0'".to_owned(),
     };
-    format!(
-        "array_to_tsvector(array_remove(string_to_array('@' || {org} || ' ' || {prefix}\"search\", ' '), ''))"
-    )
+    format!("array_to_tsvector(array_remove(string_to_array('@' || {org} || ' ' || {prefix}\"search\", ' '), ''))")
 }
 
 /// The whole schema of these tables, which stand in an order in which each refers only to ones before it or to

@@ -6,12 +6,12 @@
 //! hit.
 //!
 //! ```
-//! use crm_core::audit::AuditEntry;
 //! use crm_core::entity::Entity;
+//! use crm_core::people::Contact;
 //! use crm_core::store::{Expr, Scope, Select, StoreError};
 //! use crm_sql::Dialect;
 //!
-//! let query = Select::new(AuditEntry::TABLE, Expr::True);
+//! let query = Select::new(Contact::TABLE, Expr::True);
 //! let refused = crm_sql::select(Dialect::Sqlite, Scope::SYSTEM, &query);
 //! assert!(matches!(refused, Err(StoreError::Scope { .. })));
 //! ```

@@ -42,12 +42,13 @@ pub fn quote(name: &str) -> String {
     format!("\"{name}\"")
 }
 
-/// Refuses a tenant table in the system scope.
+/// Refuses a tenant table in the system scope, the audit excepted: what happens above organizations stands there under
+/// the key 0.
 ///
 /// # Errors
 /// [`StoreError::Scope`].
 pub fn scoped(scope: Scope, table: &Table) -> Result<(), StoreError> {
-    if scope.is_system() && table.tenancy == Tenancy::Organization {
+    if scope.is_system() && table.tenancy == Tenancy::Organization && table.name != crate::ddl::AUDIT {
         return Err(StoreError::Scope { table: table.name });
     }
     Ok(())
@@ -127,7 +128,7 @@ impl Renderer {
         match operand {
             Operand::Column(position) => table.columns[*position].kind,
             Operand::Via { reference, column } => {
-                table.columns[*reference].references.map_or(Kind::Int, |target| target.columns[*column].kind)
+                table.columns[*reference].target().map_or(Kind::Int, |target| target.columns[*column].kind)
             }
             Operand::Difference(..) => Kind::Int,
         }
@@ -139,7 +140,7 @@ impl Renderer {
             Operand::Column(position) => table.columns[*position].nullable,
             Operand::Via { reference, column } => {
                 let reference = &table.columns[*reference];
-                reference.nullable || reference.references.is_none_or(|target| target.columns[*column].nullable)
+                reference.nullable || reference.target().is_none_or(|target| target.columns[*column].nullable)
             }
             Operand::Difference(left, right) => Self::nullable(table, left) || Self::nullable(table, right),
         }
@@ -149,7 +150,7 @@ impl Renderer {
         Ok(match operand {
             Operand::Column(position) => frame.column(*position),
             Operand::Via { reference, column } => {
-                let Some(target) = frame.table.columns[*reference].references else { return Ok("NULL".to_owned()) };
+                let Some(target) = frame.table.columns[*reference].target() else { return Ok("NULL".to_owned()) };
                 let (inner, from, mut conditions) = self.open(target)?;
                 conditions.push(format!("{} = {}", inner.column(0), frame.column(*reference)));
                 format!("(SELECT {} FROM {from} WHERE {})", inner.column(*column), conditions.join(" AND "))
@@ -195,7 +196,7 @@ impl Renderer {
                 inner => format!("(({}) IS NOT TRUE)", self.expr(frame, inner)?),
             },
             Expr::Related { reference, filter } => {
-                let Some(target) = frame.table.columns[*reference].references else { return Ok("FALSE".to_owned()) };
+                let Some(target) = frame.table.columns[*reference].target() else { return Ok("FALSE".to_owned()) };
                 let (inner, from, mut conditions) = self.open(target)?;
                 conditions.push(format!("{} = {}", inner.column(0), frame.column(*reference)));
                 self.exists(inner, &from, conditions, filter)?

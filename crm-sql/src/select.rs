@@ -11,12 +11,7 @@ use crate::render::{Bind, Dialect, Frame, Renderer, Statement};
 ///
 /// # Errors
 /// [`StoreError::Scope`] for a tenant table in the system scope.
-pub fn fetch(
-    dialect: Dialect,
-    scope: Scope,
-    table: &'static Table,
-    ids: &[Uuid],
-) -> Result<Statement, StoreError> {
+pub fn fetch(dialect: Dialect, scope: Scope, table: &'static Table, ids: &[Uuid]) -> Result<Statement, StoreError> {
     let mut renderer = Renderer::new(dialect, scope);
     let (frame, from, mut conditions) = renderer.open(table)?;
     let id = frame.column(0);
@@ -83,11 +78,8 @@ pub(crate) const fn order_suffix(dialect: Dialect, direction: Direction, nullabl
 
 /// Only rows after this place of the order.
 fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]) -> String {
-    let terms: Vec<(Order, &'static Column, &Value)> = order
-        .iter()
-        .zip(place)
-        .map(|(term, value)| (*term, &frame.table.columns[term.column], value))
-        .collect();
+    let terms: Vec<(Order, &'static Column, &Value)> =
+        order.iter().zip(place).map(|(term, value)| (*term, &frame.table.columns[term.column], value)).collect();
     let one_way = terms.windows(2).all(|pair| pair[0].0.direction == pair[1].0.direction);
     if let Some((first, ..)) = terms.first()
         && one_way
@@ -95,15 +87,15 @@ fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]
     {
         let sign = beyond(first.direction);
         let left: Vec<String> = terms.iter().map(|(term, ..)| frame.column(term.column)).collect();
-        let right: Vec<String> = terms
-            .iter()
-            .map(|(_, column, value)| renderer.bind(Bind::One(column.kind, (*value).clone())))
-            .collect();
+        let right: Vec<String> =
+            terms.iter().map(|(_, column, value)| renderer.bind(Bind::One(column.kind, (*value).clone()))).collect();
         return format!("({}) {sign} ({})", left.join(", "), right.join(", "));
     }
     // Later in one term, equal in all before it. Each value is bound once.
     let mut alternatives: Vec<String> = Vec::new();
     let mut equal: Vec<String> = Vec::new();
+    // What all alternatives have in common, said once more so that an index on the first column leads to the place.
+    let mut bound_first = String::new();
     for (term, column, value) in terms {
         let name = frame.column(term.column);
         if value.is_null() {
@@ -112,6 +104,9 @@ fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]
             continue;
         }
         let bound = renderer.bind(Bind::One(column.kind, value.clone()));
+        if alternatives.is_empty() && equal.is_empty() && !column.nullable {
+            bound_first = format!("{name} {}= {bound} AND ", beyond(term.direction));
+        }
         let mut beyond = format!("{name} {} {bound}", beyond(term.direction));
         if column.nullable {
             beyond = format!("({beyond} OR {name} IS NULL)");
@@ -124,7 +119,7 @@ fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]
     match alternatives.len() {
         0 => "FALSE".to_owned(),
         1 => alternatives.remove(0),
-        _ => format!("({})", alternatives.join(" OR ")),
+        _ => format!("{bound_first}({})", alternatives.join(" OR ")),
     }
 }
 

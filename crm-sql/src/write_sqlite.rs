@@ -39,10 +39,14 @@ pub fn insert(table: &Table) -> String {
     format!("INSERT INTO {} ({names}) VALUES ({places})", table.name)
 }
 
-/// The positions of the columns that an update is to set: those that changed. Columns that counters advance are left
-/// alone unless the update changes them itself; an unchanged value of theirs may be out of date.
+/// The positions of the columns that an update is to set: those that changed, since SQLite rewrites every index that has a
+/// column of the statement. Columns that counters advance are outside versions and never among them.
 pub fn updated(table: &Table, before: &[Value], after: &[Value]) -> Vec<usize> {
-    (1..table.columns.len()).filter(|position| before[*position] != after[*position]).collect()
+    let changed = before.iter().zip(after).zip(table.columns).enumerate().skip(1);
+    changed
+        .filter(|(_, ((before, after), column))| before != after && !column.flags.contains(Flags::COUNTER))
+        .map(|(position, _)| position)
+        .collect()
 }
 
 /// Sets columns of a row that is at a version. Takes the organization's key, the id, the version (1 for tables that

@@ -15,6 +15,9 @@ use uuid::Uuid;
 
 use crate::bind::{EPOCH_DAY, EPOCH_MICROS};
 
+/// What a chain's last link is read as: its number and hash.
+pub(crate) const LINK: [Kind; 2] = [Kind::Int, Kind::Bytes];
+
 /// The row of a table.
 pub(crate) fn table_row(table: &'static Table, row: &PgRow) -> Result<Row, StoreError> {
     let mut values = Vec::with_capacity(table.columns.len());
@@ -149,14 +152,19 @@ pub(crate) fn id(row: &PgRow) -> Option<Uuid> {
     bytes(row, 0).ok().flatten().and_then(|bytes| Uuid::from_slice(bytes).ok())
 }
 
+/// A column of an answer in text form.
+pub(crate) fn text(row: &PgRow, at: usize) -> Option<String> {
+    Some(row.try_get_raw(at).ok()?.as_str().ok()?.to_owned())
+}
+
 /// A truth value in the first column of an answer in text form.
 pub(crate) fn text_truth(row: &PgRow) -> bool {
-    row.try_get_raw(0).ok().and_then(|raw| raw.as_bytes().ok().map(|bytes| bytes == b"t")).unwrap_or(false)
+    text(row, 0).is_some_and(|text| text == "t")
 }
 
 /// A whole number in the first column of an answer in text form.
 pub(crate) fn text_number(row: &PgRow) -> Option<i64> {
-    row.try_get_raw(0).ok()?.as_str().ok()?.parse().ok()
+    text(row, 0)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -23,10 +23,10 @@ pub(crate) enum Misuse {
     Address(#[source] sqlx::Error),
     #[error("the connection names no schema that exists")]
     NoSchema,
-    #[error("migration {version} was applied in another form; its checksum differs")]
-    Checksum { version: i64 },
-    #[error("a feed cannot be applied within another transaction's feed or a host's transaction")]
+    #[error("a chunk of a feed has a feed of its own")]
     NestedFeed,
+    #[error("a feed went on after the database had failed")]
+    FeedWentOn,
     #[error("the answer of the database cannot be read")]
     Answer,
     #[error("the unit of work stopped: {0}")]

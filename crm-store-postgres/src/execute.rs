@@ -82,7 +82,7 @@ pub(crate) async fn aggregate(
         _ => {
             let rows = query(connection, write_postgres::together(&statements)).await?;
             let row = rows.first().ok_or_else(|| refused(Misuse::Answer))?;
-            let answer = |(at, one)| decode::output_rows(Aggregate::table(one), &output_kinds(one), row, at);
+            let answer = |(at, one): (usize, &Aggregate)| decode::output_rows(one.table, &output_kinds(one), row, at);
             queries.iter().enumerate().map(answer).collect()
         }
     }
@@ -144,9 +144,9 @@ pub(crate) struct Written {
 
 /// Whether the connection is in a transaction already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Within {
-    Transaction,
-    Nothing,
+pub(crate) enum Transaction {
+    Open,
+    None,
 }
 
 /// Whether a change-set takes more than one statement, and with it a transaction.
@@ -170,15 +170,15 @@ pub(crate) async fn apply(
     connection: &mut PgConnection,
     scope: Scope,
     changes: &mut ChangeSet,
-    mut within: Within,
+    mut transaction: Transaction,
 ) -> Result<Written, Failure> {
     let mut written = Written::default();
-    if within == Within::Nothing && needs_transaction(changes) && changes.counters.is_empty() {
+    if transaction == Transaction::None && needs_transaction(changes) && changes.counters.is_empty() {
         simple(connection, "BEGIN").await.map_err(Failure::Sql)?;
     }
     for counter in &changes.counters {
-        let value = advance(connection, scope, counter, within).await?;
-        within = Within::Transaction;
+        let value = advance(connection, scope, counter, transaction).await?;
+        transaction = Transaction::Open;
         written.counters.push(value);
     }
     changes.resolve(&written.counters)?;
@@ -219,11 +219,11 @@ async fn advance(
     connection: &mut PgConnection,
     scope: Scope,
     counter: &Counter,
-    within: Within,
+    transaction: Transaction,
 ) -> Result<i64, Failure> {
-    let sql = match within {
-        Within::Transaction => write_postgres::advance(scope, counter),
-        Within::Nothing => write_postgres::begin_with_counter(scope, counter),
+    let sql = match transaction {
+        Transaction::Open => write_postgres::advance(scope, counter),
+        Transaction::None => write_postgres::begin_with_counter(scope, counter),
     };
     let rows = simple(connection, sql).await.map_err(|error| Failure::of_counter(error, counter))?;
     if let Some(row) = rows.first() {

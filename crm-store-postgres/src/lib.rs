@@ -1,1 +1,235 @@
-//! Not begun.
+//! Keeps the CRM engine's records in a PostgreSQL database.
+//!
+//! ```no_run
+//! use crm_store_postgres::{PostgresOptions, PostgresStore};
+//!
+//! # async fn example() -> Result<(), crm_core::store::StoreError> {
+//! let store = PostgresStore::connect("postgres://crm@localhost/crm", PostgresOptions::default()).await?;
+//! assert_eq!(store.schema_version().await?, 1);
+//! store.close().await
+//! # }
+//! ```
+//!
+//! A round trip costs more than what the server does in it, so a read is one statement, and so is a change-set without
+//! counters: guards, changes and audit entries in one, committed by itself, and what does not fit fails as a whole. A
+//! change-set with counters, of very many rows or with a feed takes a transaction. Change-sets run in tasks of their
+//! own, so that one whose caller is cancelled is still written whole or not at all; a read that is cancelled costs its
+//! connection. When a connection breaks while a change-set is being committed, the answer is
+//! [`StoreError::OutcomeUnknown`].
+//!
+//! Entries of the audit are written with their changes and sealed in batches shortly after, within
+//! [`seal_after`](PostgresOptions::seal_after) or sooner when many wait; [`close`](PostgresStore::close) seals what this
+//! process wrote. An entry that is not sealed yet could be removed by somebody with access to the database without a
+//! trace.
+//!
+//! Calls need a tokio runtime with time and I/O enabled.
+
+mod bind;
+mod decode;
+mod error;
+mod execute;
+mod host;
+mod migrate;
+mod options;
+mod pool;
+mod seal;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use crm_core::entity::Table;
+use crm_core::row::Row;
+use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use crate::host::Within;
+pub use crate::options::PostgresOptions;
+
+use crate::error::{Misuse, Phase, mapped};
+use crate::execute::{Failure, Transaction, Written, simple};
+use crate::pool::{Lease, Pool};
+use crate::seal::Sealer;
+
+/// Reads on a connection; one that had been lost while it waited is replaced once.
+macro_rules! read {
+    ($store:expr, $lease:ident => $read:expr) => {{
+        let mut replaced = false;
+        loop {
+            let mut $lease = $store.0.pool.acquire().await?;
+            let result = $read.await;
+            if is_sound(&result) {
+                $lease.give_back();
+                break result;
+            }
+            let lost = matches!(result, Err(StoreError::Unavailable(_)));
+            if lost {
+                $lease.discard();
+            }
+            if replaced || !lost {
+                break result;
+            }
+            replaced = true;
+        }
+    }};
+}
+
+/// The records in one schema of a PostgreSQL database. Cheap to clone; clones share the connections.
+#[derive(Clone)]
+pub struct PostgresStore(Arc<Inner>);
+
+struct Inner {
+    pool: Arc<Pool>,
+    sealer: Arc<Sealer>,
+}
+
+impl std::fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl PostgresStore {
+    /// Connects to the database at this address, `postgres://user:password@host:port/database`, and brings its schema
+    /// up to date unless the options forbid it. Any number of processes may do so at once.
+    ///
+    /// # Errors
+    /// [`StoreError::Schema`] when a newer program has made the schema or the options forbid to bring an older one up
+    /// to date, [`StoreError::Unavailable`] when the server cannot be reached.
+    pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
+        let pool = Pool::new(options.connect_options(url)?, options.max_connections, options.acquire_timeout);
+        let mut lease = pool.acquire().await?;
+        migrate::migrate(&mut lease, options.migrate, options.schema.as_deref()).await?;
+        lease.give_back();
+        let sealer = Sealer::new(Arc::clone(&pool), options.seal_after);
+        Ok(Self(Arc::new(Inner { pool, sealer })))
+    }
+
+    /// A store within a transaction on the host program's connection, whose `search_path` must lead to this store's
+    /// tables.
+    pub fn within<'a>(&self, host: &'a mut PgConnection) -> Within<'a> {
+        Within::new(host, Some(Arc::clone(&self.0.sealer)))
+    }
+
+    /// Applies one change-set within a transaction on the host program's connection.
+    ///
+    /// # Errors
+    /// As [`Store::apply`] says; the host's transaction stays usable.
+    pub async fn apply_in(
+        &self,
+        host: &mut PgConnection,
+        scope: Scope,
+        changes: ChangeSet,
+    ) -> Result<Applied, StoreError> {
+        self.within(host).apply(scope, changes).await
+    }
+
+    /// The version of the database's schema.
+    pub async fn schema_version(&self) -> Result<i64, StoreError> {
+        read!(self, lease => migrate::version(&mut lease))
+    }
+
+    /// Seals the audit's entries that this process wrote and closes the connections; later calls are refused.
+    pub async fn close(&self) -> Result<(), StoreError> {
+        let sealed = self.0.sealer.finish().await;
+        self.0.pool.close().await;
+        sealed
+    }
+}
+
+/// Whether the connection may be used again after this answer.
+const fn is_sound<T>(result: &Result<T, StoreError>) -> bool {
+    !matches!(
+        result,
+        Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Backend(_))
+    )
+}
+
+impl Inner {
+    async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
+        execute::check_scope(scope, &changes)?;
+        let seal = changes.seal;
+        let written = if changes.is_empty() && changes.guards.is_empty() || is_only_seal(&changes) {
+            Written::default()
+        } else {
+            let mut lease = self.pool.acquire().await?;
+            let result = write(&mut lease, scope, changes).await;
+            if is_sound(&result) {
+                lease.give_back();
+            } else if matches!(result, Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_))) {
+                lease.discard();
+            }
+            result?
+        };
+        self.sealer.wrote(scope, written.entries);
+        let sealed = match seal {
+            Some(seal) => self.sealer.seal(scope, seal.limit).await?,
+            None => 0,
+        };
+        Ok(Applied { counters: written.counters, rows: written.rows, sealed })
+    }
+}
+
+/// Whether a change-set asks for nothing but sealing.
+fn is_only_seal(changes: &ChangeSet) -> bool {
+    changes.changes.is_empty() && changes.guards.is_empty() && changes.counters.is_empty() && changes.feed.is_none()
+}
+
+/// Writes and commits a change-set.
+async fn write(lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Result<Written, StoreError> {
+    if !execute::needs_transaction(&changes) {
+        return match execute::apply(lease, scope, &mut changes, Transaction::None).await {
+            Ok(written) => Ok(written),
+            Err(failure) => Err(failure.settle(lease, scope, Phase::Commit).await),
+        };
+    }
+    match transact(lease, scope, changes).await {
+        Ok(written) => {
+            simple(lease, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
+            Ok(written)
+        }
+        Err(failure) => {
+            // A connection that cannot even roll back is closed by the caller, and the server then rolls back.
+            simple(lease, "ROLLBACK").await.map_err(|error| mapped(error, Phase::Open))?;
+            Err(failure.settle(lease, scope, Phase::Open).await)
+        }
+    }
+}
+
+/// Writes a change-set in a transaction and leaves that open.
+async fn transact(lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Result<Written, Failure> {
+    if changes.feed.is_none() {
+        return execute::apply(lease, scope, &mut changes, Transaction::None).await;
+    }
+    simple(lease, "BEGIN").await.map_err(Failure::Sql)?;
+    let view = Within::new(lease, None);
+    let written = view.write_all(scope, changes).await?;
+    Ok(Written { entries: view.entries(), ..written })
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn fetch(&self, scope: Scope, table: &'static Table, ids: &[Uuid]) -> Result<Vec<Row>, StoreError> {
+        read!(self, lease => execute::fetch(&mut lease, scope, table, ids))
+    }
+
+    async fn select(&self, scope: Scope, query: &Select) -> Result<Vec<Row>, StoreError> {
+        read!(self, lease => execute::select(&mut lease, scope, query))
+    }
+
+    async fn aggregate(&self, scope: Scope, queries: &[Aggregate]) -> Result<Vec<Vec<Row>>, StoreError> {
+        read!(self, lease => execute::aggregate(&mut lease, scope, queries))
+    }
+
+    async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
+        let inner = Arc::clone(&self.0);
+        match tokio::spawn(async move { inner.apply(scope, changes).await }).await {
+            Ok(result) => result,
+            Err(stopped) => {
+                let misuse = Box::new(Misuse::Stopped(stopped.to_string()));
+                // A task that panicked did so before its commit; one that the runtime took down may have been in it.
+                Err(if stopped.is_panic() { StoreError::Backend(misuse) } else { StoreError::OutcomeUnknown(misuse) })
+            }
+        }
+    }
+}

@@ -30,7 +30,20 @@ pub(crate) fn select(connection: &Connection, scope: Scope, query: &Select) -> R
     read(connection, query.table, &statement, |row| decode::table_row(query.table, row))
 }
 
-pub(crate) fn aggregate(connection: &Connection, scope: Scope, query: &Aggregate) -> Result<Vec<Row>, StoreError> {
+/// Answers the queries from one snapshot.
+pub(crate) fn aggregate(
+    connection: &Connection,
+    scope: Scope,
+    queries: &[Aggregate],
+) -> Result<Vec<Vec<Row>>, StoreError> {
+    if queries.len() < 2 || !connection.is_autocommit() {
+        return queries.iter().map(|query| figures(connection, scope, query)).collect();
+    }
+    let snapshot = connection.unchecked_transaction().map_err(map_any)?;
+    queries.iter().map(|query| figures(&snapshot, scope, query)).collect()
+}
+
+fn figures(connection: &Connection, scope: Scope, query: &Aggregate) -> Result<Vec<Row>, StoreError> {
     let statement = crm_sql::aggregate(Dialect::Sqlite, scope, query)?;
     let kinds = crm_sql::output_kinds(query);
     read(connection, query.table, &statement, |row| decode::figures(query.table, &kinds, row))
@@ -107,8 +120,7 @@ pub(crate) fn apply(
     for guard in &changes.guards {
         executor.guard(guard)?;
     }
-    let counters =
-        changes.counters.iter().map(|counter| executor.count(counter)).collect::<Result<Vec<_>, _>>()?;
+    let counters = changes.counters.iter().map(|counter| executor.count(counter)).collect::<Result<Vec<_>, _>>()?;
     changes.resolve(&counters)?;
     executor.write(&changes.changes, unfed)?;
     let mut entries = audit::entries(changes);
@@ -174,9 +186,9 @@ impl Executor<'_> {
 
     /// Writes the changes in their order, runs of the same kind and table together.
     fn write(&self, changes: &[Change], unfed: &mut Unfed) -> Result<(), StoreError> {
-        for run in changes.chunk_by(|a, b| {
-            std::mem::discriminant(a) == std::mem::discriminant(b) && a.table() == b.table()
-        }) {
+        for run in
+            changes.chunk_by(|a, b| std::mem::discriminant(a) == std::mem::discriminant(b) && a.table() == b.table())
+        {
             match run {
                 [Change::Insert { table, .. }, ..] => self.insert(table, run, unfed)?,
                 [Change::Update { table, .. }, ..] => self.update(table, run, unfed)?,

@@ -135,3 +135,41 @@ fn renewed<'a>(
     *guard = None;
     guard
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Durability;
+
+    fn pragma(connection: &Connection, name: &str) -> i64 {
+        connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn durability_is_full_unless_asked_otherwise_and_only_the_writer_sorts_in_memory() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("crm.db");
+        let mut options = SqliteOptions::default();
+        let writer = connect(&path, &options, Role::Writer).unwrap();
+        let reader = connect(&path, &options, Role::Reader).unwrap();
+        assert_eq!(pragma(&writer, "synchronous"), 2);
+        assert_eq!(pragma(&writer, "temp_store"), 2);
+        assert_eq!(pragma(&reader, "temp_store"), 0);
+        assert_eq!(pragma(&writer, "foreign_keys"), 1);
+        assert_eq!(pragma(&writer, "busy_timeout"), 5000);
+        assert!(reader.execute_batch("CREATE TABLE t (a)").is_err());
+        assert!(writer.prepare("SELECT \"no column\"").is_err());
+        options.durability = Durability::Normal;
+        let writer = connect(&path, &options, Role::Writer).unwrap();
+        assert_eq!(pragma(&writer, "synchronous"), 1);
+    }
+
+    #[test]
+    fn a_file_that_is_not_there_is_only_made_when_asked_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("crm.db");
+        let options = SqliteOptions { create: false, ..SqliteOptions::default() };
+        assert!(connect(&path, &options, Role::Writer).is_err());
+        assert!(!path.exists());
+    }
+}

@@ -66,9 +66,7 @@ impl FromStr for Country {
             3 => Self::all().find(|country| country.alpha3() == code),
             _ => None,
         };
-        found
-            .or_else(|| NAMES.get(&key(text)).copied())
-            .ok_or_else(|| ValueError::UnknownCountry(excerpt(text)))
+        found.or_else(|| NAMES.get(&key(text)).copied()).ok_or_else(|| ValueError::UnknownCountry(excerpt(text)))
     }
 }
 
@@ -89,13 +87,8 @@ serde_as_string!(Country, "an ISO 3166 country code or name such as \"CO\"");
 /// Every name and variant by its key.
 static NAMES: LazyLock<HashMap<String, Country>> = LazyLock::new(|| {
     let names = COUNTRIES.iter().map(|(code, _, name)| (*code, *name));
-    let variants = VARIANTS
-        .iter()
-        .flat_map(|(code, variants)| variants.iter().map(|name| (*code, *name)));
-    names
-        .chain(variants)
-        .filter_map(|(code, name)| Some((key(name), Country::from_code(code)?)))
-        .collect()
+    let variants = VARIANTS.iter().flat_map(|(code, variants)| variants.iter().map(|name| (*code, *name)));
+    names.chain(variants).filter_map(|(code, name)| Some((key(name), Country::from_code(code)?))).collect()
 });
 
 /// What two ways to write a country's name have in common: its words, folded and sorted, without
@@ -473,43 +466,22 @@ mod tests {
     #[test]
     fn the_table_is_complete_sorted_and_unambiguous() {
         assert!(COUNTRIES.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(
-            COUNTRIES
-                .iter()
-                .all(|row| row.0.len() == 2 && row.1.len() == 3 && !row.2.is_empty())
-        );
+        assert!(COUNTRIES.iter().all(|row| row.0.len() == 2 && row.1.len() == 3 && !row.2.is_empty()));
         assert_eq!(Country::all().count(), 249);
         let names = COUNTRIES.iter().map(|(code, _, name)| (*code, *name));
-        let variants = VARIANTS
-            .iter()
-            .flat_map(|(code, names)| names.iter().map(|name| (*code, *name)));
+        let variants = VARIANTS.iter().flat_map(|(code, names)| names.iter().map(|name| (*code, *name)));
         let mut meanings = BTreeMap::new();
         for (code, name) in names.chain(variants) {
             assert!(Country::from_code(code).is_some(), "{code}");
             let before = meanings.insert(key(name), code);
-            assert!(
-                before.is_none_or(|before| before == code),
-                "{name} is {before:?} and {code}"
-            );
-            assert_eq!(
-                name.parse::<Country>().map(|country| country.code()),
-                Ok(code),
-                "{name}"
-            );
+            assert!(before.is_none_or(|before| before == code), "{name} is {before:?} and {code}");
+            assert_eq!(name.parse::<Country>().map(|country| country.code()), Ok(code), "{name}");
         }
         for country in Country::all() {
-            for text in [
-                country.code(),
-                country.alpha3(),
-                country.name(),
-                &country.code().to_lowercase(),
-            ] {
+            for text in [country.code(), country.alpha3(), country.name(), &country.code().to_lowercase()] {
                 assert_eq!(text.parse(), Ok(country), "{text}");
             }
-            assert_eq!(
-                serde_json::from_str::<Country>(&serde_json::to_string(&country).unwrap()).unwrap(),
-                country
-            );
+            assert_eq!(serde_json::from_str::<Country>(&serde_json::to_string(&country).unwrap()).unwrap(), country);
         }
     }
 
@@ -541,25 +513,10 @@ mod tests {
             ("Viet Nam", "VN"),
             (" méxico ", "MX"),
         ] {
-            assert_eq!(
-                text.parse::<Country>().map(|country| country.code()),
-                Ok(code),
-                "{text}"
-            );
+            assert_eq!(text.parse::<Country>().map(|country| country.code()), Ok(code), "{text}");
         }
-        for bad in [
-            "Atlantis",
-            "XX",
-            "ZZZ",
-            "1",
-            "-",
-            "Республика",
-            "Nowhere, Republic of",
-        ] {
-            assert_eq!(
-                bad.parse::<Country>(),
-                Err(ValueError::UnknownCountry(bad.to_owned()))
-            );
+        for bad in ["Atlantis", "XX", "ZZZ", "1", "-", "Республика", "Nowhere, Republic of"] {
+            assert_eq!(bad.parse::<Country>(), Err(ValueError::UnknownCountry(bad.to_owned())));
         }
         assert_eq!(" ".parse::<Country>(), Err(ValueError::Blank));
     }

@@ -30,19 +30,14 @@ pub struct Currency {
 /// Every usable currency, withdrawn ones included, in order: the ISO table of the `iso_currency`
 /// crate and our own list.
 static CURRENCIES: LazyLock<Vec<Currency>> = LazyLock::new(|| {
-    let current = iso_currency::Currency::iter()
-        .filter(|currency| !currency.is_special())
-        .filter_map(|currency| {
-            let code = currency.code().as_bytes().try_into().ok()?;
-            let exponent = u8::try_from(currency.exponent()?).ok()?;
-            Some(Currency { code, exponent })
-        });
+    let current = iso_currency::Currency::iter().filter(|currency| !currency.is_special()).filter_map(|currency| {
+        let code = currency.code().as_bytes().try_into().ok()?;
+        let exponent = u8::try_from(currency.exponent()?).ok()?;
+        Some(Currency { code, exponent })
+    });
     let withdrawn = WITHDRAWN.iter().filter_map(|(code, exponent, ..)| {
         let code = code.as_bytes().try_into().ok()?;
-        Some(Currency {
-            code,
-            exponent: *exponent,
-        })
+        Some(Currency { code, exponent: *exponent })
     });
     let mut all: Vec<_> = current.chain(withdrawn).collect();
     all.sort_unstable();
@@ -69,25 +64,13 @@ const WITHDRAWN: [(&str, u8, i32, u32, u32); 11] = [
 
 impl Currency {
     /// Brazilian real.
-    pub const BRL: Self = Self {
-        code: *b"BRL",
-        exponent: 2,
-    };
+    pub const BRL: Self = Self { code: *b"BRL", exponent: 2 };
     /// Colombian peso.
-    pub const COP: Self = Self {
-        code: *b"COP",
-        exponent: 2,
-    };
+    pub const COP: Self = Self { code: *b"COP", exponent: 2 };
     /// Euro.
-    pub const EUR: Self = Self {
-        code: *b"EUR",
-        exponent: 2,
-    };
+    pub const EUR: Self = Self { code: *b"EUR", exponent: 2 };
     /// United States dollar.
-    pub const USD: Self = Self {
-        code: *b"USD",
-        exponent: 2,
-    };
+    pub const USD: Self = Self { code: *b"USD", exponent: 2 };
 
     /// The three-letter code, in capitals.
     #[expect(clippy::missing_panics_doc, reason = "every code comes from the table")]
@@ -102,18 +85,13 @@ impl Currency {
 
     /// The English name, such as `Euro`; for some withdrawn currencies the code.
     pub fn name(&self) -> String {
-        iso_currency::Currency::from_code(self.code()).map_or_else(
-            || self.code().to_owned(),
-            |currency| currency.name().to_owned(),
-        )
+        iso_currency::Currency::from_code(self.code())
+            .map_or_else(|| self.code().to_owned(), |currency| currency.name().to_owned())
     }
 
     /// Every currency in circulation, in the order of the codes.
     pub fn all() -> impl Iterator<Item = Self> {
-        CURRENCIES
-            .iter()
-            .copied()
-            .filter(|currency| withdrawn(&currency.code).is_none())
+        CURRENCIES.iter().copied().filter(|currency| withdrawn(&currency.code).is_none())
     }
 
     /// Reads a code from storage: one that was in circulation when it was written, and may have
@@ -124,18 +102,14 @@ impl Currency {
         let unknown = || ValueError::UnknownCurrency(excerpt(code));
         let mut wanted: [u8; 3] = code.as_bytes().try_into().map_err(|_| unknown())?;
         wanted.make_ascii_uppercase();
-        let at = CURRENCIES
-            .binary_search_by(|currency| currency.code.cmp(&wanted))
-            .map_err(|_| unknown())?;
+        let at = CURRENCIES.binary_search_by(|currency| currency.code.cmp(&wanted)).map_err(|_| unknown())?;
         Ok(CURRENCIES[at])
     }
 }
 
 /// When a currency was withdrawn, if it was.
 fn withdrawn(code: &[u8]) -> Option<Date> {
-    let (.., year, month, day) = WITHDRAWN
-        .iter()
-        .find(|(gone, ..)| gone.as_bytes() == code)?;
+    let (.., year, month, day) = WITHDRAWN.iter().find(|(gone, ..)| gone.as_bytes() == code)?;
     Date::from_ymd_opt(*year, *month, *day)
 }
 
@@ -177,32 +151,19 @@ mod tests {
     fn empty_unknown_metal_and_withdrawn_currencies_are_refused() {
         assert_eq!("".parse::<Currency>(), Err(ValueError::Blank));
         for bad in ["XAU", "XXX", "XTS", "ZZZ", "EURO", "E", "€", "ÉUR", "eu"] {
-            assert_eq!(
-                bad.parse::<Currency>(),
-                Err(ValueError::UnknownCurrency(bad.to_owned())),
-                "{bad}"
-            );
+            assert_eq!(bad.parse::<Currency>(), Err(ValueError::UnknownCurrency(bad.to_owned())), "{bad}");
         }
         for (code, exponent, ..) in WITHDRAWN {
             let stored = Currency::from_stored(code);
-            assert_eq!(
-                stored.map(|currency| currency.exponent()),
-                Ok(u32::from(exponent))
-            );
+            assert_eq!(stored.map(|currency| currency.exponent()), Ok(u32::from(exponent)));
             assert!(
-                matches!(
-                    code.to_lowercase().parse::<Currency>(),
-                    Err(ValueError::WithdrawnCurrency { .. })
-                ),
+                matches!(code.to_lowercase().parse::<Currency>(), Err(ValueError::WithdrawnCurrency { .. })),
                 "{code}"
             );
         }
         assert!(Currency::all().all(|currency| currency.to_string().parse() == Ok(currency)));
         assert!(Currency::all().count() > 150 && Currency::all().is_sorted());
-        assert!(
-            "VES".parse::<Currency>().is_ok(),
-            "both bolivar codes are in use"
-        );
+        assert!("VES".parse::<Currency>().is_ok(), "both bolivar codes are in use");
     }
 
     #[test]
@@ -210,20 +171,14 @@ mod tests {
         for constant in [Currency::BRL, Currency::COP, Currency::EUR, Currency::USD] {
             assert_eq!(currency(&constant.code().to_lowercase()), constant);
         }
-        assert_eq!(
-            (currency("KWD").exponent(), currency("CLF").exponent()),
-            (3, 4)
-        );
+        assert_eq!((currency("KWD").exponent(), currency("CLF").exponent()), (3, 4));
         assert_eq!(Currency::EUR.name(), "Euro");
     }
 
     #[test]
     fn json_is_checked() {
         assert_eq!(serde_json::to_string(&Currency::EUR).unwrap(), "\"EUR\"");
-        assert_eq!(
-            serde_json::from_str::<Currency>("\"eur\"").unwrap(),
-            Currency::EUR
-        );
+        assert_eq!(serde_json::from_str::<Currency>("\"eur\"").unwrap(), Currency::EUR);
         assert!(serde_json::from_str::<Currency>("\"\"").is_err());
         assert!(serde_json::from_str::<Currency>("978").is_err());
     }

@@ -42,10 +42,7 @@ pub(crate) fn ymd(bytes: &[u8]) -> Option<Date> {
 
 /// Reads a short run of ASCII digits.
 pub(crate) fn digits(bytes: &[u8]) -> Option<u32> {
-    bytes.iter().try_fold(0_u32, |sum, byte| {
-        byte.is_ascii_digit()
-            .then(|| sum * 10 + u32::from(byte - b'0'))
-    })
+    bytes.iter().try_fold(0_u32, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + u32::from(byte - b'0')))
 }
 
 #[cfg(test)]
@@ -70,14 +67,8 @@ mod tests {
         ] {
             assert!(parse_date(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            parse_date(" 0001-01-01 ").map(|d| d.to_string()),
-            Ok("0001-01-01".to_owned())
-        );
-        assert_eq!(
-            parse_date("9999-12-31").map(|d| d.to_string()),
-            Ok("9999-12-31".to_owned())
-        );
+        assert_eq!(parse_date(" 0001-01-01 ").map(|d| d.to_string()), Ok("0001-01-01".to_owned()));
+        assert_eq!(parse_date("9999-12-31").map(|d| d.to_string()), Ok("9999-12-31".to_owned()));
         assert_eq!(parse_date("  "), Err(ValueError::Blank));
     }
 

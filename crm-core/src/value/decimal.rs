@@ -73,18 +73,12 @@ impl Decimal6 {
 
     /// The exact sum, or [`ValueError::Overflow`].
     pub fn checked_add(self, other: Self) -> Result<Self, ValueError> {
-        self.0
-            .checked_add(other.0)
-            .map(Self)
-            .ok_or(ValueError::Overflow)
+        self.0.checked_add(other.0).map(Self).ok_or(ValueError::Overflow)
     }
 
     /// The exact difference, or [`ValueError::Overflow`].
     pub fn checked_sub(self, other: Self) -> Result<Self, ValueError> {
-        self.0
-            .checked_sub(other.0)
-            .map(Self)
-            .ok_or(ValueError::Overflow)
+        self.0.checked_sub(other.0).map(Self).ok_or(ValueError::Overflow)
     }
 
     /// The negated number, or [`ValueError::Overflow`].
@@ -99,16 +93,11 @@ impl Decimal6 {
         let product = i128::from(self.0) * i128::from(other.0);
         let unit = i128::from(UNIT);
         if product % unit != 0 {
-            let places = Decimal::try_from_i128_with_scale(product, 2 * PLACES)
-                .map_or(2 * PLACES, |d| d.normalize().scale());
-            return Err(ValueError::TooManyDecimals {
-                allowed: PLACES,
-                got: places,
-            });
+            let places =
+                Decimal::try_from_i128_with_scale(product, 2 * PLACES).map_or(2 * PLACES, |d| d.normalize().scale());
+            return Err(ValueError::TooManyDecimals { allowed: PLACES, got: places });
         }
-        i64::try_from(product / unit)
-            .map(Self)
-            .map_err(|_| ValueError::Overflow)
+        i64::try_from(product / unit).map(Self).map_err(|_| ValueError::Overflow)
     }
 }
 
@@ -118,10 +107,7 @@ impl TryFrom<Decimal> for Decimal6 {
     fn try_from(value: Decimal) -> Result<Self, ValueError> {
         let value = value.normalize();
         if value.scale() > PLACES {
-            return Err(ValueError::TooManyDecimals {
-                allowed: PLACES,
-                got: value.scale(),
-            });
+            return Err(ValueError::TooManyDecimals { allowed: PLACES, got: value.scale() });
         }
         value
             .mantissa()
@@ -169,45 +155,25 @@ pub(crate) fn scaled(s: &str, places: u32) -> Result<i64, ValueError> {
         return Err(ValueError::Blank);
     }
     let syntax = || ValueError::syntax(PLAIN, text);
-    let (negative, unsigned) = text
-        .strip_prefix('-')
-        .map_or((false, text), |rest| (true, rest));
+    let (negative, unsigned) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (whole, fraction) = match unsigned.split_once('.') {
         Some((whole, fraction)) if !fraction.is_empty() => (whole, fraction),
         Some(_) => return Err(syntax()),
         None => (unsigned, ""),
     };
-    if whole.is_empty()
-        || !whole
-            .bytes()
-            .chain(fraction.bytes())
-            .all(|byte| byte.is_ascii_digit())
-    {
+    if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|byte| byte.is_ascii_digit()) {
         return Err(syntax());
     }
     let fraction = fraction.trim_end_matches('0');
     let given = u32::try_from(fraction.len()).unwrap_or(u32::MAX);
-    let missing = places
-        .checked_sub(given)
-        .ok_or(ValueError::TooManyDecimals {
-            allowed: places,
-            got: given,
-        })?;
+    let missing = places.checked_sub(given).ok_or(ValueError::TooManyDecimals { allowed: places, got: given })?;
     // Downwards from zero, because the negative range of an integer is the larger one.
     whole
         .bytes()
         .chain(fraction.bytes())
-        .try_fold(0_i64, |sum, digit| {
-            sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0'))
-        })
+        .try_fold(0_i64, |sum, digit| sum.checked_mul(10)?.checked_sub(i64::from(digit - b'0')))
         .and_then(|value| value.checked_mul(10_i64.checked_pow(missing)?))
-        .and_then(|value| {
-            if negative {
-                Some(value)
-            } else {
-                value.checked_neg()
-            }
-        })
+        .and_then(|value| if negative { Some(value) } else { value.checked_neg() })
         .ok_or(ValueError::Overflow)
 }
 
@@ -244,51 +210,27 @@ mod tests {
 
     #[test]
     fn printed_plain_and_without_trailing_zeros() {
-        for (micros, text) in [
-            (1_500_000, "1.5"),
-            (990_000, "0.99"),
-            (3_000_000, "3"),
-            (0, "0"),
-            (-1, "-0.000001"),
-            (100_000_000, "100"),
-        ] {
+        for (micros, text) in
+            [(1_500_000, "1.5"), (990_000, "0.99"), (3_000_000, "3"), (0, "0"), (-1, "-0.000001"), (100_000_000, "100")]
+        {
             assert_eq!(Decimal6::from_micros(micros).to_string(), text);
         }
-        assert_eq!(
-            Decimal6::from_micros(i64::MIN).to_string(),
-            "-9223372036854.775808"
-        );
-        assert_eq!(
-            Decimal6::parse("-9223372036854.775808"),
-            Ok(Decimal6::from_micros(i64::MIN))
-        );
+        assert_eq!(Decimal6::from_micros(i64::MIN).to_string(), "-9223372036854.775808");
+        assert_eq!(Decimal6::parse("-9223372036854.775808"), Ok(Decimal6::from_micros(i64::MIN)));
     }
 
     #[test]
     fn only_plain_notation_is_read() {
-        for bad in [
-            "1e3", "NaN", "inf", "1,5", "1_000", "1.", ".5", "+1", "--1", "1.2.3", "0x10", "１",
-            "1 000", "-", ".",
-        ] {
-            assert!(
-                matches!(Decimal6::parse(bad), Err(ValueError::Syntax { .. })),
-                "{bad}"
-            );
+        for bad in
+            ["1e3", "NaN", "inf", "1,5", "1_000", "1.", ".5", "+1", "--1", "1.2.3", "0x10", "１", "1 000", "-", "."]
+        {
+            assert!(matches!(Decimal6::parse(bad), Err(ValueError::Syntax { .. })), "{bad}");
         }
         assert_eq!(Decimal6::parse(" "), Err(ValueError::Blank));
         assert_eq!(Decimal6::parse("-0"), Ok(Decimal6::ZERO));
-        assert_eq!(
-            Decimal6::parse("1.50000000000000000000000000000"),
-            Ok(Decimal6::from_micros(1_500_000))
-        );
-        assert_eq!(
-            Decimal6::parse("0.0000001"),
-            Err(ValueError::TooManyDecimals { allowed: 6, got: 7 })
-        );
-        assert_eq!(
-            Decimal6::parse("9223372036854.775808"),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(Decimal6::parse("1.50000000000000000000000000000"), Ok(Decimal6::from_micros(1_500_000)));
+        assert_eq!(Decimal6::parse("0.0000001"), Err(ValueError::TooManyDecimals { allowed: 6, got: 7 }));
+        assert_eq!(Decimal6::parse("9223372036854.775808"), Err(ValueError::Overflow));
         assert_eq!(Decimal6::parse(&"9".repeat(400)), Err(ValueError::Overflow));
     }
 
@@ -300,34 +242,17 @@ mod tests {
             Decimal6::from_micros(1).checked_mul(third),
             Err(ValueError::TooManyDecimals { allowed: 6, got: 9 })
         );
-        assert_eq!(
-            Decimal6::from_micros(i64::MAX).checked_mul(Decimal6::HUNDRED),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            Decimal6::from_micros(i64::MAX).checked_add(Decimal6::ONE),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            Decimal6::from_micros(i64::MIN).checked_neg(),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(Decimal6::from_micros(i64::MAX).checked_mul(Decimal6::HUNDRED), Err(ValueError::Overflow));
+        assert_eq!(Decimal6::from_micros(i64::MAX).checked_add(Decimal6::ONE), Err(ValueError::Overflow));
+        assert_eq!(Decimal6::from_micros(i64::MIN).checked_neg(), Err(ValueError::Overflow));
     }
 
     #[test]
     fn json_is_a_string_and_numbers_are_refused() {
-        assert_eq!(
-            serde_json::to_string(&Decimal6::parse("1.50").unwrap()).unwrap(),
-            "\"1.5\""
-        );
+        assert_eq!(serde_json::to_string(&Decimal6::parse("1.50").unwrap()).unwrap(), "\"1.5\"");
         assert!(serde_json::from_str::<Decimal6>("1.5").is_err());
         assert!(serde_json::from_str::<Decimal6>("1").is_err());
-        assert_eq!(
-            serde_json::from_str::<Decimal6>("\"1.5\"")
-                .unwrap()
-                .micros(),
-            1_500_000
-        );
+        assert_eq!(serde_json::from_str::<Decimal6>("\"1.5\"").unwrap().micros(), 1_500_000);
     }
 
     proptest! {

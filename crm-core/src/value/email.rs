@@ -77,10 +77,7 @@ impl FromStr for Email {
             Some(Cow::Owned(key)) => Some(key),
             None => Some(full_key(typed)?).filter(|key| key != typed),
         };
-        Ok(Self {
-            typed: typed.into(),
-            key: key.map(String::into_boxed_str),
-        })
+        Ok(Self { typed: typed.into(), key: key.map(String::into_boxed_str) })
     }
 }
 
@@ -140,8 +137,7 @@ fn plain_key(typed: &str) -> Option<Cow<'_, str>> {
     let mut upper = false;
     let mut before = b'.';
     for &byte in local {
-        let word =
-            matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'+' | b'\'');
+        let word = matches!(byte, b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'_' | b'-' | b'+' | b'\'');
         if !word && (byte != b'.' || before == b'.') {
             return None;
         }
@@ -172,11 +168,7 @@ fn plain_key(typed: &str) -> Option<Cow<'_, str>> {
     {
         return None;
     }
-    Some(if upper {
-        typed.to_ascii_lowercase().into()
-    } else {
-        typed.into()
-    })
+    Some(if upper { typed.to_ascii_lowercase().into() } else { typed.into() })
 }
 
 /// The full rules: the `email_address` crate for the syntax, IDNA for the domain.
@@ -198,12 +190,7 @@ fn full_key(typed: &str) -> Result<String, ValueError> {
     }
     let (local, domain) = typed.rsplit_once('@').ok_or_else(syntax)?;
     let domain = Uts46::new()
-        .to_ascii(
-            domain.as_bytes(),
-            AsciiDenyList::STD3,
-            Hyphens::CheckFirstLast,
-            DnsLength::Verify,
-        )
+        .to_ascii(domain.as_bytes(), AsciiDenyList::STD3, Hyphens::CheckFirstLast, DnsLength::Verify)
         .map_err(|_| syntax())?;
     let (_, last) = domain.rsplit_once('.').ok_or_else(syntax)?;
     if last.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -213,12 +200,8 @@ fn full_key(typed: &str) -> Result<String, ValueError> {
     let folded = unquoted(&folded(&local));
     let key = format!("{folded}@{domain}");
     for part in [&local, &folded] {
-        let options = Options::default()
-            .with_required_tld()
-            .without_display_text()
-            .without_domain_literal();
-        EmailAddress::parse_with_options(&format!("{}@{domain}", lettered(part)), options)
-            .map_err(|_| syntax())?;
+        let options = Options::default().with_required_tld().without_display_text().without_domain_literal();
+        EmailAddress::parse_with_options(&format!("{}@{domain}", lettered(part)), options).map_err(|_| syntax())?;
         if part.len() > LOCAL_MAX {
             return Err(syntax());
         }
@@ -250,21 +233,14 @@ fn folded(local: &str) -> String {
 /// A local part without needless quotes: `"ana"@example.com` is the mailbox `ana@example.com` (RFC
 /// 5321, 4.1.2).
 fn unquoted(local: &str) -> String {
-    let Some(inner) = local
-        .strip_prefix('"')
-        .and_then(|rest| rest.strip_suffix('"'))
-    else {
+    let Some(inner) = local.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
         return local.to_owned();
     };
     let mut plain = String::with_capacity(inner.len());
     let mut quoted = String::with_capacity(local.len());
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
-        let c = if c == '\\' {
-            chars.next().unwrap_or(c)
-        } else {
-            c
-        };
+        let c = if c == '\\' { chars.next().unwrap_or(c) } else { c };
         plain.push(c);
         if matches!(c, '"' | '\\') {
             quoted.push('\\');
@@ -281,10 +257,7 @@ fn unquoted(local: &str) -> String {
 /// A local part with a letter in place of each mark: marks are parts of words in many scripts,
 /// which the `email_address` crate does not know.
 fn lettered(local: &str) -> String {
-    local
-        .chars()
-        .map(|c| if is_combining_mark(c) { 'a' } else { c })
-        .collect()
+    local.chars().map(|c| if is_combining_mark(c) { 'a' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -336,10 +309,7 @@ mod tests {
             "\"\"@b.co",
             "\"@b.co",
         ] {
-            assert!(
-                matches!(bad.parse::<Email>(), Err(ValueError::Syntax { .. })),
-                "{bad}"
-            );
+            assert!(matches!(bad.parse::<Email>(), Err(ValueError::Syntax { .. })), "{bad}");
         }
         assert_eq!(key(" "), Err(ValueError::Blank));
         assert_eq!(key("a\0@b.co"), Err(ValueError::Control));
@@ -369,10 +339,7 @@ mod tests {
             ("\"Ana\"@x.co", "ana@x.co"),
             ("\"a\\na\"@x.co", "ana@x.co"),
             ("\"a b\"@x.co", "\"a b\"@x.co"),
-            (
-                "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co",
-                "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co",
-            ),
+            ("a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co", "a+b_c-d'e!#$%&*/=?^`{|}~@x-y.co"),
             ("a@r3---sn.example.com", "a@r3---sn.example.com"),
             ("a@1.2.3.co", "a@1.2.3.co"),
         ] {
@@ -387,10 +354,7 @@ mod tests {
         let domain = format!("{}.{}.{}", "b".repeat(63), "c".repeat(63), "d".repeat(61));
         assert_eq!(format!("{local}@{domain}").len(), 254);
         assert!(key(&format!("{local}@{domain}")).is_ok());
-        assert_eq!(
-            key(&format!("{local}@{domain}d")),
-            Err(ValueError::TooLong { max: 254, got: 255 })
-        );
+        assert_eq!(key(&format!("{local}@{domain}d")), Err(ValueError::TooLong { max: 254, got: 255 }));
         assert!(key(&format!("{local}a@b.co")).is_err());
         assert!(key(&format!("a@{}.co", "b".repeat(64))).is_err());
         assert!(key(&"a@b.".repeat(100_000)).is_err());

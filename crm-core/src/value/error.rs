@@ -106,9 +106,7 @@ pub enum ValueError {
         region: Option<String>,
     },
     /// A number in national format without a region to read it in.
-    #[error(
-        "{got:?} has no country code and no default region is set, expected a form such as +57 321 1234567"
-    )]
+    #[error("{got:?} has no country code and no default region is set, expected a form such as +57 321 1234567")]
     PhoneRegion {
         /// The refused input, shortened.
         got: String,
@@ -189,27 +187,18 @@ pub enum ValueError {
 impl ValueError {
     /// Makes a [`ValueError::Syntax`] with a shortened copy of the input.
     pub fn syntax(expected: &'static str, got: &str) -> Self {
-        Self::Syntax {
-            expected,
-            got: excerpt(got),
-        }
+        Self::Syntax { expected, got: excerpt(got) }
     }
 
     /// Makes a [`ValueError::UnknownValue`] with a shortened copy of the input and the words
     /// allowed.
     pub fn unknown_value(got: &str, allowed: &[&str]) -> Self {
-        Self::UnknownValue {
-            got: excerpt(got),
-            allowed: allowed.join(", "),
-        }
+        Self::UnknownValue { got: excerpt(got), allowed: allowed.join(", ") }
     }
 
     /// Makes a [`ValueError::OutOfRange`] from two printable bounds.
     pub fn out_of_range(min: impl fmt::Display, max: impl fmt::Display) -> Self {
-        Self::OutOfRange {
-            min: min.to_string(),
-            max: max.to_string(),
-        }
+        Self::OutOfRange { min: min.to_string(), max: max.to_string() }
     }
 
     /// A stable word for the kind of refusal, shared by every front end.
@@ -259,9 +248,7 @@ struct Region<'a>(&'a Option<String>);
 
 impl fmt::Display for Region<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .as_ref()
-            .map_or(Ok(()), |region| write!(f, " (read with region {region})"))
+        self.0.as_ref().map_or(Ok(()), |region| write!(f, " (read with region {region})"))
     }
 }
 
@@ -278,14 +265,8 @@ mod tests {
             ValueError::syntax("a slug", &long),
             ValueError::unknown_value(&long, &["a", "b"]),
             ValueError::out_of_range(1, 6),
-            ValueError::PhoneInvalid {
-                got: excerpt(&long),
-                region: Some("CO".into()),
-            },
-            ValueError::PhoneInvalid {
-                got: "12".into(),
-                region: None,
-            },
+            ValueError::PhoneInvalid { got: excerpt(&long), region: Some("CO".into()) },
+            ValueError::PhoneInvalid { got: "12".into(), region: None },
         ];
         for error in errors {
             let text = error.to_string();

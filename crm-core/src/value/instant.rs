@@ -67,13 +67,9 @@ impl Instant {
     }
 
     /// The same point as a chrono time.
-    #[expect(
-        clippy::missing_panics_doc,
-        reason = "the range of this type is within chrono's"
-    )]
+    #[expect(clippy::missing_panics_doc, reason = "the range of this type is within chrono's")]
     pub fn datetime(self) -> DateTime<Utc> {
-        DateTime::from_timestamp_micros(self.0)
-            .expect("the years 1 to 9999 are within chrono's range")
+        DateTime::from_timestamp_micros(self.0).expect("the years 1 to 9999 are within chrono's range")
     }
 
     /// This instant moved by microseconds, or [`ValueError::OutOfRange`].
@@ -102,10 +98,7 @@ impl fmt::Display for Instant {
     }
 }
 
-serde_as_string!(
-    Instant,
-    "an RFC 3339 time in a string, such as \"2026-01-31T09:00:00Z\""
-);
+serde_as_string!(Instant, "an RFC 3339 time in a string, such as \"2026-01-31T09:00:00Z\"");
 
 /// Days from 1970-01-01 to a civil date; negative before. This is how a date enters hashes and
 /// indexes.
@@ -146,16 +139,11 @@ fn civil(days_from_1970: i64) -> (i64, i64, i64) {
     let days = days_from_1970 + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -167,11 +155,7 @@ fn rfc3339(text: &[u8]) -> Option<i64> {
     if !matches!(time[0], b'T' | b't' | b' ') || time[3] != b':' || time[6] != b':' {
         return None;
     }
-    let [hour, minute, second] = [
-        digits(&time[1..3])?,
-        digits(&time[4..6])?,
-        digits(&time[7..9])?,
-    ];
+    let [hour, minute, second] = [digits(&time[1..3])?, digits(&time[4..6])?, digits(&time[7..9])?];
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -179,10 +163,7 @@ fn rfc3339(text: &[u8]) -> Option<i64> {
         (b'.', rest) => {
             let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
             let kept = digits(&rest[..count.min(6)]).filter(|_| count > 0)?;
-            (
-                kept * 10_u32.pow(6 - u32::try_from(count.min(6)).ok()?),
-                &rest[count..],
-            )
+            (kept * 10_u32.pow(6 - u32::try_from(count.min(6)).ok()?), &rest[count..])
         }
         _ => (0, rest),
     };
@@ -215,19 +196,10 @@ mod tests {
         assert_eq!(Instant::EPOCH.to_string(), "1970-01-01T00:00:00.000000Z");
         assert_eq!(Instant::MAX.to_string(), "9999-12-31T23:59:59.999999Z");
         for micros in [i64::MIN, i64::MAX, Instant::MIN.0 - 1, Instant::MAX.0 + 1] {
-            assert!(matches!(
-                Instant::from_micros(micros),
-                Err(ValueError::OutOfRange { .. })
-            ));
+            assert!(matches!(Instant::from_micros(micros), Err(ValueError::OutOfRange { .. })));
         }
-        assert!(matches!(
-            "0001-01-01T00:00:00+00:01".parse::<Instant>(),
-            Err(ValueError::OutOfRange { .. })
-        ));
-        assert!(matches!(
-            "9999-12-31T23:59:59-00:01".parse::<Instant>(),
-            Err(ValueError::OutOfRange { .. })
-        ));
+        assert!(matches!("0001-01-01T00:00:00+00:01".parse::<Instant>(), Err(ValueError::OutOfRange { .. })));
+        assert!(matches!("9999-12-31T23:59:59-00:01".parse::<Instant>(), Err(ValueError::OutOfRange { .. })));
         assert!(Instant::from_datetime(DateTime::<Utc>::MAX_UTC).is_err());
         assert!(Instant::MAX.checked_add_micros(1).is_err());
     }
@@ -258,10 +230,7 @@ mod tests {
             "2026-01-31T09:00:00é",
             "yesterday",
         ] {
-            assert!(
-                matches!(bad.parse::<Instant>(), Err(ValueError::Syntax { .. })),
-                "{bad}"
-            );
+            assert!(matches!(bad.parse::<Instant>(), Err(ValueError::Syntax { .. })), "{bad}");
         }
     }
 
@@ -269,22 +238,13 @@ mod tests {
     fn finer_than_a_microsecond_is_cut_off_before_1970_too() {
         let time = DateTime::from_timestamp(-1, 999_999_999).unwrap();
         assert_eq!(Instant::from_datetime(time).unwrap().micros(), -1);
-        assert_eq!(
-            "1969-12-31T23:59:59.999999999Z"
-                .parse::<Instant>()
-                .unwrap()
-                .micros(),
-            -1
-        );
+        assert_eq!("1969-12-31T23:59:59.999999999Z".parse::<Instant>().unwrap().micros(), -1);
     }
 
     #[test]
     fn days_are_counted_from_1970() {
         assert_eq!(days_of(NaiveDate::from_ymd_opt(1970, 1, 1).unwrap()), 0);
-        assert_eq!(
-            days_of(NaiveDate::from_ymd_opt(2000, 3, 1).unwrap()),
-            11_017
-        );
+        assert_eq!(days_of(NaiveDate::from_ymd_opt(2000, 3, 1).unwrap()), 11_017);
     }
 
     proptest! {

@@ -20,9 +20,7 @@
 use std::{cmp::Ordering, fmt};
 
 use rust_decimal::Decimal;
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct};
 
 pub use crate::value::currency::Currency;
 use crate::value::{
@@ -71,10 +69,7 @@ impl Money {
         let value = value.normalize();
         let allowed = currency.exponent();
         if value.scale() > allowed {
-            return Err(ValueError::TooManyDecimals {
-                allowed,
-                got: value.scale(),
-            });
+            return Err(ValueError::TooManyDecimals { allowed, got: value.scale() });
         }
         round_half_away(value, currency)
     }
@@ -143,13 +138,8 @@ impl Money {
 
     /// The sum of amounts, zero if there are none, or [`ValueError::CurrencyMismatch`] or
     /// [`ValueError::Overflow`].
-    pub fn checked_sum(
-        currency: Currency,
-        amounts: impl IntoIterator<Item = Self>,
-    ) -> Result<Self, ValueError> {
-        amounts
-            .into_iter()
-            .try_fold(Self::zero(currency), Self::checked_add)
+    pub fn checked_sum(currency: Currency, amounts: impl IntoIterator<Item = Self>) -> Result<Self, ValueError> {
+        amounts.into_iter().try_fold(Self::zero(currency), Self::checked_add)
     }
 
     /// Splits this amount in proportion to weights, without losing or inventing a minor unit.
@@ -166,12 +156,7 @@ impl Money {
         // A product of two 64-bit numbers fits into 128 bits.
         let mut parts: Vec<(u128, u128)> = weights
             .iter()
-            .map(|weight| {
-                (
-                    amount * u128::from(*weight) / whole,
-                    amount * u128::from(*weight) % whole,
-                )
-            })
+            .map(|weight| (amount * u128::from(*weight) / whole, amount * u128::from(*weight) % whole))
             .collect();
         let given: u128 = parts.iter().map(|(part, _)| part).sum();
         let mut order: Vec<usize> = (0..parts.len()).collect();
@@ -194,17 +179,12 @@ impl Money {
         if self.currency == other.currency {
             Ok(())
         } else {
-            Err(ValueError::CurrencyMismatch {
-                left: self.currency,
-                right: other.currency,
-            })
+            Err(ValueError::CurrencyMismatch { left: self.currency, right: other.currency })
         }
     }
 
     fn with(self, minor: Option<i64>) -> Result<Self, ValueError> {
-        minor
-            .map(|minor| Self { minor, ..self })
-            .ok_or(ValueError::Overflow)
+        minor.map(|minor| Self { minor, ..self }).ok_or(ValueError::Overflow)
     }
 }
 
@@ -229,17 +209,9 @@ pub fn percent_of(amount: Money, percent: Decimal6) -> Result<Money, ValueError>
 
 /// The total of a line: the exact product of quantity and unit price, rounded once by the rule of
 /// [`round_half_away`].
-pub fn line_total(
-    quantity: Decimal6,
-    unit_price: Decimal6,
-    currency: Currency,
-) -> Result<Money, ValueError> {
+pub fn line_total(quantity: Decimal6, unit_price: Decimal6, currency: Currency) -> Result<Money, ValueError> {
     // Two 64-bit factors always fit into 128 bits, and six places each make twelve.
-    rounded(
-        i128::from(quantity.micros()) * i128::from(unit_price.micros()),
-        12,
-        currency,
-    )
+    rounded(i128::from(quantity.micros()) * i128::from(unit_price.micros()), 12, currency)
 }
 
 /// Rounds `value / 10^scale` to minor units.
@@ -249,15 +221,9 @@ fn rounded(value: i128, scale: u32, currency: Currency) -> Result<Money, ValueEr
         let unit = 10_i128.checked_pow(surplus).ok_or(ValueError::Overflow)?;
         let (whole, rest) = (value / unit, value % unit);
         // The rest of a truncating division has the sign of the value.
-        if rest.unsigned_abs() >= unit.unsigned_abs().div_ceil(2) {
-            whole + rest.signum()
-        } else {
-            whole
-        }
+        if rest.unsigned_abs() >= unit.unsigned_abs().div_ceil(2) { whole + rest.signum() } else { whole }
     } else {
-        value
-            .checked_mul(10_i128.pow(exponent - scale))
-            .ok_or(ValueError::Overflow)?
+        value.checked_mul(10_i128.pow(exponent - scale)).ok_or(ValueError::Overflow)?
     };
     capped(minor, currency)
 }
@@ -274,11 +240,7 @@ fn capped(minor: i128, currency: Currency) -> Result<Money, ValueError> {
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(plain(
-            self.minor,
-            self.currency.exponent(),
-            &mut [0; PLAIN_MAX],
-        ))?;
+        f.write_str(plain(self.minor, self.currency.exponent(), &mut [0; PLAIN_MAX]))?;
         f.write_str(" ")?;
         f.write_str(self.currency.code())
     }
@@ -287,10 +249,7 @@ impl fmt::Display for Money {
 impl Serialize for Money {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_struct("Money", 2)?;
-        fields.serialize_field(
-            "amount",
-            plain(self.minor, self.currency.exponent(), &mut [0; PLAIN_MAX]),
-        )?;
+        fields.serialize_field("amount", plain(self.minor, self.currency.exponent(), &mut [0; PLAIN_MAX]))?;
         fields.serialize_field("currency", &self.currency)?;
         fields.end()
     }
@@ -329,9 +288,7 @@ mod tests {
     }
 
     fn rounded_eur(text: &str) -> String {
-        round_half_away(text.parse().unwrap(), Currency::EUR)
-            .unwrap()
-            .to_string()
+        round_half_away(text.parse().unwrap(), Currency::EUR).unwrap().to_string()
     }
 
     #[test]
@@ -349,103 +306,49 @@ mod tests {
         ] {
             assert_eq!(rounded_eur(value), expected);
         }
-        assert_eq!(
-            round_half_away("0.5".parse().unwrap(), jpy())
-                .unwrap()
-                .to_string(),
-            "1 JPY"
-        );
-        assert_eq!(
-            round_half_away("1.00049".parse().unwrap(), currency("KWD"))
-                .unwrap()
-                .to_string(),
-            "1.000 KWD"
-        );
-        assert_eq!(
-            round_half_away(Decimal::MAX, Currency::EUR),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            round_half_away(Decimal::MIN, jpy()),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(round_half_away("0.5".parse().unwrap(), jpy()).unwrap().to_string(), "1 JPY");
+        assert_eq!(round_half_away("1.00049".parse().unwrap(), currency("KWD")).unwrap().to_string(), "1.000 KWD");
+        assert_eq!(round_half_away(Decimal::MAX, Currency::EUR), Err(ValueError::Overflow));
+        assert_eq!(round_half_away(Decimal::MIN, jpy()), Err(ValueError::Overflow));
     }
 
     #[test]
     fn typed_10_005_is_refused_and_not_rounded() {
-        assert_eq!(
-            eur("10.005"),
-            Err(ValueError::TooManyDecimals { allowed: 2, got: 3 })
-        );
+        assert_eq!(eur("10.005"), Err(ValueError::TooManyDecimals { allowed: 2, got: 3 }));
         assert_eq!(eur("10.0100000").map(|money| money.minor()), Ok(1001));
         let exact = |text: &str, currency| Money::from_decimal(text.parse().unwrap(), currency);
-        assert_eq!(
-            exact("10.005", Currency::EUR),
-            Err(ValueError::TooManyDecimals { allowed: 2, got: 3 })
-        );
-        assert_eq!(
-            exact("10.500", Currency::EUR).map(|money| money.minor()),
-            Ok(1050)
-        );
-        assert_eq!(
-            exact("10.5", jpy()),
-            Err(ValueError::TooManyDecimals { allowed: 0, got: 1 })
-        );
-        assert_eq!(
-            Money::parse("10.0", jpy()).map(|money| money.minor()),
-            Ok(10)
-        );
+        assert_eq!(exact("10.005", Currency::EUR), Err(ValueError::TooManyDecimals { allowed: 2, got: 3 }));
+        assert_eq!(exact("10.500", Currency::EUR).map(|money| money.minor()), Ok(1050));
+        assert_eq!(exact("10.5", jpy()), Err(ValueError::TooManyDecimals { allowed: 0, got: 1 }));
+        assert_eq!(Money::parse("10.0", jpy()).map(|money| money.minor()), Ok(10));
     }
 
     #[test]
     fn nan_exponents_and_separators_are_refused() {
-        for bad in [
-            "NaN", "inf", "1e3", "1,234.50", "1.234,50", "1_000", "1 000", "€5", "5 EUR", "", "٣",
-        ] {
+        for bad in ["NaN", "inf", "1e3", "1,234.50", "1.234,50", "1_000", "1 000", "€5", "5 EUR", "", "٣"] {
             assert!(eur(bad).is_err(), "{bad}");
         }
     }
 
     #[test]
     fn amounts_beyond_the_limit_are_a_typed_error() {
-        assert_eq!(
-            eur("90000000000000.00").map(|money| money.minor()),
-            Ok(Money::MAX_MINOR)
-        );
+        assert_eq!(eur("90000000000000.00").map(|money| money.minor()), Ok(Money::MAX_MINOR));
         assert_eq!(eur("90000000000000.01"), Err(ValueError::Overflow));
         assert_eq!(eur("-90000000000000.01"), Err(ValueError::Overflow));
         assert_eq!(eur("99999999999999999999999999"), Err(ValueError::Overflow));
-        assert_eq!(
-            Money::from_decimal(Decimal::MAX, Currency::EUR),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(Money::from_decimal(Decimal::MAX, Currency::EUR), Err(ValueError::Overflow));
         let most = Money::new(Money::MAX_MINOR, Currency::EUR);
         assert!(Money::checked_sum(Currency::EUR, vec![most; 1000]).is_ok());
-        assert_eq!(
-            Money::checked_sum(Currency::EUR, vec![most; 1025]),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            Money::new(i64::MIN, Currency::EUR).checked_neg(),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            Money::new(i64::MIN, Currency::EUR).to_string(),
-            "-92233720368547758.08 EUR"
-        );
-        assert_eq!(
-            Money::new(i64::MIN, Currency::EUR).decimal().to_string(),
-            "-92233720368547758.08"
-        );
+        assert_eq!(Money::checked_sum(Currency::EUR, vec![most; 1025]), Err(ValueError::Overflow));
+        assert_eq!(Money::new(i64::MIN, Currency::EUR).checked_neg(), Err(ValueError::Overflow));
+        assert_eq!(Money::new(i64::MIN, Currency::EUR).to_string(), "-92233720368547758.08 EUR");
+        assert_eq!(Money::new(i64::MIN, Currency::EUR).decimal().to_string(), "-92233720368547758.08");
     }
 
     #[test]
     fn currencies_are_never_added_together() {
         let (euro, dollar) = (Money::new(1, Currency::EUR), Money::new(1, Currency::USD));
-        let mismatch = ValueError::CurrencyMismatch {
-            left: Currency::EUR,
-            right: Currency::USD,
-        };
+        let mismatch = ValueError::CurrencyMismatch { left: Currency::EUR, right: Currency::USD };
         assert_eq!(euro.checked_add(dollar), Err(mismatch.clone()));
         assert_eq!(euro.checked_sub(dollar), Err(mismatch.clone()));
         assert_eq!(euro.checked_cmp(dollar), Err(mismatch));
@@ -475,50 +378,30 @@ mod tests {
     #[test]
     fn line_totals_are_exact_before_the_one_rounding() {
         let total = |quantity, price| {
-            line_total(
-                Decimal6::parse(quantity).unwrap(),
-                Decimal6::parse(price).unwrap(),
-                Currency::EUR,
-            )
+            line_total(Decimal6::parse(quantity).unwrap(), Decimal6::parse(price).unwrap(), Currency::EUR)
         };
         assert_eq!(total("3", "0.333333").unwrap().minor(), 100);
         assert_eq!(total("1", "10.005").unwrap().minor(), 1001);
         assert_eq!(total("-1", "2.675").unwrap().minor(), -268);
         assert_eq!(total("0.1", "0.05").unwrap().minor(), 1);
         assert_eq!(total("0.000001", "0.000001").unwrap().minor(), 0);
-        assert_eq!(
-            total("9223372036854", "9223372036854"),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(total("9223372036854", "9223372036854"), Err(ValueError::Overflow));
     }
 
     #[test]
     fn percentages_are_exact_before_the_one_rounding() {
         let percent = |minor, percent| {
-            percent_of(
-                Money::new(minor, Currency::EUR),
-                Decimal6::parse(percent).unwrap(),
-            )
-            .map(|money| money.minor())
+            percent_of(Money::new(minor, Currency::EUR), Decimal6::parse(percent).unwrap()).map(|money| money.minor())
         };
         assert_eq!(percent(10_000, "19"), Ok(1_900));
         assert_eq!(percent(50, "19"), Ok(10));
         assert_eq!(percent(-50, "19"), Ok(-10));
         assert_eq!(percent(1, "50"), Ok(1));
         assert_eq!(percent(1, "49.999999"), Ok(0));
-        assert_eq!(
-            percent(4_999_999_999_999_999, "100.000001"),
-            Ok(5_000_000_049_999_999)
-        );
+        assert_eq!(percent(4_999_999_999_999_999, "100.000001"), Ok(5_000_000_049_999_999));
         assert_eq!(percent(Money::MAX_MINOR, "100"), Ok(Money::MAX_MINOR));
-        assert_eq!(
-            percent(Money::MAX_MINOR, "100.000001"),
-            Err(ValueError::Overflow)
-        );
-        assert_eq!(
-            percent(i64::MIN, "9223372036854"),
-            Err(ValueError::Overflow)
-        );
+        assert_eq!(percent(Money::MAX_MINOR, "100.000001"), Err(ValueError::Overflow));
+        assert_eq!(percent(i64::MIN, "9223372036854"), Err(ValueError::Overflow));
     }
 
     #[test]
@@ -526,25 +409,12 @@ mod tests {
         let money = Money::new(100, Currency::EUR);
         assert_eq!(money.allocate(&[]), Err(ValueError::NoWeights));
         assert_eq!(money.allocate(&[0, 0]), Err(ValueError::NoWeights));
-        let thirds: Vec<_> = money
-            .allocate(&[1, 1, 1])
-            .unwrap()
-            .iter()
-            .map(Money::minor)
-            .collect();
+        let thirds: Vec<_> = money.allocate(&[1, 1, 1]).unwrap().iter().map(Money::minor).collect();
         assert_eq!(thirds, [34, 33, 33]);
-        let refund: Vec<_> = Money::new(-5, Currency::EUR)
-            .allocate(&[7, 3])
-            .unwrap()
-            .iter()
-            .map(Money::minor)
-            .collect();
+        let refund: Vec<_> =
+            Money::new(-5, Currency::EUR).allocate(&[7, 3]).unwrap().iter().map(Money::minor).collect();
         assert_eq!(refund, [-4, -1]);
-        assert!(
-            Money::new(i64::MIN, jpy())
-                .allocate(&[u64::MAX, u64::MAX])
-                .is_ok()
-        );
+        assert!(Money::new(i64::MIN, jpy()).allocate(&[u64::MAX, u64::MAX]).is_ok());
     }
 
     proptest! {

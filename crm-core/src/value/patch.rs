@@ -87,10 +87,7 @@ impl<T> Patch<T> {
 
     /// Like [`try_map`](Self::try_map) where the conversion may find that nothing is left, as with
     /// blank text, which clears.
-    pub fn try_and_then<U, E>(
-        self,
-        convert: impl FnOnce(T) -> Result<Option<U>, E>,
-    ) -> Result<Patch<U>, E> {
+    pub fn try_and_then<U, E>(self, convert: impl FnOnce(T) -> Result<Option<U>, E>) -> Result<Patch<U>, E> {
         Ok(match self {
             Self::Keep => Patch::Keep,
             Self::Clear => Patch::Clear,
@@ -105,9 +102,7 @@ impl<T: Serialize> Serialize for Patch<T> {
     /// rather than a silent null.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Keep => Err(S::Error::custom(
-                "a field that is to be kept must be skipped",
-            )),
+            Self::Keep => Err(S::Error::custom("a field that is to be kept must be skipped")),
             Self::Clear => serializer.serialize_none(),
             Self::Set(value) => value.serialize(serializer),
         }
@@ -156,10 +151,7 @@ mod tests {
         assert_eq!(Patch::<u8>::Clear.map(|n| n + 1), Patch::Clear);
         assert_eq!(Patch::Set("x").try_map(str::parse::<u8>).ok(), None);
         assert_eq!(Patch::Set("7").try_map(str::parse::<u8>), Ok(Patch::Set(7)));
-        assert_eq!(
-            Patch::Set(" ").try_and_then(|text| crate::value::clean(text, 9)),
-            Ok(Patch::Clear)
-        );
+        assert_eq!(Patch::Set(" ").try_and_then(|text| crate::value::clean(text, 9)), Ok(Patch::Clear));
         assert_eq!(Patch::Set(1).as_ref().value(), Some(&&1));
     }
 }

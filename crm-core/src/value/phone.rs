@@ -45,25 +45,17 @@ impl Phone {
         if let Some((number, true)) = e164(text, region) {
             return Ok(Self(number.into()));
         }
-        if region.is_none()
-            && !is_international(text)
-            && text.bytes().filter(u8::is_ascii_digit).count() > 1
-        {
+        if region.is_none() && !is_international(text) && text.bytes().filter(u8::is_ascii_digit).count() > 1 {
             return Err(ValueError::PhoneRegion { got: excerpt(text) });
         }
-        Err(ValueError::PhoneInvalid {
-            got: excerpt(text),
-            region: region.map(|region| region.as_str().to_owned()),
-        })
+        Err(ValueError::PhoneInvalid { got: excerpt(text), region: region.map(|region| region.as_str().to_owned()) })
     }
 
     /// Reads a number from storage: E.164 form is checked, the numbering plan is not, since plans
     /// change and what was valid once has to stay readable.
     pub fn from_e164(number: &str) -> Result<Self, ValueError> {
         match number.as_bytes() {
-            [b'+', b'1'..=b'9', rest @ ..]
-                if (3..=17).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit) =>
-            {
+            [b'+', b'1'..=b'9', rest @ ..] if (3..=17).contains(&rest.len()) && rest.iter().all(u8::is_ascii_digit) => {
                 Ok(Self(number.into()))
             }
             _ => Err(ValueError::syntax(E164, number)),
@@ -79,11 +71,7 @@ impl Phone {
     pub fn international(&self) -> String {
         PhoneNumber::parse(&*self.0, None).map_or_else(
             |_| self.0.to_string(),
-            |number| {
-                number
-                    .format_as(PhoneNumberFormat::International)
-                    .into_owned()
-            },
+            |number| number.format_as(PhoneNumberFormat::International).into_owned(),
         )
     }
 }
@@ -95,18 +83,13 @@ impl Phone {
 /// refuses.
 pub fn e164(input: &str, region: Option<Region>) -> Option<(String, bool)> {
     let number = PhoneNumber::parse(input, region.and_then(Region::library)).ok()?;
-    Some((
-        number.format_as(PhoneNumberFormat::E164).into_owned(),
-        number.is_valid(),
-    ))
+    Some((number.format_as(PhoneNumberFormat::E164).into_owned(), number.is_valid()))
 }
 
 /// Whether a number says its country itself: the first dialled character is a plus, or its RFC 3966
 /// context begins with one.
 fn is_international(text: &str) -> bool {
-    let first = text
-        .chars()
-        .find(|c| matches!(c, '+' | '＋') || c.is_numeric());
+    let first = text.chars().find(|c| matches!(c, '+' | '＋') || c.is_numeric());
     matches!(first, Some('+' | '＋')) || text.contains(";phone-context=+")
 }
 
@@ -125,10 +108,7 @@ impl fmt::Display for Phone {
     }
 }
 
-serde_as_string!(
-    Phone,
-    "a phone number with its country code in a string, such as \"+573211234567\""
-);
+serde_as_string!(Phone, "a phone number with its country code in a string, such as \"+573211234567\"");
 
 /// A region with a numbering plan, by its two-letter code: where numbers without a country code are
 /// dialled from.
@@ -155,17 +135,8 @@ impl FromStr for Region {
         if text.is_empty() {
             return Err(ValueError::Blank);
         }
-        let syntax = || {
-            ValueError::syntax(
-                "a two-letter code of a region with phone numbers such as CO",
-                text,
-            )
-        };
-        let code: [u8; 2] = text
-            .to_ascii_uppercase()
-            .as_bytes()
-            .try_into()
-            .map_err(|_| syntax())?;
+        let syntax = || ValueError::syntax("a two-letter code of a region with phone numbers such as CO", text);
+        let code: [u8; 2] = text.to_ascii_uppercase().as_bytes().try_into().map_err(|_| syntax())?;
         let known = rlibphonenumber::Region::from_code(text).ok();
         let known = known.and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region));
         known.map(|_| Self(code)).ok_or_else(syntax)
@@ -202,12 +173,7 @@ mod tests {
     fn corpus() -> impl Iterator<Item = (Region, &'static str, &'static str, bool)> {
         CORPUS.lines().map(|line| {
             let fields: Vec<_> = line.split('\t').collect();
-            (
-                fields[0].parse().unwrap(),
-                fields[1],
-                fields[2],
-                fields[3] == "true",
-            )
+            (fields[0].parse().unwrap(), fields[1], fields[2], fields[3] == "true")
         })
     }
 
@@ -216,16 +182,9 @@ mod tests {
         assert_eq!(corpus().count(), 1164);
         for (region, input, expected, valid) in corpus() {
             let got = e164(input, Some(region)).unwrap_or(("ERR".to_owned(), false));
-            assert_eq!(
-                (got.0.as_str(), got.1),
-                (expected, valid),
-                "{region} {input}"
-            );
+            assert_eq!((got.0.as_str(), got.1), (expected, valid), "{region} {input}");
             match Phone::parse(input, Some(region)) {
-                Ok(phone) => assert!(
-                    valid && phone.e164() == expected,
-                    "{region} {input} {phone}"
-                ),
+                Ok(phone) => assert!(valid && phone.e164() == expected, "{region} {input} {phone}"),
                 Err(error) => assert!(!valid, "{region} {input} {error}"),
             }
         }
@@ -244,11 +203,7 @@ mod tests {
             ("tel:321-1234567;phone-context=+57", "+573211234567"),
         ] {
             for region in [None, Some(argentina), Some("US".parse().unwrap())] {
-                assert_eq!(
-                    Phone::parse(input, region).unwrap().e164(),
-                    expected,
-                    "{input}"
-                );
+                assert_eq!(Phone::parse(input, region).unwrap().e164(), expected, "{input}");
             }
         }
         // Neither is an unknown country code: without the plus this would be a valid number in
@@ -260,43 +215,20 @@ mod tests {
     #[test]
     fn twelve_is_not_a_phone_number() {
         let venezuela: Region = "VE".parse().unwrap();
-        for bad in [
-            "12",
-            "0",
-            "abc",
-            "+",
-            "+12",
-            "123456",
-            "+99912345678",
-            "\u{0}",
-            "１２",
-        ] {
+        for bad in ["12", "0", "abc", "+", "+12", "123456", "+99912345678", "\u{0}", "１２"] {
             for region in [None, Some(venezuela)] {
                 assert!(Phone::parse(bad, region).is_err(), "{bad}");
             }
         }
         assert_eq!(Phone::parse("  ", None), Err(ValueError::Blank));
-        assert!(matches!(
-            Phone::parse("0414 123 4567", None),
-            Err(ValueError::PhoneRegion { .. })
-        ));
+        assert!(matches!(Phone::parse("0414 123 4567", None), Err(ValueError::PhoneRegion { .. })));
         assert!(Phone::parse(&"1".repeat(100_000), Some(venezuela)).is_err());
     }
 
     #[test]
     fn the_number_that_other_libraries_corrupt() {
-        for input in [
-            "+7 800 123-45-67",
-            "8 800 123-45-67",
-            "8 (800) 123 45 67",
-            "+78001234567",
-        ] {
-            assert_eq!(
-                Phone::parse(input, Some("RU".parse().unwrap()))
-                    .unwrap()
-                    .e164(),
-                "+78001234567"
-            );
+        for input in ["+7 800 123-45-67", "8 800 123-45-67", "8 (800) 123 45 67", "+78001234567"] {
+            assert_eq!(Phone::parse(input, Some("RU".parse().unwrap())).unwrap().e164(), "+78001234567");
         }
     }
 
@@ -310,44 +242,18 @@ mod tests {
 
     #[test]
     fn stored_numbers_stay_readable() {
-        assert_eq!(
-            Phone::from_e164("+99912345678").unwrap().e164(),
-            "+99912345678"
-        );
-        for bad in [
-            "573211234567",
-            "+",
-            "+0123456",
-            "+57 321",
-            "+12a4567",
-            "",
-            "+1234567890123456789",
-        ] {
+        assert_eq!(Phone::from_e164("+99912345678").unwrap().e164(), "+99912345678");
+        for bad in ["573211234567", "+", "+0123456", "+57 321", "+12a4567", "", "+1234567890123456789"] {
             assert!(Phone::from_e164(bad).is_err(), "{bad}");
         }
-        assert_eq!(
-            "+57 3211234567".parse::<Phone>().unwrap().international(),
-            "+57 321 1234567"
-        );
-        assert_eq!(
-            serde_json::to_string(&Phone::from_e164("+573211234567").unwrap()).unwrap(),
-            "\"+573211234567\""
-        );
+        assert_eq!("+57 3211234567".parse::<Phone>().unwrap().international(), "+57 321 1234567");
+        assert_eq!(serde_json::to_string(&Phone::from_e164("+573211234567").unwrap()).unwrap(), "\"+573211234567\"");
         assert!(serde_json::from_str::<Phone>("573211234567").is_err());
     }
 
-    fn check(
-        input: &str,
-        region: Option<Region>,
-        other: Option<Region>,
-    ) -> Result<(), TestCaseError> {
+    fn check(input: &str, region: Option<Region>, other: Option<Region>) -> Result<(), TestCaseError> {
         if let Ok(phone) = Phone::parse(input, region) {
-            prop_assert_eq!(
-                Phone::parse(phone.e164(), other),
-                Ok(phone.clone()),
-                "{}",
-                input
-            );
+            prop_assert_eq!(Phone::parse(phone.e164(), other), Ok(phone.clone()), "{}", input);
             prop_assert_eq!(Phone::from_e164(phone.e164()), Ok(phone.clone()));
             prop_assert_eq!(Phone::parse(&phone.international(), other), Ok(phone));
         }
@@ -359,12 +265,7 @@ mod tests {
         let regions: Vec<_> = corpus().map(|row| row.0).collect();
         for (index, (region, input, ..)) in corpus().enumerate() {
             check(input, Some(region), None).unwrap();
-            check(
-                input,
-                Some(region),
-                Some(regions[index * 7 % regions.len()]),
-            )
-            .unwrap();
+            check(input, Some(region), Some(regions[index * 7 % regions.len()])).unwrap();
         }
     }
 

@@ -37,10 +37,7 @@ impl FromStr for Slug {
         if text.is_empty() {
             Err(ValueError::Blank)
         } else if text.starts_with('-') || !text.bytes().all(allowed) {
-            Err(ValueError::syntax(
-                "lower-case letters a-z, digits and inner hyphens such as acme-2",
-                text,
-            ))
+            Err(ValueError::syntax("lower-case letters a-z, digits and inner hyphens such as acme-2", text))
         } else if got < MIN {
             Err(ValueError::TooShort { min: MIN, got })
         } else if got > MAX {
@@ -73,23 +70,12 @@ mod tests {
 
     #[test]
     fn malformed_slugs_are_refused() {
-        for bad in [
-            "-a", "a_b", "Acme", "café", "a b", "a/b", "..", "%2e", "a\0",
-        ] {
-            assert!(
-                matches!(bad.parse::<Slug>(), Err(ValueError::Syntax { .. })),
-                "{bad}"
-            );
+        for bad in ["-a", "a_b", "Acme", "café", "a b", "a/b", "..", "%2e", "a\0"] {
+            assert!(matches!(bad.parse::<Slug>(), Err(ValueError::Syntax { .. })), "{bad}");
         }
         assert_eq!(" ".parse::<Slug>(), Err(ValueError::Blank));
-        assert_eq!(
-            "a".parse::<Slug>(),
-            Err(ValueError::TooShort { min: 2, got: 1 })
-        );
-        assert_eq!(
-            "a".repeat(65).parse::<Slug>(),
-            Err(ValueError::TooLong { max: 64, got: 65 })
-        );
+        assert_eq!("a".parse::<Slug>(), Err(ValueError::TooShort { min: 2, got: 1 }));
+        assert_eq!("a".repeat(65).parse::<Slug>(), Err(ValueError::TooLong { max: 64, got: 65 }));
         assert!("a".repeat(64).parse::<Slug>().is_ok());
         assert!(serde_json::from_str::<Slug>("\"A\"").is_err());
     }

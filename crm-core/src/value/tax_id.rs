@@ -16,9 +16,7 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{
-    Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct,
-};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _, ser::SerializeStruct};
 
 use crate::value::{Country, ValueError, clean, serde_as_string};
 
@@ -58,9 +56,7 @@ impl FromStr for TaxScheme {
     fn from_str(s: &str) -> Result<Self, ValueError> {
         let text = s.trim();
         let named = Self::ALL.iter().find(|scheme| scheme.as_str() == text);
-        named
-            .copied()
-            .ok_or_else(|| ValueError::unknown_value(text, Self::NAMES))
+        named.copied().ok_or_else(|| ValueError::unknown_value(text, Self::NAMES))
     }
 }
 
@@ -70,10 +66,7 @@ impl fmt::Display for TaxScheme {
     }
 }
 
-serde_as_string!(
-    TaxScheme,
-    "one of \"cpf\", \"cnpj\", \"nit\", \"vat\" and \"other\""
-);
+serde_as_string!(TaxScheme, "one of \"cpf\", \"cnpj\", \"nit\", \"vat\" and \"other\"");
 
 /// A tax number that passes the rule of its scheme.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -96,10 +89,7 @@ impl TaxId {
             TaxScheme::Vat => vat(&text)?,
             TaxScheme::Other => clean(&text, OTHER_MAX)?.ok_or(ValueError::Blank)?,
         };
-        Ok(Self {
-            scheme,
-            number: number.into(),
-        })
+        Ok(Self { scheme, number: number.into() })
     }
 
     /// The scheme.
@@ -123,22 +113,13 @@ fn bare(text: &str) -> String {
 
 /// Weighted sum of digits, where a letter counts as its ASCII code less that of `0`.
 fn weighted(digits: &[u8], weights: impl Iterator<Item = u32>) -> u32 {
-    digits
-        .iter()
-        .rev()
-        .zip(weights)
-        .map(|(digit, weight)| u32::from(digit - b'0') * weight)
-        .sum()
+    digits.iter().rev().zip(weights).map(|(digit, weight)| u32::from(digit - b'0') * weight).sum()
 }
 
 /// The check digit of the Brazilian numbers: eleven less the remainder, and 0 for ten and eleven.
 fn modulus_11(digits: &[u8], last_weight: u32) -> u8 {
     let rest = weighted(digits, (2..=last_weight).cycle()) % 11;
-    if rest < 2 {
-        b'0'
-    } else {
-        b'0' + u8::try_from(11 - rest).expect("at most nine")
-    }
+    if rest < 2 { b'0' } else { b'0' + u8::try_from(11 - rest).expect("at most nine") }
 }
 
 /// Verifies two check digits at the end. Repetitions such as 111.111.111-11 pass the arithmetic and
@@ -159,10 +140,7 @@ fn brazilian(number: String, last_weight: u32, scheme: &'static str) -> Result<S
 fn cpf(text: &str) -> Result<String, ValueError> {
     let number = bare(text);
     if number.len() != 11 || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ValueError::syntax(
-            "a CPF of 11 digits such as 529.982.247-25",
-            text,
-        ));
+        return Err(ValueError::syntax("a CPF of 11 digits such as 529.982.247-25", text));
     }
     brazilian(number, 11, "CPF")
 }
@@ -172,10 +150,7 @@ fn cpf(text: &str) -> Result<String, ValueError> {
 fn cnpj(text: &str) -> Result<String, ValueError> {
     let number = bare(text);
     let form = number.len() == 14
-        && number
-            .bytes()
-            .take(12)
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && number.bytes().take(12).all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
         && number.bytes().skip(12).all(|byte| byte.is_ascii_digit());
     if !form {
         return Err(ValueError::syntax(
@@ -192,10 +167,7 @@ fn nit(text: &str) -> Result<String, ValueError> {
     let all = bare(text);
     let number = all.trim_start_matches('0');
     if !(6..=16).contains(&number.len()) || !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(ValueError::syntax(
-            "a NIT with its check digit such as 800.197.268-4",
-            text,
-        ));
+        return Err(ValueError::syntax("a NIT with its check digit such as 800.197.268-4", text));
     }
     let (base, check) = number.as_bytes().split_at(number.len() - 1);
     let rest = weighted(base, WEIGHTS.into_iter()) % 11;
@@ -214,9 +186,7 @@ fn vat(text: &str) -> Result<String, ValueError> {
     let number = bare(text);
     let rest = number.get(2..).ok_or_else(syntax)?;
     let form = (2..=12).contains(&rest.len())
-        && rest
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && rest.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
         && rest.bytes().any(|byte| byte.is_ascii_digit());
     match &number[..2] {
         _ if !form => Err(syntax()),
@@ -231,21 +201,8 @@ impl fmt::Display for TaxId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let n = &*self.number;
         match self.scheme {
-            TaxScheme::Cpf => f.pad(&format!(
-                "{}.{}.{}-{}",
-                &n[..3],
-                &n[3..6],
-                &n[6..9],
-                &n[9..]
-            )),
-            TaxScheme::Cnpj => f.pad(&format!(
-                "{}.{}.{}/{}-{}",
-                &n[..2],
-                &n[2..5],
-                &n[5..8],
-                &n[8..12],
-                &n[12..]
-            )),
+            TaxScheme::Cpf => f.pad(&format!("{}.{}.{}-{}", &n[..3], &n[3..6], &n[6..9], &n[9..])),
+            TaxScheme::Cnpj => f.pad(&format!("{}.{}.{}/{}-{}", &n[..2], &n[2..5], &n[5..8], &n[8..12], &n[12..])),
             TaxScheme::Nit => {
                 let (base, check) = n.split_at(n.len() - 1);
                 let mut out = String::with_capacity(n.len() + 6);
@@ -299,50 +256,15 @@ mod tests {
     #[test]
     fn formatted_and_bare_numbers_are_the_same() {
         for (scheme, text, bare, printed) in [
-            (
-                TaxScheme::Cpf,
-                "529.982.247-25",
-                "52998224725",
-                "529.982.247-25",
-            ),
-            (
-                TaxScheme::Cpf,
-                " 111 444 777 35 ",
-                "11144477735",
-                "111.444.777-35",
-            ),
-            (
-                TaxScheme::Cnpj,
-                "11.222.333/0001-81",
-                "11222333000181",
-                "11.222.333/0001-81",
-            ),
-            (
-                TaxScheme::Cnpj,
-                "12.abc.345/01de-35",
-                "12ABC34501DE35",
-                "12.ABC.345/01DE-35",
-            ),
-            (
-                TaxScheme::Nit,
-                "800.197.268-4",
-                "8001972684",
-                "800.197.268-4",
-            ),
+            (TaxScheme::Cpf, "529.982.247-25", "52998224725", "529.982.247-25"),
+            (TaxScheme::Cpf, " 111 444 777 35 ", "11144477735", "111.444.777-35"),
+            (TaxScheme::Cnpj, "11.222.333/0001-81", "11222333000181", "11.222.333/0001-81"),
+            (TaxScheme::Cnpj, "12.abc.345/01de-35", "12ABC34501DE35", "12.ABC.345/01DE-35"),
+            (TaxScheme::Nit, "800.197.268-4", "8001972684", "800.197.268-4"),
             (TaxScheme::Nit, "08909039388", "8909039388", "890.903.938-8"),
-            (
-                TaxScheme::Nit,
-                "899.999.068-1",
-                "8999990681",
-                "899.999.068-1",
-            ),
+            (TaxScheme::Nit, "899.999.068-1", "8999990681", "899.999.068-1"),
             (TaxScheme::Nit, "860002964-4", "8600029644", "860.002.964-4"),
-            (
-                TaxScheme::Vat,
-                "es b-12345674",
-                "ESB12345674",
-                "ESB12345674",
-            ),
+            (TaxScheme::Vat, "es b-12345674", "ESB12345674", "ESB12345674"),
             (TaxScheme::Vat, "GR 123456789", "EL123456789", "EL123456789"),
             (TaxScheme::Other, " RUC 20-1 ", "RUC 20-1", "RUC 20-1"),
         ] {
@@ -357,32 +279,21 @@ mod tests {
     fn a_cpf_of_one_repeated_digit_is_refused() {
         for digit in '0'..='9' {
             let repeated = |count| digit.to_string().repeat(count);
-            assert_eq!(
-                number(TaxScheme::Cpf, &repeated(11)),
-                Err(ValueError::CheckDigits { scheme: "CPF" })
-            );
-            assert_eq!(
-                number(TaxScheme::Cnpj, &repeated(14)),
-                Err(ValueError::CheckDigits { scheme: "CNPJ" })
-            );
+            assert_eq!(number(TaxScheme::Cpf, &repeated(11)), Err(ValueError::CheckDigits { scheme: "CPF" }));
+            assert_eq!(number(TaxScheme::Cnpj, &repeated(14)), Err(ValueError::CheckDigits { scheme: "CNPJ" }));
         }
     }
 
     #[test]
     fn every_single_wrong_digit_is_found() {
-        for (scheme, right) in [
-            (TaxScheme::Cpf, "52998224725"),
-            (TaxScheme::Cnpj, "11222333000181"),
-            (TaxScheme::Nit, "8001972684"),
-        ] {
+        for (scheme, right) in
+            [(TaxScheme::Cpf, "52998224725"), (TaxScheme::Cnpj, "11222333000181"), (TaxScheme::Nit, "8001972684")]
+        {
             for at in 0..right.len() {
                 for digit in '1'..='9' {
                     let mut wrong = right.to_owned();
                     wrong.replace_range(at..=at, &digit.to_string());
-                    assert!(
-                        wrong == right || TaxId::parse(scheme, &wrong).is_err(),
-                        "{wrong}"
-                    );
+                    assert!(wrong == right || TaxId::parse(scheme, &wrong).is_err(), "{wrong}");
                 }
             }
         }
@@ -408,17 +319,11 @@ mod tests {
             (TaxScheme::Vat, "ESPANA"),
             (TaxScheme::Vat, "é1234"),
         ] {
-            assert!(
-                matches!(number(scheme, bad), Err(ValueError::Syntax { .. })),
-                "{bad}"
-            );
+            assert!(matches!(number(scheme, bad), Err(ValueError::Syntax { .. })), "{bad}");
         }
         assert_eq!(number(TaxScheme::Other, " "), Err(ValueError::Blank));
         assert_eq!(number(TaxScheme::Other, "a\0"), Err(ValueError::Control));
-        assert_eq!(
-            number(TaxScheme::Other, &"a".repeat(33)),
-            Err(ValueError::TooLong { max: 32, got: 33 })
-        );
+        assert_eq!(number(TaxScheme::Other, &"a".repeat(33)), Err(ValueError::TooLong { max: 32, got: 33 }));
     }
 
     #[test]

@@ -20,10 +20,7 @@ use std::{
     str::FromStr,
 };
 
-use chrono::{
-    DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta,
-    TimeZone,
-};
+use chrono::{DateTime, Datelike, MappedLocalTime, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 
 use crate::value::{Instant, ValueError, error::excerpt, serde_as_string};
@@ -69,11 +66,7 @@ impl Zone {
         let number = |date: NaiveDate| date.year() * 12 + date.month0().cast_signed();
         (number(first)..=number(last))
             .filter_map(|month| {
-                NaiveDate::from_ymd_opt(
-                    month.div_euclid(12),
-                    month.rem_euclid(12).cast_unsigned() + 1,
-                    1,
-                )
+                NaiveDate::from_ymd_opt(month.div_euclid(12), month.rem_euclid(12).cast_unsigned() + 1, 1)
             })
             .map(|start| self.start_of(start))
             .collect()
@@ -81,8 +74,7 @@ impl Zone {
 
     /// The local time at a time in UTC.
     fn local(self, utc: NaiveDateTime) -> NaiveDateTime {
-        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix())
-            .unwrap_or(utc)
+        utc.checked_add_offset(self.0.offset_from_utc_datetime(&utc).fix()).unwrap_or(utc)
     }
 
     /// The first time in UTC at which the local time is not before `skipped`, a local time that
@@ -92,16 +84,10 @@ impl Zone {
     /// would show `skipped`; offsets stay within a day and a bit, and bisection needs no more
     /// than the predicate "not yet there".
     fn after_gap(self, skipped: NaiveDateTime) -> NaiveDateTime {
-        let shift = |hours| {
-            skipped
-                .checked_add_signed(TimeDelta::hours(hours))
-                .unwrap_or(skipped)
-                .and_utc()
-                .timestamp()
-        };
+        let shift =
+            |hours| skipped.checked_add_signed(TimeDelta::hours(hours)).unwrap_or(skipped).and_utc().timestamp();
         let (mut before, mut after) = (shift(-30), shift(30));
-        let at =
-            |second| DateTime::from_timestamp(second, 0).map_or(skipped, |time| time.naive_utc());
+        let at = |second| DateTime::from_timestamp(second, 0).map_or(skipped, |time| time.naive_utc());
         while after - before > 1 {
             let middle = before.midpoint(after);
             if self.local(at(middle)) < skipped {
@@ -138,10 +124,7 @@ impl FromStr for Zone {
     fn from_str(s: &str) -> Result<Self, ValueError> {
         match s.trim() {
             "" => Err(ValueError::Blank),
-            name => name
-                .parse()
-                .map(Self)
-                .map_err(|_| ValueError::UnknownZone(excerpt(name))),
+            name => name.parse().map(Self).map_err(|_| ValueError::UnknownZone(excerpt(name))),
         }
     }
 }
@@ -171,72 +154,33 @@ mod tests {
 
     #[test]
     fn skipped_midnights_begin_at_the_change() {
-        assert_eq!(
-            start("America/Sao_Paulo", "2018-11-04"),
-            "2018-11-04T03:00:00.000000Z"
-        );
-        assert_eq!(
-            start("America/Sao_Paulo", "2018-11-05"),
-            "2018-11-05T02:00:00.000000Z"
-        );
-        assert_eq!(
-            start("Asia/Beirut", "2024-03-31"),
-            "2024-03-30T22:00:00.000000Z"
-        );
-        assert_eq!(
-            start("Africa/Cairo", "2024-04-26"),
-            "2024-04-25T22:00:00.000000Z"
-        );
-        assert_eq!(
-            start("America/Santiago", "2025-09-07"),
-            "2025-09-07T04:00:00.000000Z"
-        );
+        assert_eq!(start("America/Sao_Paulo", "2018-11-04"), "2018-11-04T03:00:00.000000Z");
+        assert_eq!(start("America/Sao_Paulo", "2018-11-05"), "2018-11-05T02:00:00.000000Z");
+        assert_eq!(start("Asia/Beirut", "2024-03-31"), "2024-03-30T22:00:00.000000Z");
+        assert_eq!(start("Africa/Cairo", "2024-04-26"), "2024-04-25T22:00:00.000000Z");
+        assert_eq!(start("America/Santiago", "2025-09-07"), "2025-09-07T04:00:00.000000Z");
     }
 
     #[test]
     fn doubled_midnights_begin_at_the_first() {
-        assert_eq!(
-            start("America/Havana", "2024-11-03"),
-            "2024-11-03T04:00:00.000000Z"
-        );
-        assert_eq!(
-            start("Asia/Beirut", "2024-10-27"),
-            "2024-10-26T22:00:00.000000Z"
-        );
+        assert_eq!(start("America/Havana", "2024-11-03"), "2024-11-03T04:00:00.000000Z");
+        assert_eq!(start("Asia/Beirut", "2024-10-27"), "2024-10-26T22:00:00.000000Z");
         // The clocks went from 00:01 back to 23:01: the first of the two midnights counts.
-        assert_eq!(
-            start("America/St_Johns", "2006-10-29"),
-            "2006-10-29T02:30:00.000000Z"
-        );
+        assert_eq!(start("America/St_Johns", "2006-10-29"), "2006-10-29T02:30:00.000000Z");
     }
 
     #[test]
     fn a_day_that_never_was_begins_with_the_next() {
-        assert_eq!(
-            start("Pacific/Apia", "2011-12-30"),
-            "2011-12-30T10:00:00.000000Z"
-        );
-        assert_eq!(
-            start("Pacific/Apia", "2011-12-31"),
-            "2011-12-30T10:00:00.000000Z"
-        );
-        assert_eq!(
-            start("Pacific/Kwajalein", "1993-08-21"),
-            start("Pacific/Kwajalein", "1993-08-22")
-        );
+        assert_eq!(start("Pacific/Apia", "2011-12-30"), "2011-12-30T10:00:00.000000Z");
+        assert_eq!(start("Pacific/Apia", "2011-12-31"), "2011-12-30T10:00:00.000000Z");
+        assert_eq!(start("Pacific/Kwajalein", "1993-08-21"), start("Pacific/Kwajalein", "1993-08-22"));
     }
 
     #[test]
     fn today_is_the_zone_s_and_month_borders_are_too() {
         let instant: Instant = "2026-01-01T03:30:00Z".parse().unwrap();
-        assert_eq!(
-            zone("America/Caracas").date_at(instant).to_string(),
-            "2025-12-31"
-        );
-        assert_eq!(
-            zone("Asia/Tokyo").date_at(instant).to_string(),
-            "2026-01-01"
-        );
+        assert_eq!(zone("America/Caracas").date_at(instant).to_string(), "2025-12-31");
+        assert_eq!(zone("Asia/Tokyo").date_at(instant).to_string(), "2026-01-01");
         let day = |text| parse_date(text).unwrap();
         let starts = zone("Europe/Madrid").month_starts(day("2025-12-31"), day("2026-04-01"));
         let starts: Vec<_> = starts.iter().map(ToString::to_string).collect();
@@ -250,28 +194,16 @@ mod tests {
                 "2026-03-31T22:00:00.000000Z"
             ]
         );
-        assert!(
-            zone("UTC")
-                .month_starts(day("2026-02-01"), day("2026-01-31"))
-                .is_empty()
-        );
-        assert_eq!(
-            zone("UTC")
-                .month_starts(day("2026-02-28"), day("2026-02-01"))
-                .len(),
-            1
-        );
+        assert!(zone("UTC").month_starts(day("2026-02-01"), day("2026-01-31")).is_empty());
+        assert_eq!(zone("UTC").month_starts(day("2026-02-28"), day("2026-02-01")).len(), 1);
     }
 
     #[test]
     fn the_ends_of_the_calendar_do_not_panic() {
         for name in ["Pacific/Kiritimati", "Pacific/Pago_Pago", "UTC"] {
-            for date in [
-                NaiveDate::MIN,
-                NaiveDate::MAX,
-                parse_date("0001-01-01").unwrap(),
-                parse_date("9999-12-31").unwrap(),
-            ] {
+            for date in
+                [NaiveDate::MIN, NaiveDate::MAX, parse_date("0001-01-01").unwrap(), parse_date("9999-12-31").unwrap()]
+            {
                 zone(name).start_of(date);
             }
             zone(name).date_at(Instant::MIN);
@@ -283,10 +215,7 @@ mod tests {
     fn names_are_exact() {
         assert_eq!(zone(" Europe/Madrid ").name(), "Europe/Madrid");
         for bad in ["europe/madrid", "Madrid", "UTC+1", "+01:00", "Local"] {
-            assert!(
-                matches!(bad.parse::<Zone>(), Err(ValueError::UnknownZone(_))),
-                "{bad}"
-            );
+            assert!(matches!(bad.parse::<Zone>(), Err(ValueError::UnknownZone(_))), "{bad}");
         }
         assert_eq!("".parse::<Zone>(), Err(ValueError::Blank));
     }

@@ -1,0 +1,114 @@
+//! Brings a database's schema to the version that this program knows.
+//!
+//! Each step is one transaction, under a lock that is taken first, after which the version is read again, so that any
+//! number of processes may open one new database at once. A schema that is up to date costs one read.
+
+use crm_core::schema;
+use crm_core::store::StoreError;
+use sha2::{Digest as _, Sha256};
+use sqlx::PgConnection;
+use sqlx::postgres::PgRow;
+
+use crate::decode;
+use crate::error::{Misuse, Phase, is_undefined_table, mapped, refused};
+use crate::execute::simple;
+
+/// One step.
+struct Migration {
+    version: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// All steps, in order. They are only ever added to.
+const MIGRATIONS: &[Migration] =
+    &[Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+
+/// The newest version that this program knows.
+pub(crate) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
+const _: () = assert!(KNOWN == schema::VERSION, "every database has as many migrations as the schema has versions");
+
+const TABLE: &str = "CREATE TABLE IF NOT EXISTS crm_migration (version BIGINT PRIMARY KEY, name TEXT NOT NULL, \
+                     sha256 TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
+/// Held by one process at a time in a database, whichever schema it migrates.
+const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('crm_migrate', 0))";
+const UNLOCK: &str = "SELECT pg_advisory_unlock(hashtextextended('crm_migrate', 0))";
+
+/// Checks the schema's version and, if asked to, brings it up to date, making the named schema if need be. A failure
+/// leaves the lock with the connection, which must be closed.
+pub(crate) async fn migrate(
+    connection: &mut PgConnection,
+    allowed: bool,
+    schema: Option<&str>,
+) -> Result<(), StoreError> {
+    let found = version(connection).await?;
+    if found == KNOWN {
+        return Ok(());
+    }
+    if !allowed {
+        return Err(StoreError::Schema { found, known: KNOWN });
+    }
+    run(connection, LOCK).await?;
+    if let Some(schema) = schema {
+        run(connection, format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
+    }
+    if text(run(connection, "SELECT current_schema()").await?.first(), 0).is_none() {
+        return Err(refused(Misuse::NoSchema));
+    }
+    run(connection, TABLE).await?;
+    // Another process may have been faster.
+    let found = version(connection).await?;
+    for Migration { version, name, sql } in MIGRATIONS.iter().filter(|migration| migration.version > found) {
+        let hash = hash(sql);
+        run(connection, "BEGIN").await?;
+        run(connection, *sql).await?;
+        // Nothing in it comes from outside this file.
+        run(connection, format!("INSERT INTO crm_migration (version, name, sha256) VALUES ({version}, '{name}', '{hash}')"))
+            .await?;
+        run(connection, "COMMIT").await?;
+    }
+    run(connection, UNLOCK).await?;
+    Ok(())
+}
+
+async fn run(connection: &mut PgConnection, sql: impl Into<String>) -> Result<Vec<PgRow>, StoreError> {
+    simple(connection, sql).await.map_err(|error| mapped(error, Phase::Open))
+}
+
+fn text(row: Option<&PgRow>, at: usize) -> Option<String> {
+    decode::text(row?, at)
+}
+
+fn hash(sql: &str) -> String {
+    use std::fmt::Write as _;
+    Sha256::digest(sql).iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// The schema's version, 0 if there is none; a newer one, or one that other texts have made, is refused.
+pub(crate) async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    let rows = match simple(connection, "SELECT version, sha256 FROM crm_migration ORDER BY version").await {
+        Ok(rows) => rows,
+        Err(error) if is_undefined_table(&error) => return Ok(0),
+        Err(error) => return Err(mapped(error, Phase::Open)),
+    };
+    let mut found = 0;
+    for row in &rows {
+        found = decode::text_number(row).ok_or_else(|| refused(Misuse::Answer))?;
+        let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == found) else {
+            let newest = rows.last().and_then(decode::text_number).unwrap_or(found);
+            return Err(StoreError::Schema { found: newest, known: KNOWN });
+        };
+        if text(Some(row), 1).as_deref() != Some(&hash(known.sql)) {
+            return Err(StoreError::Corrupt {
+                table: "crm_migration",
+                column: "sha256",
+                id: None,
+                reason: format!("migration {found} was made from another text"),
+            });
+        }
+    }
+    Ok(found)
+}
