@@ -643,7 +643,24 @@ macro_rules! text_field {
         }
     )*};
 }
-text_field!(Currency, Email, Country, Region, Slug, Zone, TaxScheme);
+text_field!(Email, Country, Region, Slug, Zone, TaxScheme);
+
+impl Field for Currency {
+    const KIND: Kind = Kind::Text;
+    fn store(&self) -> Value {
+        Value::Text(self.code().to_owned())
+    }
+    fn load(value: Value) -> Result<Self, ValueError> {
+        match value {
+            // What was written stays readable when the currency is withdrawn.
+            Value::Text(text) => Self::from_stored(&text),
+            other => unexpected("text", &other),
+        }
+    }
+    fn parse(text: &str, _: &Locale) -> Result<Self, ValueError> {
+        text.parse()
+    }
+}
 
 impl Field for Phone {
     const KIND: Kind = Kind::Text;

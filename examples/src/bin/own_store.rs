@@ -10,7 +10,7 @@ use crm_core::access::Organization;
 use crm_core::billing::Product;
 use crm_core::entity::Table;
 use crm_core::store::{Aggregate, Applied, ChangeSet, MemoryStore, Scope, Select, Store, StoreError};
-use crm_core::value::Decimal6;
+use crm_core::value::{Decimal6, Text};
 use crm_core::{Crm, CrmError, Edit, NewOrganization, Row, SystemEnvironment, block_on};
 use uuid::Uuid;
 
@@ -57,9 +57,10 @@ fn main() -> Result<(), CrmError> {
         .await?;
         let lab = crm.session(&"lab".parse()?, &"io@lab.example".parse()?).await?;
         let columns = Product::COLUMNS;
-        let hour = Edit::new().set::<crm_core::value::Text<255>>(columns.name, "Hour".parse::<crm_core::value::Text<255>>()?);
-        let hour = lab.create(hour.set(columns.unit_price, Decimal6::parse("180")?)).await?;
-        println!("{} costs {} {}", *hour.name, hour.unit_price, hour.currency);
+        let name: Text<255> = "Hour".parse()?;
+        let hour = Edit::new().set(columns.name, name).set(columns.unit_price, Decimal6::parse("180")?);
+        let hour = lab.create(hour).await?;
+        println!("{} costs {} {}", hour.name, hour.unit_price, hour.currency);
         println!("{} writes", store.writes.load(Ordering::Relaxed));
         Ok(())
     })
