@@ -8,9 +8,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::access::{
-    Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy,
-};
+use crate::access::{Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy};
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
@@ -20,7 +18,8 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::store::{
-    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
+    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError,
+    StoreExt as _,
 };
 use crate::value::{Document, Email, Slug, Text, ValueError};
 
@@ -87,20 +86,15 @@ impl Crm {
             let known = self.store.first::<User>(Scope::SYSTEM, known).await?;
 
             let organization = Organization { key, ..new.organization.clone() };
-            let mut context = Context::new(
-                Arc::clone(&self.environment),
-                Actor::System,
-                Role::Owner,
-                Arc::new(organization.clone()),
-            );
+            let mut context =
+                Context::new(Arc::clone(&self.environment), Actor::System, Role::Owner, Arc::new(organization.clone()));
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
-            let user = match known {
-                Some(user) => user.id,
-                None => {
-                    let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
-                    changes.insert(&mut context, User { email, full_name, active: true }).id
-                }
+            let user = if let Some(user) = known {
+                user.id
+            } else {
+                let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
+                changes.insert(&mut context, User { email, full_name, active: true }).id
             };
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
@@ -137,7 +131,6 @@ impl Crm {
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
-
 }
 
 /// Reads who acts for whom.
@@ -512,8 +505,8 @@ impl Session<'_> {
             }
             self.number(&mut changes, &created);
             changes.require_unchanged(&acting.membership);
-            let rows: Option<Vec<Row>> =
-                (!changes.counters.is_empty()).then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
+            let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
+                .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {
                     return match rows {
@@ -653,10 +646,9 @@ pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
     let table_of = |name: &str| crate::schema::TABLES.iter().copied().find(|table| table.name == name);
     match error {
         StoreError::Duplicate { table, columns } => match table_of(table) {
-            Some(table) => CrmError::Duplicate {
-                entity: table.entity,
-                fields: columns.into_iter().map(field_of).collect(),
-            },
+            Some(table) => {
+                CrmError::Duplicate { entity: table.entity, fields: columns.into_iter().map(field_of).collect() }
+            }
             None => StoreError::Duplicate { table, columns }.into(),
         },
         StoreError::Referenced { table } => match table_of(table) {

@@ -3,8 +3,8 @@
 use crate::access::{Idempotency, Membership, Organization, User};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
-use crate::entity::{Entity, Table};
 use crate::crud::Rules;
+use crate::entity::{Entity, Table};
 use crate::id::Id;
 use crate::people::Contact;
 use crate::store::Expr;

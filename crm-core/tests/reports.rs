@@ -1,4 +1,5 @@
 //! The reports against figures worked out from the records one by one.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::BTreeMap;
 
@@ -66,7 +67,9 @@ async fn check(session: &Session<'_>, day: Date) {
         let found: BTreeMap<_, _> = summary
             .totals
             .iter()
-            .map(|f| (f.currency, [&f.billed, &f.paid, &f.pending, &f.overdue, &f.credit].map(|money| money.minor())))
+            .map(|f| {
+                (f.currency, [&f.billed, &f.paid, &f.pending, &f.overdue, &f.credit].map(crm_core::value::Money::minor))
+            })
             .collect();
         let figures: BTreeMap<_, _> = expected.iter().map(|(currency, (figures, _))| (*currency, *figures)).collect();
         assert_eq!(found, figures, "summary of {day}");
@@ -87,7 +90,7 @@ async fn check(session: &Session<'_>, day: Date) {
             .map(|r| {
                 let buckets = [&r.current, &r.days_1_30, &r.days_31_60, &r.days_61_90, &r.days_over_90];
                 assert_eq!(buckets.iter().map(|money| money.minor()).sum::<i64>(), r.total.minor());
-                (r.currency, buckets.map(|money| money.minor()))
+                (r.currency, buckets.map(crm_core::value::Money::minor))
             })
             .collect();
         let buckets: BTreeMap<_, _> = expected.iter().map(|(currency, (_, buckets))| (*currency, *buckets)).collect();

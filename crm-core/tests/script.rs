@@ -1,4 +1,5 @@
 //! The random work on the memory store.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::store::MemoryStore;
 use crm_core::{block_on, testing};
@@ -17,10 +18,29 @@ fn the_same_seed_leaves_the_same_transcript() {
 fn the_work_reaches_every_command_and_verifies() {
     let all: String = (0..20).map(transcript).collect();
     for line in [
-        "contact.create {", "contact.update {", "contact.archive {", "contact.delete {", "product.create {", "invoice.create {",
-        "invoice.issue {", "invoice.void {", "invoice.write_off {", "invoice.delete {", "invoice.update {", "payment.record {",
-        "membership.add {", "membership.set_role {", "report.summary {", "report.ageing {", "report.statement {",
-        "duplicate: ", "forbidden: ", "not_found: ", "invalid: ", "rule: ", "conflict: ",
+        "contact.create {",
+        "contact.update {",
+        "contact.archive {",
+        "contact.delete {",
+        "product.create {",
+        "invoice.create {",
+        "invoice.issue {",
+        "invoice.void {",
+        "invoice.write_off {",
+        "invoice.delete {",
+        "invoice.update {",
+        "payment.record {",
+        "membership.add {",
+        "membership.set_role {",
+        "report.summary {",
+        "report.ageing {",
+        "report.statement {",
+        "duplicate: ",
+        "forbidden: ",
+        "not_found: ",
+        "invalid: ",
+        "rule: ",
+        "conflict: ",
     ] {
         assert!(all.contains(line), "nothing did {line}");
     }

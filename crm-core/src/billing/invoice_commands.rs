@@ -167,8 +167,8 @@ impl Command for UpdateInvoice {
         if let Some(contact) = self.contact {
             after.contact_id = required(session, contact, "contact").await?.id;
         }
-        after.issued_on = self.issued_on.clone().apply(after.issued_on);
-        after.due_on = self.due_on.clone().apply(after.due_on);
+        after.issued_on = self.issued_on.apply(after.issued_on);
+        after.due_on = self.due_on.apply(after.due_on);
         after.notes = self.notes.clone().apply(after.notes);
         check_dates(&after)?;
         let mut replaced = None;
@@ -182,7 +182,9 @@ impl Command for UpdateInvoice {
         if let Some((old, new)) = replaced {
             // The draft's version guards its lines, so new lines must move it even if no total changes.
             changes.require_unchanged(&before);
-            old.iter().for_each(|line| changes.delete(line));
+            for line in &old {
+                changes.delete(line);
+            }
             for line in new {
                 changes.insert(context, line);
             }
@@ -352,7 +354,9 @@ impl Command for DeleteInvoice {
         let before = session.load(grant, self.0).await?;
         before.after(InvoiceEvent::Delete)?;
         // Lines first: they refer to the draft.
-        lines_of(session, before.id).await?.iter().for_each(|line| changes.delete(line));
+        for line in &lines_of(session, before.id).await? {
+            changes.delete(line);
+        }
         changes.delete(&before);
         Ok(before)
     }
@@ -419,7 +423,15 @@ fn buyer(contact: &Stored<Contact>) -> Document {
     out.push(':');
     write_text(&mut out, &contact.display_name());
     let shown = [
-        "email", "address_line", "city", "region", "postal_code", "country", "tax_scheme", "tax_number", "account_number",
+        "email",
+        "address_line",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+        "tax_scheme",
+        "tax_number",
+        "account_number",
     ];
     for (column, value) in Contact::TABLE.columns.iter().zip(contact.to_row()) {
         if shown.contains(&column.name) && !value.is_null() {
@@ -439,11 +451,7 @@ fn display(amount: Minor, currency: Currency) -> String {
 }
 
 /// The contact that a command names; one that is not there is refused by field.
-pub(crate) async fn required(
-    session: &Session<'_>,
-    id: Id<Contact>,
-    field: &str,
-) -> Result<Stored<Contact>, CrmError> {
+pub(crate) async fn required(session: &Session<'_>, id: Id<Contact>, field: &str) -> Result<Stored<Contact>, CrmError> {
     let missing = || {
         let reason = ValueError::NotThere { entity: Contact::TABLE.entity, reference: id.to_string() };
         CrmError::invalid(field, reason)
@@ -451,10 +459,7 @@ pub(crate) async fn required(
     session.store().get(session.scope(), id).await?.ok_or_else(missing)
 }
 
-async fn products(
-    session: &Session<'_>,
-    lines: &[NewLine],
-) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
+async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
     let mut ids: Vec<_> = lines.iter().filter_map(|line| line.product).map(Id::uuid).collect();
     ids.sort_unstable();
     ids.dedup();

@@ -272,7 +272,8 @@ async fn open_invoices(
     currency: Currency,
 ) -> Result<Vec<Stored<Invoice>>, CrmError> {
     let columns = Invoice::COLUMNS;
-    let filter = columns.contact_id.eq(&contact) & columns.currency.eq(&currency) & columns.status.eq(&InvoiceStatus::Open);
+    let filter =
+        columns.contact_id.eq(&contact) & columns.currency.eq(&currency) & columns.status.eq(&InvoiceStatus::Open);
     let order = Order { column: columns.due_on.index(), direction: Direction::Ascending };
     Ok(session.store().all(session.scope(), &Select::new(Invoice::TABLE, filter.into()).ordered(&[order])).await?)
 }

@@ -7,9 +7,7 @@ use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
 use crate::store::Expr;
-use crate::value::{
-    Country, Document, Email, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, tokens,
-};
+use crate::value::{Country, Document, Email, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, tokens};
 
 crate::choice! {
     /// What a contact is.
@@ -227,8 +225,10 @@ impl Rules for Contact {
             self.phone_raw = None;
         }
         let organization = context.organization();
-        self.email_claim = self.email.as_ref().filter(|_| organization.unique_emails).map(|email| email.key().to_owned());
-        self.phone_claim = self.phone.as_ref().filter(|_| organization.unique_phones).map(|phone| phone.e164().to_owned());
+        self.email_claim =
+            self.email.as_ref().filter(|_| organization.unique_emails).map(|email| email.key().to_owned());
+        self.phone_claim =
+            self.phone.as_ref().filter(|_| organization.unique_phones).map(|phone| phone.e164().to_owned());
         if refused.is_empty() { Ok(()) } else { Err(refused) }
     }
 }

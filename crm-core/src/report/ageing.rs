@@ -72,11 +72,7 @@ impl Session<'_> {
         let open = grouped(open, columns.currency.operand(), columns.contact_id.operand(), per_contact);
         let open = buckets(open, date, &columns.due_on.operand(), &columns.balance.operand());
         let allocated = Allocation::COLUMNS;
-        let still_open = Expr::Compare(
-            allocated.invoice_id.via(columns.open_until),
-            Cmp::Gt,
-            Value::Date(date),
-        );
+        let still_open = Expr::Compare(allocated.invoice_id.via(columns.open_until), Cmp::Gt, Value::Date(date));
         // What was allocated since to invoices that were open on the date, later settled or not: an
         // invoice settled since is open until after the date as well.
         let later = Aggregate::new(Allocation::TABLE, as_of.later().and(still_open).and(allocations));
@@ -109,10 +105,7 @@ impl Session<'_> {
         Ok(Ageing { as_of: date, totals, per_contact })
     }
 
-    async fn aged_contacts(
-        &self,
-        sums: BTreeMap<(Value, Currency), [i64; 5]>,
-    ) -> Result<Vec<AgeingRow>, CrmError> {
+    async fn aged_contacts(&self, sums: BTreeMap<(Value, Currency), [i64; 5]>) -> Result<Vec<AgeingRow>, CrmError> {
         let mut ids: Vec<_> = sums.keys().filter_map(|(contact, _)| contact.as_id()).collect();
         ids.dedup();
         let mut names = BTreeMap::new();

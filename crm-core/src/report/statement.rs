@@ -72,6 +72,21 @@ pub struct Entry {
     pub balance: Money,
 }
 
+/// Something that happened, before its balance is known.
+struct Event {
+    currency: Currency,
+    on: Date,
+    kind: EntryKind,
+    reference: Option<String>,
+    amount: i64,
+}
+
+impl Event {
+    fn place(&self) -> (Date, EntryKind, &Option<String>) {
+        (self.on, self.kind, &self.reference)
+    }
+}
+
 impl Session<'_> {
     /// R3: what a contact was billed and paid over a period.
     ///
@@ -85,18 +100,18 @@ impl Session<'_> {
         self.reported("statement")?;
         let contact = self.get(contact).await?;
         let opening = self.balances(contact.id, from.pred_opt().unwrap_or(from)).await?;
-        let mut currencies: BTreeMap<Currency, (i64, Vec<(Date, u8, EntryKind, Option<String>, i64)>)> =
+        let mut currencies: BTreeMap<Currency, (i64, Vec<Event>)> =
             opening.into_iter().map(|(currency, balance)| (currency, (balance, Vec::new()))).collect();
-        for (currency, on, order, kind, reference, amount) in self.entries(contact.id, from, to).await? {
-            currencies.entry(currency).or_default().1.push((on, order, kind, reference, amount));
+        for event in self.events(contact.id, from, to).await? {
+            currencies.entry(event.currency).or_default().1.push(event);
         }
         let currencies = currencies
             .into_iter()
             .map(|(currency, (opening, mut entries))| {
                 // Within a day invoices come first, so that a balance is not a credit for a moment only.
-                entries.sort_by(|left, right| (left.0, left.1, &left.3).cmp(&(right.0, right.1, &right.3)));
+                entries.sort_by(|left, right| left.place().cmp(&right.place()));
                 let mut balance = opening;
-                let entries = entries.into_iter().map(|(on, _, kind, reference, amount)| {
+                let entries = entries.into_iter().map(|Event { on, kind, reference, amount, .. }| {
                     balance += amount;
                     let (amount, balance) = (Money::new(amount, currency), Money::new(balance, currency));
                     Entry { on, kind, reference, amount, balance }
@@ -117,7 +132,8 @@ impl Session<'_> {
         let settled = AsOf::date(invoices.settled_on.operand(), Cmp::Le, day);
         let statuses = [InvoiceStatus::Void, InvoiceStatus::Uncollectible];
         let gone = Expr::from(invoices.status.is_in(&statuses)).and(settled);
-        let due = crate::store::Operand::Difference(Box::new(invoices.total.operand()), Box::new(invoices.paid.operand()));
+        let due =
+            crate::store::Operand::Difference(Box::new(invoices.total.operand()), Box::new(invoices.paid.operand()));
         let billed = Aggregate::new(Invoice::TABLE, theirs.and(as_of.issued()))
             .by(Group::Value(invoices.currency.operand()))
             .measure(Measure::Sum(invoices.total.operand()))
@@ -140,12 +156,7 @@ impl Session<'_> {
     }
 
     /// What happened in the period.
-    async fn entries(
-        &self,
-        contact: Id<Contact>,
-        from: Date,
-        to: Date,
-    ) -> Result<Vec<(Currency, Date, u8, EntryKind, Option<String>, i64)>, CrmError> {
+    async fn events(&self, contact: Id<Contact>, from: Date, to: Date) -> Result<Vec<Event>, CrmError> {
         let within = |operand: crate::store::Operand| {
             let first = Expr::Compare(operand.clone(), Cmp::Ge, Value::Date(from));
             first.and(Expr::Compare(operand, Cmp::Le, Value::Date(to)))
@@ -160,7 +171,8 @@ impl Session<'_> {
         for invoice in &invoices {
             let number = invoice.number.as_ref().map(ToString::to_string);
             if let Some(on) = invoice.issued_on.filter(|on| (from..=to).contains(on)) {
-                entries.push((invoice.currency, on, 0, EntryKind::Invoice, number.clone(), invoice.total.0));
+                let (currency, amount) = (invoice.currency, invoice.total.0);
+                entries.push(Event { currency, on, kind: EntryKind::Invoice, reference: number.clone(), amount });
             }
             let gone = match invoice.status {
                 InvoiceStatus::Void => Some(EntryKind::Void),
@@ -168,7 +180,8 @@ impl Session<'_> {
                 _ => None,
             };
             if let (Some(kind), Some(on)) = (gone, invoice.settled_on.filter(|on| (from..=to).contains(on))) {
-                entries.push((invoice.currency, on, 1, kind, number, invoice.paid.0 - invoice.total.0));
+                let (currency, amount) = (invoice.currency, invoice.paid.0 - invoice.total.0);
+                entries.push(Event { currency, on, kind, reference: number, amount });
             }
         }
         let columns = Payment::COLUMNS;
@@ -177,7 +190,8 @@ impl Session<'_> {
             self.store().all(self.scope(), &Select::new(Payment::TABLE, filter)).await?;
         entries.extend(payments.iter().map(|payment| {
             let reference = payment.reference.as_ref().map(ToString::to_string);
-            (payment.currency, payment.received_on, 2, EntryKind::Payment, reference, -payment.amount.0)
+            let (currency, on, amount) = (payment.currency, payment.received_on, -payment.amount.0);
+            Event { currency, on, kind: EntryKind::Payment, reference, amount }
         }));
         Ok(entries)
     }

@@ -207,8 +207,11 @@ fn credit_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 fn later_credit_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
     let received = columns.payment_id.via(Payment::COLUMNS.received_on);
-    let filter = Expr::Compare(columns.applied_on.operand(), Cmp::Gt, Value::Date(as_of.date))
-        .and(Expr::Compare(received, Cmp::Le, Value::Date(as_of.date)));
+    let filter = Expr::Compare(columns.applied_on.operand(), Cmp::Gt, Value::Date(as_of.date)).and(Expr::Compare(
+        received,
+        Cmp::Le,
+        Value::Date(as_of.date),
+    ));
     let query = Aggregate::new(Allocation::TABLE, filter.and(visible));
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
         .measure(Measure::Sum(columns.amount.operand()))

@@ -106,7 +106,8 @@ impl Drop for Told {
 
 impl<'a> World<'a> {
     async fn new(store: &'a dyn Store, case: &str) -> World<'a> {
-        let largest = Aggregate::new(Organization::TABLE, Expr::True).measure(Measure::Max(Organization::COLUMNS.key.operand()));
+        let largest =
+            Aggregate::new(Organization::TABLE, Expr::True).measure(Measure::Max(Organization::COLUMNS.key.operand()));
         let answers = store.aggregate(Scope::SYSTEM, &[largest]).await.unwrap();
         let key = answers[0][0][0].as_int().unwrap_or(0) + 1;
         let seed = u32::try_from(key).unwrap() + 500_000;

@@ -79,7 +79,7 @@ impl Store for MemoryStore {
         if *data != before {
             return Err(StoreError::Unavailable("another change-set was applied meanwhile".into()));
         }
-        *data = draft.lock().clone();
+        data.clone_from(&draft.lock());
         Ok(total)
     }
 }
@@ -418,7 +418,8 @@ fn check(data: &Data, scope: Scope, changes: &ChangeSet) -> Result<(), StoreErro
             let key = |row: &Row| columns.iter().map(|at| row[*at].clone()).collect::<Vec<_>>();
             let fresh = changes.changes.iter().filter(|change| change.table() == *table);
             let fresh = fresh.filter_map(|change| rows.get(&change.id())).map(key);
-            let mut claimed: HashMap<_, u32> = fresh.filter(|key| !key.iter().any(Value::is_null)).map(|k| (k, 0)).collect();
+            let mut claimed: HashMap<_, u32> =
+                fresh.filter(|key| !key.iter().any(Value::is_null)).map(|k| (k, 0)).collect();
             if claimed.is_empty() {
                 continue;
             }
@@ -456,6 +457,7 @@ fn check(data: &Data, scope: Scope, changes: &ChangeSet) -> Result<(), StoreErro
 /// Whether any row of `other` refers to this record.
 fn refers(data: &Data, scope: Scope, other: &'static Table, target: &Table, id: Uuid) -> bool {
     let Some(rows) = space(scope, other).ok().and_then(|space| data.get(&space)) else { return false };
-    let columns = other.columns.iter().enumerate().filter(|(_, column)| column.target().is_some_and(|table| table == target));
+    let columns =
+        other.columns.iter().enumerate().filter(|(_, column)| column.target().is_some_and(|table| table == target));
     columns.into_iter().any(|(at, _)| rows.values().any(|row| row[at] == Value::Id(id)))
 }

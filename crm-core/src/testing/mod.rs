@@ -58,8 +58,7 @@ impl Environment for TestEnvironment {
 /// When the store fails or the slug is taken.
 pub async fn organization(crm: &Crm, slug: &str) -> Result<Session<'static>, CrmError> {
     let owner = format!("owner@{slug}.example").parse()?;
-    let mut organization =
-        Organization::new(slug.parse()?, slug.parse()?, "USD".parse()?, "America/New_York".parse()?);
+    let mut organization = Organization::new(slug.parse()?, slug.parse()?, "USD".parse()?, "America/New_York".parse()?);
     organization.default_region = Some("US".parse()?);
     crm.create_organization(&NewOrganization {
         organization,

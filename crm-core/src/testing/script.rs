@@ -20,7 +20,7 @@ use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Sele
 use crate::value::{Date, Decimal6, Money, Patch};
 use crate::{Crm, Edit, Session};
 
-/// A small, fast, repeatable source of numbers (SplitMix64).
+/// A small, fast, repeatable source of numbers (`SplitMix64`).
 #[derive(Clone, Debug)]
 pub struct Dice(u64);
 
@@ -55,8 +55,23 @@ impl Dice {
 
 /// Names with accents, folds and characters that are special somewhere.
 const NAMES: &[&str] = &[
-    "Ana", "Ángela", "Ёлкин", "Straße", "José%", "O'Brien", "a_b", "\"quoted\"", "Ærø", "Luís", "Łukasz", "Zoë", "ÅSE", "ñandú",
-    "back\\slash", "李", "𝒳",
+    "Ana",
+    "Ángela",
+    "Ёлкин",
+    "Straße",
+    "José%",
+    "O'Brien",
+    "a_b",
+    "\"quoted\"",
+    "Ærø",
+    "Luís",
+    "Łukasz",
+    "Zoë",
+    "ÅSE",
+    "ñandú",
+    "back\\slash",
+    "李",
+    "𝒳",
 ];
 const PHONES: &[&str] = &["+1 415 555 2671", "(212) 555-0123", "+57 321 1234567", "12", "+49 30 901820", ""];
 
@@ -138,11 +153,8 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         16 => list_step::<Contact>(session, dice, made, contact_filter).await,
         17 => list_step::<Invoice>(session, dice, made, invoice_filter).await,
         18 => {
-            let options = SummaryOptions {
-                as_of: Some(date(dice)),
-                include_void: dice.once_in(2),
-                per_contact: dice.once_in(2),
-            };
+            let options =
+                SummaryOptions { as_of: Some(date(dice)), include_void: dice.once_in(2), per_contact: dice.once_in(2) };
             match session.summary(&options).await {
                 Ok(summary) => format!("report.summary {}", serde_json::json!(summary)),
                 Err(error) => format!("report.summary {error}"),
@@ -176,7 +188,8 @@ fn date(dice: &mut Dice) -> Date {
 fn pairs<E: Entity>(session_fields: &[(&str, String)]) -> Edit<E> {
     let locale = crate::entity::Locale { region: "US".parse().ok(), currency: crate::value::Currency::USD };
     // A field that is refused is left out; the command then says what is missing.
-    let parsed = session_fields.iter().filter_map(|(field, text)| Edit::<E>::parse([(*field, text.as_str())], &locale).ok());
+    let parsed =
+        session_fields.iter().filter_map(|(field, text)| Edit::<E>::parse([(*field, text.as_str())], &locale).ok());
     parsed.fold(Edit::new(), Edit::merge)
 }
 
@@ -223,7 +236,10 @@ fn product(dice: &mut Dice) -> Edit<Product> {
     pairs(&[
         ("name", dice.pick(NAMES).copied().unwrap_or_default().to_owned()),
         ("sku", format!("S{}", dice.roll(12))),
-        ("unit_price", ["0", "9.99", "10.005", "0.000001", "2.675"][usize::try_from(dice.roll(5)).unwrap_or(0)].to_owned()),
+        (
+            "unit_price",
+            ["0", "9.99", "10.005", "0.000001", "2.675"][usize::try_from(dice.roll(5)).unwrap_or(0)].to_owned(),
+        ),
         ("tax_percent", ["0", "19", "7.5", "101"][usize::try_from(dice.roll(4)).unwrap_or(0)].to_owned()),
     ])
 }
@@ -234,7 +250,8 @@ fn lines(dice: &mut Dice, made: &Made) -> Vec<NewLine> {
             product: if dice.once_in(2) { dice.pick(&made.products).copied() } else { None },
             description: dice.pick(NAMES).and_then(|name| name.parse().ok()).filter(|_| !dice.once_in(6)),
             quantity: Decimal6::from_micros(i64::try_from(dice.roll(5)).unwrap_or(0) * 500_000),
-            unit_price: (!dice.once_in(5)).then(|| Decimal6::from_micros(i64::try_from(dice.roll(40_000_000)).unwrap_or(0))),
+            unit_price: (!dice.once_in(5))
+                .then(|| Decimal6::from_micros(i64::try_from(dice.roll(40_000_000)).unwrap_or(0))),
             tax_percent: dice.once_in(2).then(|| Decimal6::from_micros(19_000_000)),
         })
         .collect()
