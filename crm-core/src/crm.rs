@@ -170,6 +170,26 @@ pub struct Session<'a> {
     acting: Arc<RwLock<Arc<Acting>>>,
 }
 
+/// A session without its store.
+#[derive(Clone)]
+pub(crate) struct Seat {
+    environment: Arc<dyn Environment>,
+    scope: Scope,
+    acting: Arc<Acting>,
+}
+
+impl Seat {
+    /// The member at work on a view of a store.
+    pub(crate) fn on<'b>(&self, view: &'b dyn Store) -> Session<'b> {
+        Session {
+            store: Handle::Borrowed(view),
+            environment: Arc::clone(&self.environment),
+            scope: self.scope,
+            acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
+        }
+    }
+}
+
 /// A session's store: shared, or borrowed for as long as a view lives.
 #[derive(Clone)]
 enum Handle<'a> {
@@ -255,7 +275,12 @@ impl Session<'_> {
         }
     }
 
-    async fn refresh(&self) -> Result<(), CrmError> {
+    /// Who is at work, without a store: for a feed, which is given a view of its own.
+    pub(crate) fn seat(&self) -> Seat {
+        Seat { environment: Arc::clone(&self.environment), scope: self.scope, acting: self.acting() }
+    }
+
+    pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
         let acting = self.acting();
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
@@ -503,7 +528,7 @@ impl Session<'_> {
             for record in &created {
                 self.require_own(grant, record)?;
             }
-            self.number(&mut changes, &created);
+            self.number(&mut changes, created.iter().map(|record| record.id));
             changes.require_unchanged(&acting.membership);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
                 .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
@@ -571,23 +596,25 @@ impl Session<'_> {
         }
         for (column, ids) in checked {
             let Some(target) = table.columns[column].target() else { continue };
-            let found: Vec<Uuid> = if target == User::TABLE {
-                let values = ids.iter().copied().map(Value::Id).collect();
-                let user = Membership::COLUMNS.user_id;
-                let query = Select::new(Membership::TABLE, Expr::In(user.operand(), values));
-                let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
-                members.iter().map(|member| member.user_id.uuid()).collect()
-            } else {
-                let any = Expr::In(Operand::Column(0), ids.iter().copied().map(Value::Id).collect());
-                let query = Select::new(target, any.and(self.readable(target)));
-                self.store().select(self.scope, &query).await?.iter().map(|row| target.id(row)).collect()
-            };
+            let found = self.referable(target, &ids).await?;
             if let Some(missing) = ids.iter().find(|id| !found.contains(id)) {
                 let reason = ValueError::NotThere { entity: target.entity, reference: missing.to_string() };
                 return Err(CrmError::invalid(table.columns[column].name, reason));
             }
         }
         Ok(())
+    }
+
+    /// Those of the ids to which the member may refer; users must be members.
+    pub(crate) async fn referable(&self, target: &'static Table, ids: &[Uuid]) -> Result<Vec<Uuid>, CrmError> {
+        let values = ids.iter().copied().map(Value::Id).collect();
+        if target == User::TABLE {
+            let query = Select::new(Membership::TABLE, Expr::In(Membership::COLUMNS.user_id.operand(), values));
+            let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
+            return Ok(members.iter().map(|member| member.user_id.uuid()).collect());
+        }
+        let query = Select::new(target, Expr::In(Operand::Column(0), values).and(self.readable(target)));
+        Ok(self.store().select(self.scope, &query).await?.iter().map(|row| target.id(row)).collect())
     }
 
     /// What the member may read of a table that is known only at run time.
@@ -610,11 +637,11 @@ impl Session<'_> {
     }
 
     /// Takes numbers for new records of an entity that has a series.
-    pub(crate) fn number<E: Rules>(&self, changes: &mut ChangeSet, records: &[Stored<E>]) {
+    pub(crate) fn number<E: Rules>(&self, changes: &mut ChangeSet, records: impl ExactSizeIterator<Item = Id<E>>) {
         let Some((kind, column)) = numbered::<E>() else { return };
         let acting = self.acting();
         let Some(series) = acting.series.iter().find(|series| series.kind == kind) else { return };
-        series.take(changes, records.iter().map(|record| record.id), column);
+        series.take(changes, records, column);
     }
 }
 
@@ -660,7 +687,7 @@ pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
 }
 
 /// The field that people know for a column that only rules write.
-fn field_of(column: &'static str) -> &'static str {
+pub(crate) fn field_of(column: &'static str) -> &'static str {
     match column {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",
@@ -692,7 +719,7 @@ impl<E: Rules> Command for Create<E> {
         session.check_references(crud::references(&self.0), E::TABLE).await?;
         let record = changes.insert(context, record);
         session.require_own(grant, &record)?;
-        session.number(changes, std::slice::from_ref(&record));
+        session.number(changes, std::iter::once(record.id));
         Ok(record)
     }
 }

@@ -87,7 +87,7 @@ impl<E: Entity> Edit<E> {
         }
     }
 
-    fn put(&mut self, column: usize, value: Value) {
+    pub(crate) fn put(&mut self, column: usize, value: Value) {
         match self.values.iter_mut().find(|(known, _)| *known == column) {
             Some(known) => known.1 = value,
             None => self.values.push((column, value)),

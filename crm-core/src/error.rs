@@ -96,6 +96,9 @@ pub enum CrmError {
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
+    /// The input of an import could not be read.
+    #[error("the input could not be read")]
+    Input(#[source] std::io::Error),
     /// The store could not do what it was asked.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -164,6 +167,7 @@ impl CrmError {
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
             Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
             Self::Access(_) | Self::Billing(_) => ErrorCode::Rule,
+            Self::Input(_) => ErrorCode::Failure,
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,
                 StoreError::Duplicate { .. } => ErrorCode::Duplicate,

@@ -1,5 +1,7 @@
 //! Renders operands and conditions.
 
+use std::fmt::Write as _;
+
 use crm_core::entity::{Kind, Table, Tenancy};
 use crm_core::row::Value;
 use crm_core::store::{Cmp, Expr, Operand, Scope, StoreError};
@@ -68,6 +70,13 @@ impl Frame {
     /// A column, with the alias.
     pub(crate) fn column(self, position: usize) -> String {
         self.named(self.table.columns[position].name)
+    }
+
+    /// Appends a column, with the alias.
+    pub(crate) fn write(self, out: &mut String, position: usize) {
+        let _ = write!(out, "t{}.\"", self.alias);
+        out.push_str(self.table.columns[position].name);
+        out.push('"');
     }
 
     fn named(self, name: &str) -> String {
@@ -357,7 +366,6 @@ fn successor(text: &str) -> Option<String> {
 }
 
 fn json_value(out: &mut String, value: &Value) {
-    use std::fmt::Write as _;
     let _ = match value {
         Value::Bool(truth) => write!(out, "{}", i32::from(*truth)),
         Value::Int(number) => write!(out, "{number}"),

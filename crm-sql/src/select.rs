@@ -2,7 +2,7 @@
 
 use crm_core::entity::{Column, Kind, Table};
 use crm_core::row::Value;
-use crm_core::store::{Direction, Expr, Order, Scope, Select, StoreError};
+use crm_core::store::{Direction, Expr, Operand, Order, Scope, Select, StoreError};
 use uuid::Uuid;
 
 use crate::render::{Bind, Dialect, Frame, Renderer, Statement};
@@ -36,14 +36,21 @@ pub fn select(dialect: Dialect, scope: Scope, query: &Select) -> Result<Statemen
         conditions.push(renderer.grouped(frame, &query.filter)?);
     }
     if let Some(after) = &query.after {
-        conditions.push(later(&mut renderer, frame, &query.order, after));
+        conditions.push(later(&mut renderer, frame, query, after));
     }
     let mut sql = format!("SELECT {} FROM {from}", columns(frame));
     if !conditions.is_empty() {
         sql.push_str(" WHERE ");
         sql.push_str(&conditions.join(" AND "));
     }
-    let terms: Vec<String> = query.order.iter().map(|term| order_term(dialect, frame, *term)).collect();
+    let terms: Vec<String> = query
+        .order
+        .iter()
+        .map(|term| {
+            let suffix = order_suffix(dialect, term.direction, nullable(query, term.column));
+            format!("{}{suffix}", frame.column(term.column))
+        })
+        .collect();
     if !terms.is_empty() {
         sql.push_str(" ORDER BY ");
         sql.push_str(&terms.join(", "));
@@ -56,14 +63,34 @@ pub fn select(dialect: Dialect, scope: Scope, query: &Select) -> Result<Statemen
 }
 
 fn columns(frame: Frame) -> String {
-    let columns: Vec<String> = (0..frame.table.columns.len()).map(|position| frame.column(position)).collect();
-    columns.join(", ")
+    let mut text = String::with_capacity(frame.table.columns.len() * 20);
+    for position in 0..frame.table.columns.len() {
+        if position > 0 {
+            text.push_str(", ");
+        }
+        frame.write(&mut text, position);
+    }
+    text
 }
 
-fn order_term(dialect: Dialect, frame: Frame, term: Order) -> String {
-    let column = frame.column(term.column);
-    let nullable = frame.table.columns[term.column].nullable;
-    format!("{column}{}", order_suffix(dialect, term.direction, nullable))
+/// Whether a column of the rows that a query asks for may be absent: not where the query asks for something that absent
+/// values do not fulfil.
+fn nullable(query: &Select, column: usize) -> bool {
+    query.table.columns[column].nullable && !requires(&query.filter, column)
+}
+
+fn requires(filter: &Expr, column: usize) -> bool {
+    let is = |operand: &Operand| *operand == Operand::Column(column);
+    match filter {
+        Expr::Compare(operand, ..)
+        | Expr::In(operand, _)
+        | Expr::StartsWith(operand, _)
+        | Expr::Contains(operand, _) => is(operand),
+        Expr::Not(inner) => matches!(&**inner, Expr::IsNull(operand) if is(operand)),
+        Expr::And(all) => all.iter().any(|expr| requires(expr, column)),
+        Expr::Or(any) => !any.is_empty() && any.iter().all(|expr| requires(expr, column)),
+        _ => false,
+    }
 }
 
 /// Absent values come last; where the database would do so by itself, nothing is said, so that indexes serve.
@@ -77,13 +104,13 @@ pub(crate) const fn order_suffix(dialect: Dialect, direction: Direction, nullabl
 }
 
 /// Only rows after this place of the order.
-fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]) -> String {
+fn later(renderer: &mut Renderer, frame: Frame, query: &Select, place: &[Value]) -> String {
     let terms: Vec<(Order, &'static Column, &Value)> =
-        order.iter().zip(place).map(|(term, value)| (*term, &frame.table.columns[term.column], value)).collect();
+        query.order.iter().zip(place).map(|(term, value)| (*term, &frame.table.columns[term.column], value)).collect();
     let one_way = terms.windows(2).all(|pair| pair[0].0.direction == pair[1].0.direction);
     if let Some((first, ..)) = terms.first()
         && one_way
-        && terms.iter().all(|(_, column, value)| !column.nullable && !value.is_null())
+        && terms.iter().all(|(term, _, value)| !nullable(query, term.column) && !value.is_null())
     {
         let sign = beyond(first.direction);
         let left: Vec<String> = terms.iter().map(|(term, ..)| frame.column(term.column)).collect();
@@ -98,17 +125,18 @@ fn later(renderer: &mut Renderer, frame: Frame, order: &[Order], place: &[Value]
     let mut bound_first = String::new();
     for (term, column, value) in terms {
         let name = frame.column(term.column);
+        let nullable = nullable(query, term.column);
         if value.is_null() {
             // Nothing comes after an absent value but other absent ones.
             equal.push(format!("{name} IS NULL"));
             continue;
         }
         let bound = renderer.bind(Bind::One(column.kind, value.clone()));
-        if alternatives.is_empty() && equal.is_empty() && !column.nullable {
+        if alternatives.is_empty() && equal.is_empty() && !nullable {
             bound_first = format!("{name} {}= {bound} AND ", beyond(term.direction));
         }
         let mut beyond = format!("{name} {} {bound}", beyond(term.direction));
-        if column.nullable {
+        if nullable {
             beyond = format!("({beyond} OR {name} IS NULL)");
         }
         let mut all = equal.clone();

@@ -65,7 +65,7 @@ impl Type<Postgres> for One<'_> {
     }
 }
 
-impl<'q> Encode<'q, Postgres> for One<'_> {
+impl Encode<'_, Postgres> for One<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         Ok(if write(buffer, self.0, self.1)? { IsNull::No } else { IsNull::Yes })
     }
@@ -84,7 +84,7 @@ impl Type<Postgres> for Many<'_> {
     }
 }
 
-impl<'q> Encode<'q, Postgres> for Many<'_> {
+impl Encode<'_, Postgres> for Many<'_> {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         let Self(kind, values) = self;
         let absent = values.iter().any(|value| value.is_null());

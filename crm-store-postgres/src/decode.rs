@@ -22,12 +22,14 @@ pub(crate) const LINK: [Kind; 2] = [Kind::Int, Kind::Bytes];
 pub(crate) fn table_row(table: &'static Table, row: &PgRow) -> Result<Row, StoreError> {
     let mut values = Vec::with_capacity(table.columns.len());
     for (at, column) in table.columns.iter().enumerate() {
-        let value = match bytes(row, at).and_then(|bytes| bytes.map_or(Ok(Value::Null), |bytes| value(column.kind, bytes))) {
-            Ok(Value::Null) if !column.nullable => Err("absent".to_owned()),
-            other => other,
-        };
+        let value =
+            match bytes(row, at).and_then(|bytes| bytes.map_or(Ok(Value::Null), |bytes| value(column.kind, bytes))) {
+                Ok(Value::Null) if !column.nullable => Err("absent".to_owned()),
+                other => other,
+            };
         let id = || values.first().and_then(Value::as_id);
-        let value = value.map_err(|reason| StoreError::Corrupt { table: table.name, column: column.name, id: id(), reason })?;
+        let value =
+            value.map_err(|reason| StoreError::Corrupt { table: table.name, column: column.name, id: id(), reason })?;
         values.push(value);
     }
     Ok(values)

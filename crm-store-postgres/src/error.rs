@@ -67,11 +67,18 @@ pub(crate) fn is_undefined_table(error: &sqlx::Error) -> bool {
     server(error).is_some_and(|error| error.code() == "42P01")
 }
 
+/// Whether a savepoint was asked for outside a transaction.
+pub(crate) fn is_outside(error: &sqlx::Error) -> bool {
+    server(error).is_some_and(|error| error.code() == "25P01")
+}
+
 /// Whether the connection is of no more use.
 pub(crate) fn is_broken(error: &sqlx::Error) -> bool {
     match server(error) {
         // The administrator or a time limit ended the session.
-        Some(error) => matches!(error.code(), "57P01" | "57P02" | "57P05" | "25P03" | "25P04") || error.code().starts_with("08"),
+        Some(error) => {
+            matches!(error.code(), "57P01" | "57P02" | "57P05" | "25P03" | "25P04") || error.code().starts_with("08")
+        }
         None => !matches!(error, sqlx::Error::Encode(_) | sqlx::Error::RowNotFound),
     }
 }
@@ -100,12 +107,9 @@ pub(crate) fn mapped(error: sqlx::Error, phase: Phase) -> StoreError {
         // The server is starting, stopping, has no connection left, or ran into one of its limits of time.
         "57P03" | "57014" | "55P03" | "53300" | "53200" | "25006" => StoreError::Unavailable(Box::new(error)),
         "XX001" | "XX002" => match said.table().and_then(table) {
-            Some(table) => StoreError::Corrupt {
-                table: table.name,
-                column: "?",
-                id: None,
-                reason: said.message().to_owned(),
-            },
+            Some(table) => {
+                StoreError::Corrupt { table: table.name, column: "?", id: None, reason: said.message().to_owned() }
+            }
             None => StoreError::Backend(Box::new(error)),
         },
         _ => StoreError::Backend(Box::new(error)),

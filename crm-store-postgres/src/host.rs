@@ -11,15 +11,16 @@ use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::error::{Misuse, Phase, mapped, refused};
+use crate::error::{self, Misuse, Phase, mapped, refused};
 use crate::execute::{self, Failure, Transaction, Written, simple};
 use crate::seal::{self, Sealer};
 
 /// A store within a transaction of the host program, on the host's own connection; see
 /// [`PostgresStore::within`](crate::PostgresStore::within).
 ///
-/// Each change-set is applied within a savepoint, so that a refused one leaves the host's work usable. What it writes
-/// is there once the host commits; the host rolls back if it cancels a call. The connection must have a `search_path`
+/// Each change-set is applied within a savepoint, so that a refused one leaves the host's work usable; without a
+/// transaction of the host's, each is one by itself. What it writes
+/// is there once the host commits; the host rolls back if it cancels a call or a `fetch` or `select` fails. The connection must have a `search_path`
 /// that leads to the store's tables.
 pub struct Within<'a> {
     connection: Mutex<&'a mut PgConnection>,
@@ -38,12 +39,7 @@ impl std::fmt::Debug for Within<'_> {
 
 impl<'a> Within<'a> {
     pub(crate) fn new(connection: &'a mut PgConnection, sealer: Option<Arc<Sealer>>) -> Self {
-        Self {
-            connection: Mutex::new(connection),
-            sealer,
-            failed: AtomicBool::new(false),
-            entries: AtomicU64::new(0),
-        }
+        Self { connection: Mutex::new(connection), sealer, failed: AtomicBool::new(false), entries: AtomicU64::new(0) }
     }
 
     /// Remembers that a read failed.
@@ -96,9 +92,18 @@ impl<'a> Within<'a> {
         }
     }
 
-    async fn say(&self, sql: &'static str) -> Result<(), StoreError> {
+    async fn say(&self, sql: impl Into<String> + Send) -> Result<(), StoreError> {
         let mut connection = self.connection.lock().await;
         self.watched(simple(&mut connection, sql).await.map(drop).map_err(|error| mapped(error, Phase::Open)))
+    }
+
+    /// Opens a savepoint; false if there is no transaction to have one in.
+    async fn save(&self, sql: &'static str) -> Result<bool, StoreError> {
+        match simple(&mut **self.connection.lock().await, sql).await {
+            Ok(_) => Ok(true),
+            Err(error) if error::is_outside(&error) => Ok(false),
+            Err(error) => self.watched(Err(mapped(error, Phase::Open))),
+        }
     }
 }
 
@@ -113,18 +118,29 @@ impl Store for Within<'_> {
     }
 
     async fn aggregate(&self, scope: Scope, queries: &[Aggregate]) -> Result<Vec<Vec<Row>>, StoreError> {
-        self.watched(execute::aggregate(&mut **self.connection.lock().await, scope, queries).await)
+        // A sum may overflow, which is an answer like any other and must not spoil the transaction.
+        let saved = self.save("SAVEPOINT crm_read").await?;
+        let answers = execute::aggregate(&mut **self.connection.lock().await, scope, queries).await;
+        if saved {
+            let undo = if answers.is_ok() { "" } else { "ROLLBACK TO SAVEPOINT crm_read; " };
+            self.say(format!("{undo}RELEASE SAVEPOINT crm_read")).await?;
+        }
+        answers
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         execute::check_scope(scope, &changes)?;
         let seal = changes.seal;
         let before = self.entries();
-        self.say("SAVEPOINT crm").await?;
+        let saved = self.save("SAVEPOINT crm").await?;
+        if !saved {
+            self.say("BEGIN").await?;
+        }
         let written = match self.write_all(scope, changes).await {
             Ok(written) => written,
             Err(failure) => {
-                self.say("ROLLBACK TO SAVEPOINT crm; RELEASE SAVEPOINT crm").await?;
+                let undo = if saved { "ROLLBACK TO SAVEPOINT crm; RELEASE SAVEPOINT crm" } else { "ROLLBACK" };
+                self.say(undo).await?;
                 // Whatever had failed is undone.
                 self.failed.store(false, Ordering::Release);
                 self.entries.store(before, Ordering::Release);
@@ -133,10 +149,17 @@ impl Store for Within<'_> {
             }
         };
         let sealed = match seal {
-            Some(seal) => self.watched(seal::seal_within(&mut **self.connection.lock().await, scope, seal.limit).await)?,
+            Some(seal) => {
+                self.watched(seal::seal_within(&mut **self.connection.lock().await, scope, seal.limit).await)?
+            }
             None => 0,
         };
-        self.say("RELEASE SAVEPOINT crm").await?;
+        if saved {
+            self.say("RELEASE SAVEPOINT crm").await?;
+        } else {
+            let mut connection = self.connection.lock().await;
+            simple(&mut connection, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
+        }
         if let Some(sealer) = &self.sealer {
             // If the host rolls back, there will be nothing to seal.
             sealer.wrote(scope, self.entries() - before);

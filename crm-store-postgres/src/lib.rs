@@ -139,17 +139,15 @@ impl PostgresStore {
 
 /// Whether the connection may be used again after this answer.
 const fn is_sound<T>(result: &Result<T, StoreError>) -> bool {
-    !matches!(
-        result,
-        Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Backend(_))
-    )
+    !matches!(result, Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_) | StoreError::Backend(_)))
 }
 
 impl Inner {
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         execute::check_scope(scope, &changes)?;
         let seal = changes.seal;
-        let written = if changes.is_empty() && changes.guards.is_empty() || is_only_seal(&changes) {
+        let only_seal = is_only_seal(&changes);
+        let written = if only_seal {
             Written::default()
         } else {
             let mut lease = self.pool.acquire().await?;
@@ -163,14 +161,16 @@ impl Inner {
         };
         self.sealer.wrote(scope, written.entries);
         let sealed = match seal {
-            Some(seal) => self.sealer.seal(scope, seal.limit).await?,
+            Some(seal) if only_seal => self.sealer.seal(scope, seal.limit).await?,
+            // What was written is committed, whatever becomes of the sealing.
+            Some(seal) => self.sealer.seal(scope, seal.limit).await.unwrap_or(0),
             None => 0,
         };
         Ok(Applied { counters: written.counters, rows: written.rows, sealed })
     }
 }
 
-/// Whether a change-set asks for nothing but sealing.
+/// Whether a change-set asks for nothing but sealing, or for nothing at all.
 fn is_only_seal(changes: &ChangeSet) -> bool {
     changes.changes.is_empty() && changes.guards.is_empty() && changes.counters.is_empty() && changes.feed.is_none()
 }

@@ -63,8 +63,11 @@ pub(crate) async fn migrate(
         run(connection, "BEGIN").await?;
         run(connection, *sql).await?;
         // Nothing in it comes from outside this file.
-        run(connection, format!("INSERT INTO crm_migration (version, name, sha256) VALUES ({version}, '{name}', '{hash}')"))
-            .await?;
+        run(
+            connection,
+            format!("INSERT INTO crm_migration (version, name, sha256) VALUES ({version}, '{name}', '{hash}')"),
+        )
+        .await?;
         run(connection, "COMMIT").await?;
     }
     run(connection, UNLOCK).await?;

@@ -32,7 +32,7 @@ impl Default for PostgresOptions {
         Self {
             max_connections: 10,
             acquire_timeout: Duration::from_secs(30),
-            idle_in_transaction: Duration::from_secs(60),
+            idle_in_transaction: Duration::from_mins(1),
             schema: None,
             migrate: true,
             seal_after: Duration::from_secs(1),
@@ -110,10 +110,8 @@ impl PostgresOptions {
 
     /// The driver's options for this address.
     pub(crate) fn connect_options(&self, url: &str) -> Result<PgConnectOptions, StoreError> {
-        let mut settings = vec![(
-            "idle_in_transaction_session_timeout",
-            self.idle_in_transaction.as_millis().to_string(),
-        )];
+        let mut settings =
+            vec![("idle_in_transaction_session_timeout", self.idle_in_transaction.as_millis().to_string())];
         if let Some(schema) = &self.schema {
             if !is_plain(schema) {
                 return Err(refused(Misuse::SchemaName(schema.clone())));

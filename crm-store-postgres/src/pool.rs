@@ -25,7 +25,7 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// How long a test may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// After how long without use a connection is closed.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 
 /// The connections of a store.
 pub(crate) struct Pool {

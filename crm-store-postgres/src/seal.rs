@@ -18,10 +18,10 @@ use crm_core::store::{Scope, StoreError};
 use crm_sql::write_postgres;
 use sqlx::PgConnection;
 
+use crate::decode;
 use crate::error::{Phase, mapped};
 use crate::execute::{simple, write};
 use crate::pool::Pool;
-use crate::decode;
 
 /// How many entries make sealing worth while at once.
 const MANY: u64 = 256;
@@ -139,7 +139,11 @@ impl Sealer {
     pub(crate) async fn finish(&self) -> Result<(), StoreError> {
         let scopes: Vec<Scope> = {
             let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
-            pending.iter().filter(|(_, pending)| pending.entries > 0 || pending.sealing).map(|(scope, _)| *scope).collect()
+            pending
+                .iter()
+                .filter(|(_, pending)| pending.entries > 0 || pending.sealing)
+                .map(|(scope, _)| *scope)
+                .collect()
         };
         for scope in scopes {
             self.seal(scope, u32::MAX).await?;

@@ -143,9 +143,8 @@ impl SqliteStore {
         let writer = Arc::clone(&self.writer);
         blocking(move || {
             writer.exclusively(|connection| {
-                let busy: bool = connection
-                    .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
-                    .map_err(map_any)?;
+                let busy: bool =
+                    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).map_err(map_any)?;
                 if busy {
                     return Err(StoreError::Unavailable("another connection still reads or writes".into()));
                 }
@@ -155,8 +154,7 @@ impl SqliteStore {
         .await
     }
 
-    /// Closes the file: later change-sets are refused. Dropping the store closes it too, without the statistics for
-    /// later queries that this gathers.
+    /// Closes the file: later change-sets are refused. Dropping the store closes it too.
     pub async fn close(&self) -> Result<(), StoreError> {
         let (readers, writer) = (Arc::clone(&self.readers), Arc::clone(&self.writer));
         blocking(move || {

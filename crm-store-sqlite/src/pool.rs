@@ -56,7 +56,8 @@ fn set_up(connection: &Connection, options: &SqliteOptions, role: Role) -> rusql
     // Sorting in memory makes reports several times slower, and the writer's small sorts a little faster.
     let pragmas = match role {
         Role::Writer => format!(
-            "PRAGMA synchronous = {}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;",
+            "PRAGMA synchronous = {}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
+             PRAGMA journal_size_limit = 67108864;",
             options.durability.pragma()
         ),
         Role::Reader => "PRAGMA cache_size = -8192; PRAGMA query_only = ON;".to_owned(),

@@ -81,26 +81,23 @@ impl Writer {
     }
 
     fn apply_large(self: &Arc<Self>, scope: Scope, changes: ChangeSet) -> Answer {
-        let answer = self.exclusively(|connection| {
+        self.exclusively(|connection| {
             catch_unwind(AssertUnwindSafe(|| block_on(View::new(&mut *connection).apply(scope, changes))))
                 .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
-        });
-        self.lead(Place::Thread);
-        answer
+        })
     }
 
-    /// Works with the connection once it is free, before all that waits.
+    /// Works with the connection once it is free, before all that waits, and then commits what waits.
     pub(crate) fn exclusively<T>(
-        &self,
+        self: &Arc<Self>,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.large.fetch_add(1, Ordering::SeqCst);
-        let mut slot = self.connection.lock().unwrap_or_else(|poisoned| self.recovered(poisoned));
-        self.large.fetch_sub(1, Ordering::SeqCst);
-        match slot.as_mut() {
+        let done = match self.lock().as_mut() {
             Some(connection) => work(connection),
             None => Err(backend(SqliteError::Closed)),
-        }
+        };
+        self.lead(Place::Thread);
+        done
     }
 
     /// Commits groups as long as there is something to commit and the connection is free.
@@ -177,6 +174,14 @@ impl Writer {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Waits for the connection. Nobody begins to lead meanwhile; whoever calls this leads afterwards.
+    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+        self.large.fetch_add(1, Ordering::SeqCst);
+        let slot = self.connection.lock().unwrap_or_else(|poisoned| self.recovered(poisoned));
+        self.large.fetch_sub(1, Ordering::SeqCst);
+        slot
+    }
+
     fn try_lock(&self) -> Option<MutexGuard<'_, Option<Connection>>> {
         match self.connection.try_lock() {
             Ok(slot) => Some(slot),
@@ -199,12 +204,10 @@ impl Writer {
     }
 
     /// Closes the connection; later change-sets are refused.
-    pub(crate) fn close(&self) -> Result<(), StoreError> {
-        let mut slot = self.connection.lock().unwrap_or_else(|poisoned| self.recovered(poisoned));
-        match slot.take() {
-            Some(connection) => connection.execute_batch("PRAGMA optimize").map_err(map_any),
-            None => Ok(()),
-        }
+    pub(crate) fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        let connection = self.lock().take();
+        self.lead(Place::Thread);
+        connection.map_or(Ok(()), |connection| connection.close().map_err(|(_, error)| map_any(error)))
     }
 }
 

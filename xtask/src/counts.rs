@@ -102,17 +102,12 @@ mod tests {
 
     #[expect(clippy::unnecessary_wraps, reason = "it is what the runners return")]
     fn counts(passed: u64, failed: u64, skipped: u64) -> Option<Counts> {
-        Some(Counts {
-            passed,
-            failed,
-            skipped,
-        })
+        Some(Counts { passed, failed, skipped })
     }
 
     #[test]
     fn nextest() {
-        let green =
-            "────────────\n     Summary [   0.005s] 2 tests run: 2 passed (1 slow), 3 skipped\n";
+        let green = "────────────\n     Summary [   0.005s] 2 tests run: 2 passed (1 slow), 3 skipped\n";
         assert_eq!(Runner::Nextest.counts(green), counts(2, 0, 3));
         let red = "     Summary [   1.200s] 6/9 tests run: 2 passed, 1 failed, 2 timed out, 1 exec failed, 0 skipped\n        FAIL crm-core a\nerror: test run failed\n";
         assert_eq!(Runner::Nextest.counts(red), counts(2, 4, 0));
@@ -136,10 +131,7 @@ all doctests ran in 0.52s; merged doctests compilation took 0.31s\n";
     #[test]
     fn pytest() {
         for (text, expected) in [
-            (
-                "tests/a.py ..\n\n====== 12 passed in 0.34s ======\n",
-                counts(12, 0, 0),
-            ),
+            ("tests/a.py ..\n\n====== 12 passed in 0.34s ======\n", counts(12, 0, 0)),
             (
                 "== 1 failed, 3 passed, 2 skipped, 1 xfailed, 4 warnings, 2 errors in 75.01s (0:01:15) ==",
                 counts(3, 3, 3),

@@ -29,12 +29,7 @@ impl Token {
 
 /// Splits Rust source into tokens. Source that does not compile gives some tokens, never a panic.
 pub(crate) fn tokens(source: &str) -> Vec<Token> {
-    let mut lexer = Lexer {
-        chars: source.chars().collect(),
-        at: 0,
-        line: 1,
-        tokens: Vec::new(),
-    };
+    let mut lexer = Lexer { chars: source.chars().collect(), at: 0, line: 1, tokens: Vec::new() };
     while lexer.at < lexer.chars.len() {
         lexer.step();
     }
@@ -233,36 +228,23 @@ mod tests {
 
     #[test]
     fn comments_are_not_code() {
-        assert_eq!(
-            texts("a // f64\n/* f64 /* nested */ f64 */ b /// f64"),
-            ["a", "b"]
-        );
+        assert_eq!(texts("a // f64\n/* f64 /* nested */ f64 */ b /// f64"), ["a", "b"]);
     }
 
     #[test]
     fn literals_are_one_token() {
-        let source =
-            r##"x("f64 \" f64", r#"f64 " f64"#, b"f64", br"f64", 'f', b'\'', '\u{1F}', '"') f64"##;
+        let source = r##"x("f64 \" f64", r#"f64 " f64"#, b"f64", br"f64", 'f', b'\'', '\u{1F}', '"') f64"##;
         let found = tokens(source);
         assert!(found.last().is_some_and(|last| last.is("f64")));
         assert_eq!(found.iter().filter(|token| token.is("f64")).count(), 1);
-        assert_eq!(
-            found
-                .iter()
-                .filter(|token| token.kind == Kind::Literal)
-                .count(),
-            8
-        );
+        assert_eq!(found.iter().filter(|token| token.kind == Kind::Literal).count(), 8);
     }
 
     #[test]
     fn lifetimes_and_raw_names() {
         assert_eq!(
             texts("fn f<'a>(x: &'a str, r#type: T)"),
-            [
-                "fn", "f", "<", "a", ">", "(", "x", ":", "&", "a", "str", ",", "type", ":", "T",
-                ")"
-            ]
+            ["fn", "f", "<", "a", ">", "(", "x", ":", "&", "a", "str", ",", "type", ":", "T", ")"]
         );
         assert_eq!(texts("'static: loop {}")[0], "static");
     }
@@ -271,20 +253,14 @@ mod tests {
     fn numbers() {
         assert_eq!(
             texts("1.5 1..2 1.max(2) x.0.1 2.5e-3 0xfe"),
-            [
-                "1.5", "1", ".", ".", "2", "1", ".", "max", "(", "2", ")", "x", ".", "0", ".", "1",
-                "2.5e-3", "0xfe"
-            ]
+            ["1.5", "1", ".", ".", "2", "1", ".", "max", "(", "2", ")", "x", ".", "0", ".", "1", "2.5e-3", "0xfe"]
         );
     }
 
     #[test]
     fn lines_are_counted_through_everything() {
         let source = "\"a\nb\" /* \n */ x\n'\\n' y";
-        let lines: Vec<_> = tokens(source)
-            .into_iter()
-            .map(|token| (token.text, token.line))
-            .collect();
+        let lines: Vec<_> = tokens(source).into_iter().map(|token| (token.text, token.line)).collect();
         assert_eq!(lines[1], ("x".to_owned(), 3));
         assert_eq!(lines[3], ("y".to_owned(), 4));
     }

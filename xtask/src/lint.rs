@@ -109,15 +109,9 @@ fn dependencies(session: &Session, root: &Path) -> Result<Vec<String>, Stop> {
 
 /// Packages of `tree` that are forbidden there.
 fn present(tree: &str, whose: &str, forbidden: &[&str]) -> Vec<String> {
-    let found: BTreeSet<&str> = tree
-        .lines()
-        .filter_map(|line| line.split(' ').next())
-        .filter(|name| forbidden.contains(name))
-        .collect();
-    found
-        .into_iter()
-        .map(|name| format!("{whose} depends on {name}; see `cargo tree -i {name}`"))
-        .collect()
+    let found: BTreeSet<&str> =
+        tree.lines().filter_map(|line| line.split(' ').next()).filter(|name| forbidden.contains(name)).collect();
+    found.into_iter().map(|name| format!("{whose} depends on {name}; see `cargo tree -i {name}`")).collect()
 }
 
 fn one_sqlite(tree: &str) -> Vec<String> {
@@ -149,9 +143,7 @@ fn floats(sources: &[Source], allowed: &[(&str, &str)]) -> Vec<String> {
                     let word = token.text.as_str();
                     // Asking whether a JSON number is a float is how one is refused.
                     word != "is_f64"
-                        && (["f32", "f64"].contains(&word)
-                            || word.ends_with("_f32")
-                            || word.ends_with("_f64"))
+                        && (["f32", "f64"].contains(&word) || word.ends_with("_f32") || word.ends_with("_f64"))
                 }
                 Kind::Number => is_float(&token.text),
                 _ => false,
@@ -165,10 +157,7 @@ fn floats(sources: &[Source], allowed: &[(&str, &str)]) -> Vec<String> {
 }
 
 fn is_float(number: &str) -> bool {
-    if ["0x", "0o", "0b"]
-        .iter()
-        .any(|prefix| number.starts_with(prefix))
-    {
+    if ["0x", "0o", "0b"].iter().any(|prefix| number.starts_with(prefix)) {
         return false;
     }
     let rest = number.trim_start_matches(|c: char| c.is_ascii_digit() || c == '_');
@@ -210,9 +199,7 @@ fn impure(sources: &[Source]) -> Vec<String> {
             if follows(live, at, &["std", ":", ":", "{"]) {
                 for token in group_heads(live, at + 3) {
                     if token.is("env") || token.is("fs") {
-                        faults.push(
-                            source.fault(token, &format!("`std::{}` in the domain", token.text)),
-                        );
+                        faults.push(source.fault(token, &format!("`std::{}` in the domain", token.text)));
                     }
                 }
             }
@@ -250,8 +237,7 @@ fn unfinished(sources: &[Source]) -> Vec<String> {
             if follows(all, at, &["#", "["]) {
                 let attribute = &all[at + 2..close(all, at + 1)];
                 let ignored = attribute.first().is_some_and(|head| {
-                    head.is("ignore")
-                        || head.is("cfg_attr") && attribute.iter().any(|token| token.is("ignore"))
+                    head.is("ignore") || head.is("cfg_attr") && attribute.iter().any(|token| token.is("ignore"))
                 });
                 if ignored {
                     faults.push(source.fault(token, "`#[ignore]`: the test never runs"));
@@ -277,12 +263,9 @@ fn unwraps(sources: &[Source]) -> Vec<String> {
 
 /// Whether the tokens at `at` are exactly these.
 fn follows(tokens: &[Token], at: usize, expected: &[&str]) -> bool {
-    tokens.get(at..at + expected.len()).is_some_and(|found| {
-        found
-            .iter()
-            .zip(expected)
-            .all(|(token, text)| token.is(text))
-    })
+    tokens
+        .get(at..at + expected.len())
+        .is_some_and(|found| found.iter().zip(expected).all(|(token, text)| token.is(text)))
 }
 
 /// The place of the bracket that closes the one at `open`, or the end.
@@ -309,19 +292,13 @@ struct Split {
 }
 
 fn split(all: &[Token]) -> Split {
-    let mut result = Split {
-        live: Vec::new(),
-        test_modules: Vec::new(),
-    };
+    let mut result = Split { live: Vec::new(), test_modules: Vec::new() };
     let mut at = 0;
     while at < all.len() {
         if follows(all, at, &["#", "!", "["]) {
             let end = close(all, at + 2);
             if is_for_tests(&all[at + 3..end]) {
-                return Split {
-                    live: Vec::new(),
-                    test_modules: modules(all),
-                };
+                return Split { live: Vec::new(), test_modules: modules(all) };
             }
         }
         if !follows(all, at, &["#", "["]) || !is_for_tests(&all[at + 2..close(all, at + 1)]) {
@@ -339,11 +316,7 @@ fn split(all: &[Token]) -> Split {
             if !item && [",", "}", ")", "]"].iter().any(|end| all[at].is(end)) {
                 break;
             }
-            at = if all[at].is("(") || all[at].is("[") {
-                close(all, at) + 1
-            } else {
-                at + 1
-            };
+            at = if all[at].is("(") || all[at].is("[") { close(all, at) + 1 } else { at + 1 };
         }
         if at < all.len() && all[at].is(";") {
             result.test_modules.extend(modules(&all[start..=at]));
@@ -383,8 +356,7 @@ fn is_item(all: &[Token], mut at: usize) -> bool {
             at = close(all, at) + 1;
         }
     }
-    all.get(at)
-        .is_some_and(|token| KEYWORDS.iter().any(|keyword| token.is(keyword)))
+    all.get(at).is_some_and(|token| KEYWORDS.iter().any(|keyword| token.is(keyword)))
 }
 
 /// The modules of `tokens` that live in files of their own.
@@ -406,9 +378,7 @@ fn is_for_tests(attribute: &[Token]) -> bool {
     }
     head.is("cfg")
         && !attribute.iter().any(|token| token.is("not"))
-        && attribute
-            .iter()
-            .any(|token| token.is("test") || token.kind == Kind::Literal && token.text == "testing")
+        && attribute.iter().any(|token| token.is("test") || token.kind == Kind::Literal && token.text == "testing")
 }
 
 /// Reads the Rust files of `folders`; a folder without any is an error, lest a rule hold because it looked nowhere.
@@ -433,14 +403,7 @@ fn sources(root: &Path, folders: &[String]) -> Result<Vec<Source>, Stop> {
             for_tests.insert(folder.join(module));
         }
         let path = file.strip_prefix(root).unwrap_or(&file);
-        sources.push((
-            file.clone(),
-            Source {
-                path: path.display().to_string(),
-                all,
-                live: split.live,
-            },
-        ));
+        sources.push((file.clone(), Source { path: path.display().to_string(), all, live: split.live }));
     }
     // Only now, because a module may come before the file that declares it.
     for (file, source) in &mut sources {
@@ -471,11 +434,7 @@ fn collect(folder: &Path, files: &mut BTreeSet<PathBuf>) -> Result<(), Stop> {
 }
 
 fn children(folder: &Path) -> Result<Vec<PathBuf>, Stop> {
-    let read = || -> std::io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
-    };
+    let read = || -> std::io::Result<Vec<PathBuf>> { fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect() };
     let mut paths = read().about(|| format!("read {}", folder.display()))?;
     paths.retain(|path| path.file_name().is_some_and(|name| name != "target"));
     paths.sort();
@@ -504,18 +463,11 @@ mod tests {
     fn source(path: &str, text: &str) -> Source {
         let all = tokens(text);
         let live = split(&all).live;
-        Source {
-            path: path.to_owned(),
-            all,
-            live,
-        }
+        Source { path: path.to_owned(), all, live }
     }
 
     fn lines(faults: &[String]) -> Vec<String> {
-        faults
-            .iter()
-            .map(|fault| fault.split(':').nth(1).unwrap().to_owned())
-            .collect()
+        faults.iter().map(|fault| fault.split(':').nth(1).unwrap().to_owned()).collect()
     }
 
     #[test]
@@ -609,26 +561,15 @@ fn last() { x.unwrap() }";
         let src = folder.join("a/src");
         fs::create_dir_all(src.join("store/cases")).unwrap();
         fs::write(src.join("lib.rs"), "mod store;\nfn f() { x.unwrap() }").unwrap();
-        fs::write(
-            src.join("store.rs"),
-            "#[cfg(feature = \"testing\")]\npub mod cases;\nmod real;",
-        )
-        .unwrap();
-        fs::write(
-            src.join("store/cases.rs"),
-            "mod deep; fn f() { x.unwrap() }",
-        )
-        .unwrap();
+        fs::write(src.join("store.rs"), "#[cfg(feature = \"testing\")]\npub mod cases;\nmod real;").unwrap();
+        fs::write(src.join("store/cases.rs"), "mod deep; fn f() { x.unwrap() }").unwrap();
         fs::write(src.join("store/cases/deep.rs"), "fn f() { x.unwrap() }").unwrap();
         fs::write(src.join("store/real.rs"), "fn f() { x.unwrap() }").unwrap();
         let found = sources(&folder, &["a/src".to_owned()]);
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(
             unwraps(&found.unwrap()),
-            [
-                "a/src/lib.rs:2: `.unwrap()` outside tests",
-                "a/src/store/real.rs:1: `.unwrap()` outside tests"
-            ]
+            ["a/src/lib.rs:2: `.unwrap()` outside tests", "a/src/store/real.rs:1: `.unwrap()` outside tests"]
         );
     }
 
@@ -639,30 +580,20 @@ fn last() { x.unwrap() }";
 
     #[test]
     fn forbidden_packages_are_found_in_a_tree() {
-        let tree = "crm-core v0.1.0 (/x/crm-core)\nserde v1.0.229\ntokio v1.54.1\ntokio-util v0.7.1\ntokio v1.54.1 (*)\n";
+        let tree =
+            "crm-core v0.1.0 (/x/crm-core)\nserde v1.0.229\ntokio v1.54.1\ntokio-util v0.7.1\ntokio v1.54.1 (*)\n";
         let faults = present(tree, "crm-core", NOT_IN_CORE);
         assert_eq!(faults.len(), 1, "{faults:?}");
         assert!(faults[0].starts_with("crm-core depends on tokio;"));
         assert!(present(tree, "the workspace", NOT_ANYWHERE).is_empty());
-        assert_eq!(
-            present(
-                "native-tls v0.2.14\nopenssl-sys v0.9.1\n",
-                "x",
-                NOT_ANYWHERE
-            )
-            .len(),
-            2
-        );
+        assert_eq!(present("native-tls v0.2.14\nopenssl-sys v0.9.1\n", "x", NOT_ANYWHERE).len(), 2);
     }
 
     #[test]
     fn sqlite_is_linked_exactly_once() {
         let one = "libsqlite3-sys v0.37.0\nlibsqlite3-sys v0.37.0 (*)\n";
         assert!(one_sqlite(one).is_empty());
-        assert_eq!(
-            one_sqlite("libsqlite3-sys v0.30.1\nlibsqlite3-sys v0.37.0\n").len(),
-            1
-        );
+        assert_eq!(one_sqlite("libsqlite3-sys v0.30.1\nlibsqlite3-sys v0.37.0\n").len(), 1);
         assert_eq!(one_sqlite("serde v1.0.229\n").len(), 1);
     }
 }

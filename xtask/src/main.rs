@@ -3,11 +3,7 @@
 //! One program instead of shell scripts, so that a developer's machine and CI run the very same steps and the
 //! steps themselves are tested. It needs a Rust toolchain and a C compiler; whatever else a step needs
 //! (PostgreSQL, a Python environment) it finds, installs where it may, or names.
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "talking to the terminal is what this program is for"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is what this program is for")]
 
 mod counts;
 mod error;
@@ -33,7 +29,8 @@ Commands:
   test [--fail-fast] [--shared-target]   everything that a change must pass
   check [--fail-fast] [--shared-target]  the quick part: format, lints, Rust tests, documentation
   postgres [--durable] -- CMD...         runs CMD with CRM_TEST_POSTGRES_URL set to a throw-away PostgreSQL
-  bench [--shared-target] [NAME...]      runs the benchmarks, or those named, on a durable PostgreSQL
+  bench [--shared-target] [NAME...]      runs the benchmarks, or those named, on a durable PostgreSQL;
+                                         options of theirs go after `--`
 
 Options:
   --fail-fast      stop at the first step that fails
@@ -46,19 +43,9 @@ When CRM_TEST_POSTGRES_URL is set, that server is used and none is started.";
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     Help,
-    Check {
-        python: bool,
-        fail_fast: bool,
-        shared_target: bool,
-    },
-    Postgres {
-        durable: bool,
-        command: Vec<String>,
-    },
-    Bench {
-        shared_target: bool,
-        names: Vec<String>,
-    },
+    Check { python: bool, fail_fast: bool, shared_target: bool },
+    Postgres { durable: bool, command: Vec<String> },
+    Bench { shared_target: bool, names: Vec<String> },
 }
 
 fn parse(arguments: &[String]) -> Result<Task, String> {
@@ -103,17 +90,11 @@ fn parse(arguments: &[String]) -> Result<Task, String> {
             if words.is_empty() {
                 return Err("`postgres` needs a command after `--`".to_owned());
             }
-            Task::Postgres {
-                durable: flag("--durable"),
-                command: words,
-            }
+            Task::Postgres { durable: flag("--durable"), command: words }
         }
         "bench" => {
             flag("--durable"); // always on: a benchmark without fsync measures something that nobody runs
-            Task::Bench {
-                shared_target: flag("--shared-target"),
-                names: words,
-            }
+            Task::Bench { shared_target: flag("--shared-target"), names: words }
         }
         other => return Err(format!("there is no command `{other}`")),
     };
@@ -129,18 +110,11 @@ fn run(task: Task) -> Result<ExitCode, Stop> {
             println!("{USAGE}");
             Ok(ExitCode::SUCCESS)
         }
-        Task::Check {
-            python,
-            fail_fast,
-            shared_target,
-        } => steps::check(&Session::start()?, python, fail_fast, shared_target),
-        Task::Postgres { durable, command } => {
-            steps::with_postgres(&Session::start()?, durable, &command)
+        Task::Check { python, fail_fast, shared_target } => {
+            steps::check(&Session::start()?, python, fail_fast, shared_target)
         }
-        Task::Bench {
-            shared_target,
-            names,
-        } => steps::bench(&Session::start()?, shared_target, &names),
+        Task::Postgres { durable, command } => steps::with_postgres(&Session::start()?, durable, &command),
+        Task::Bench { shared_target, names } => steps::bench(&Session::start()?, shared_target, &names),
     }
 }
 
@@ -167,29 +141,18 @@ mod tests {
     use super::*;
 
     fn parsed(line: &str) -> Result<Task, String> {
-        parse(
-            &line
-                .split_whitespace()
-                .map(str::to_owned)
-                .collect::<Vec<_>>(),
-        )
+        parse(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
     }
 
     #[test]
     fn words_after_the_dashes_belong_to_the_command() {
         assert_eq!(
             parsed("postgres --durable -- psql -c x"),
-            Ok(Task::Postgres {
-                durable: true,
-                command: ["psql", "-c", "x"].map(str::to_owned).to_vec()
-            })
+            Ok(Task::Postgres { durable: true, command: ["psql", "-c", "x"].map(str::to_owned).to_vec() })
         );
         assert_eq!(
             parsed("bench floor --shared-target"),
-            Ok(Task::Bench {
-                shared_target: true,
-                names: vec!["floor".to_owned()]
-            })
+            Ok(Task::Bench { shared_target: true, names: vec!["floor".to_owned()] })
         );
     }
 

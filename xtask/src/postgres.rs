@@ -85,18 +85,9 @@ pub(crate) struct Cluster<'session> {
 impl<'session> Cluster<'session> {
     fn start(session: &'session Session, durable: bool) -> Result<Self, Stop> {
         let programs = programs(session)?;
-        let account = if system::is_superuser() {
-            Some(system::database_account(session)?)
-        } else {
-            None
-        };
+        let account = if system::is_superuser() { Some(system::database_account(session)?) } else { None };
         // From here on, dropping cleans up.
-        let mut cluster = Self {
-            session,
-            folder: fresh_folder(account)?,
-            server: None,
-            port: 0,
-        };
+        let mut cluster = Self { session, folder: fresh_folder(account)?, server: None, port: 0 };
         session.watch_cluster(Some(&cluster.folder));
 
         let mut initdb = cluster.command(&programs.join("initdb"), account);
@@ -110,11 +101,7 @@ impl<'session> Cluster<'session> {
             cluster.port = free_port()?;
             let mut server = cluster.command(&programs.join("postgres"), account);
             cluster.configure(&mut server, durable)?;
-            cluster.server = Some(
-                server
-                    .spawn()
-                    .about(|| format!("start {}", programs.join("postgres").display()))?,
-            );
+            cluster.server = Some(server.spawn().about(|| format!("start {}", programs.join("postgres").display()))?);
             match cluster.wait_until_ready() {
                 // Between asking for a free port and using it, somebody else may have taken it.
                 Err(Stop::Failed(reason)) if attempt < 5 && reason.contains("could not bind") => {
@@ -158,15 +145,10 @@ impl<'session> Cluster<'session> {
         for setting in settings {
             server.args(["-c", &setting]);
         }
-        let log =
-            || File::create(self.log()).and_then(|file| Ok((Stdio::from(file.try_clone()?), file)));
+        let log = || File::create(self.log()).and_then(|file| Ok((Stdio::from(file.try_clone()?), file)));
         let (out, err) = log().about(|| format!("create {}", self.log().display()))?;
         // Ctrl-C in a terminal must not reach the server while a step still needs it.
-        server
-            .process_group(0)
-            .stdin(Stdio::null())
-            .stdout(out)
-            .stderr(err);
+        server.process_group(0).stdin(Stdio::null()).stdout(out).stderr(err);
         Ok(())
     }
 
@@ -175,23 +157,14 @@ impl<'session> Cluster<'session> {
         loop {
             self.session.proceed()?;
             let server = self.server.as_mut().expect("the server was just started");
-            let ended = server
-                .try_wait()
-                .about(|| "wait for PostgreSQL".to_owned())?;
+            let ended = server.try_wait().about(|| "wait for PostgreSQL".to_owned())?;
             if ended.is_some() || Instant::now() > end {
                 let log = fs::read_to_string(self.log()).unwrap_or_default();
-                return Err(Stop::failed(format!(
-                    "PostgreSQL did not start:\n{}",
-                    tail(&log, 20)
-                )));
+                return Err(Stop::failed(format!("PostgreSQL did not start:\n{}", tail(&log, 20))));
             }
             // The eighth line of this file is what `pg_ctl` waits for too.
             let state = fs::read_to_string(self.data().join("postmaster.pid")).unwrap_or_default();
-            if state
-                .lines()
-                .nth(7)
-                .is_some_and(|line| line.trim() == "ready")
-            {
+            if state.lines().nth(7).is_some_and(|line| line.trim() == "ready") {
                 return Ok(());
             }
             thread::sleep(TICK);
@@ -250,9 +223,7 @@ fn programs(session: &Session) -> Result<PathBuf, Stop> {
              to a server whose contents do not matter"
         )));
     }
-    eprintln!(
-        "PostgreSQL is not installed; installing the Debian package, without a server of its own"
-    );
+    eprintln!("PostgreSQL is not installed; installing the Debian package, without a server of its own");
     no_debian_cluster().about(|| "write /etc/postgresql-common/createcluster.conf".to_owned())?;
     system::apt_install(session, &["postgresql"])?;
     find_programs(session)?.ok_or_else(|| {
@@ -261,11 +232,7 @@ fn programs(session: &Session) -> Result<PathBuf, Stop> {
 }
 
 fn find_programs(session: &Session) -> Result<Option<PathBuf>, Stop> {
-    let complete = |folder: &Path| {
-        ["initdb", "postgres"]
-            .iter()
-            .all(|name| system::is_program(&folder.join(name)))
-    };
+    let complete = |folder: &Path| ["initdb", "postgres"].iter().all(|name| system::is_program(&folder.join(name)));
     // A link in PATH leads to where the server's own files are.
     let in_path = system::which("initdb")
         .and_then(|path| fs::canonicalize(path).ok())
@@ -276,10 +243,8 @@ fn find_programs(session: &Session) -> Result<Option<PathBuf>, Stop> {
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     packaged.sort_by_key(|path| std::cmp::Reverse(version(path)));
-    let found = in_path
-        .into_iter()
-        .chain(packaged.into_iter().map(|path| path.join("bin")))
-        .find(|folder| complete(folder));
+    let found =
+        in_path.into_iter().chain(packaged.into_iter().map(|path| path.join("bin"))).find(|folder| complete(folder));
     if found.is_some() || system::which("pg_config").is_none() {
         return Ok(found);
     }
@@ -291,11 +256,7 @@ fn find_programs(session: &Session) -> Result<Option<PathBuf>, Stop> {
 fn version(path: &Path) -> Vec<u32> {
     path.file_name()
         .and_then(|name| name.to_str())
-        .map(|name| {
-            name.split('.')
-                .filter_map(|part| part.parse().ok())
-                .collect()
-        })
+        .map(|name| name.split('.').filter_map(|part| part.parse().ok()).collect())
         .unwrap_or_default()
 }
 
@@ -317,9 +278,7 @@ fn fresh_folder(account: Option<Account>) -> Result<PathBuf, Stop> {
     let base = if fits { wanted } else { PathBuf::from("/tmp") };
     let process = std::process::id();
     loop {
-        let moment = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.subsec_nanos());
+        let moment = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.subsec_nanos());
         let folder = base.join(format!("crm-postgres-{process}-{moment:08x}"));
         match DirBuilder::new().mode(0o700).create(&folder) {
             Ok(()) => {
@@ -338,9 +297,7 @@ fn fresh_folder(account: Option<Account>) -> Result<PathBuf, Stop> {
 /// Whether anybody can pass through `folder` and all that it lies in.
 fn open_to_all(folder: &Path) -> bool {
     fs::canonicalize(folder).is_ok_and(|folder| {
-        folder
-            .ancestors()
-            .all(|path| fs::metadata(path).is_ok_and(|data| data.mode() & 0o001 != 0))
+        folder.ancestors().all(|path| fs::metadata(path).is_ok_and(|data| data.mode() & 0o001 != 0))
     })
 }
 
@@ -359,10 +316,7 @@ mod tests {
     fn versions_are_compared_as_numbers() {
         let mut folders = ["9.6", "15", "current", "17", "10"].map(PathBuf::from);
         folders.sort_by_key(|path| std::cmp::Reverse(version(path)));
-        assert_eq!(
-            folders.map(|path| path.display().to_string()),
-            ["17", "15", "10", "9.6", "current"]
-        );
+        assert_eq!(folders.map(|path| path.display().to_string()), ["17", "15", "10", "9.6", "current"]);
     }
 
     #[test]

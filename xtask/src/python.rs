@@ -22,13 +22,8 @@ impl Python {
     /// Finds an interpreter in `PATH`.
     pub(crate) fn find(session: &Session) -> Result<Self, Stop> {
         let mut seen = Vec::new();
-        let versioned = (OLDEST.1..=OLDEST.1 + 9)
-            .rev()
-            .map(|minor| format!("python3.{minor}"));
-        for name in ["python3".to_owned(), "python".to_owned()]
-            .into_iter()
-            .chain(versioned)
-        {
+        let versioned = (OLDEST.1..=OLDEST.1 + 9).rev().map(|minor| format!("python3.{minor}"));
+        for name in ["python3".to_owned(), "python".to_owned()].into_iter().chain(versioned) {
             let Some(path) = system::which(&name) else {
                 continue;
             };
@@ -40,19 +35,12 @@ impl Python {
                 continue;
             };
             if is_new_enough(version) {
-                return Ok(Self {
-                    path: PathBuf::from(path),
-                    version: version.to_owned(),
-                });
+                return Ok(Self { path: PathBuf::from(path), version: version.to_owned() });
             }
             seen.push(format!("{name} is {version}"));
         }
         let (major, minor) = OLDEST;
-        let seen = if seen.is_empty() {
-            "there is none".to_owned()
-        } else {
-            seen.join(", ")
-        };
+        let seen = if seen.is_empty() { "there is none".to_owned() } else { seen.join(", ") };
         Err(Stop::failed(format!(
             "Python {major}.{minor} or newer is needed, and {seen}. Install it (Debian and Ubuntu: \
              `apt-get install python3 python3-venv`; anywhere: https://www.python.org/downloads/)"
@@ -66,16 +54,11 @@ impl Python {
         folder: &Path,
         requirements: &Path,
     ) -> Result<Environment, Stop> {
-        let wanted = fs::read_to_string(requirements)
-            .about(|| format!("read {}", requirements.display()))?;
+        let wanted = fs::read_to_string(requirements).about(|| format!("read {}", requirements.display()))?;
         let wanted = format!("{} {}\n{wanted}", self.version, self.path.display());
         let stamp = folder.join("xtask-requirements.txt");
-        let environment = Environment {
-            folder: folder.to_path_buf(),
-        };
-        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted)
-            && system::is_program(&environment.python())
-        {
+        let environment = Environment { folder: folder.to_path_buf() };
+        if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) && system::is_program(&environment.python()) {
             return Ok(environment);
         }
         if folder.exists() {
@@ -83,10 +66,7 @@ impl Python {
         }
         self.create(session, folder)?;
         eprintln!("installing the packages of {}", requirements.display());
-        session.succeed(
-            environment.pip("install").arg("-r").arg(requirements),
-            Output::Kept,
-        )?;
+        session.succeed(environment.pip("install").arg("-r").arg(requirements), Output::Kept)?;
         // Last, so that an interrupted installation is begun again.
         fs::write(&stamp, wanted).about(|| format!("write {}", stamp.display()))?;
         Ok(environment)
@@ -114,23 +94,15 @@ impl Python {
                 self.path.display()
             )));
         }
-        eprintln!(
-            "this Python cannot put pip into a virtual environment: using its own pip to do so"
-        );
-        session.succeed(
-            python().args(["-m", "venv", "--without-pip"]).arg(folder),
-            Output::Kept,
-        )?;
+        eprintln!("this Python cannot put pip into a virtual environment: using its own pip to do so");
+        session.succeed(python().args(["-m", "venv", "--without-pip"]).arg(folder), Output::Kept)?;
         let mut pip = python();
-        pip.args(["-m", "pip", "--python"])
-            .arg(folder.join("bin/python"));
+        pip.args(["-m", "pip", "--python"]).arg(folder.join("bin/python"));
         pip.args(["install", "pip"]);
-        session
-            .succeed(&mut pip, Output::Kept)
-            .map_err(|stop| match stop {
-                Stop::Failed(reason) => Stop::Failed(format!("{reason}\n{help}")),
-                interrupted @ Stop::Interrupted(_) => interrupted,
-            })?;
+        session.succeed(&mut pip, Output::Kept).map_err(|stop| match stop {
+            Stop::Failed(reason) => Stop::Failed(format!("{reason}\n{help}")),
+            interrupted @ Stop::Interrupted(_) => interrupted,
+        })?;
         Ok(())
     }
 }
@@ -165,12 +137,7 @@ impl Environment {
 
     pub(crate) fn pip(&self, command: &str) -> Command {
         let mut pip = self.module("pip");
-        pip.args([
-            command,
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-        ]);
+        pip.args([command, "--quiet", "--disable-pip-version-check", "--no-input"]);
         pip
     }
 }

@@ -31,10 +31,7 @@ pub(crate) struct Report {
 
 impl Report {
     pub(crate) fn new(fail_fast: bool) -> Self {
-        Self {
-            fail_fast,
-            steps: Vec::new(),
-        }
+        Self { fail_fast, steps: Vec::new() }
     }
 
     /// Runs one step. Only a signal ends the run; whatever else goes wrong is a failed step, and `None`.
@@ -67,11 +64,7 @@ impl Report {
             } else {
                 true
             };
-            let outcome = if success {
-                Outcome::Passed
-            } else {
-                Outcome::Failed
-            };
+            let outcome = if success { Outcome::Passed } else { Outcome::Failed };
             Ok((outcome, counts, success))
         })?;
         Ok(success == Some(true))
@@ -98,18 +91,9 @@ impl Report {
             Err(interrupted @ Stop::Interrupted(_)) => return Err(interrupted),
         };
         let time = begun.elapsed();
-        let verb = if outcome == Outcome::Passed {
-            "passed in"
-        } else {
-            "FAILED after"
-        };
+        let verb = if outcome == Outcome::Passed { "passed in" } else { "FAILED after" };
         eprintln!("== {name}: {verb} {}", duration(time));
-        self.steps.push(Step {
-            name: name.to_owned(),
-            outcome,
-            time,
-            counts,
-        });
+        self.steps.push(Step { name: name.to_owned(), outcome, time, counts });
         Ok(value)
     }
 
@@ -125,9 +109,7 @@ impl Report {
     }
 
     pub(crate) fn failed(&self) -> bool {
-        self.steps
-            .iter()
-            .any(|step| step.outcome == Outcome::Failed)
+        self.steps.iter().any(|step| step.outcome == Outcome::Failed)
     }
 
     /// The tests of all steps; a step that failed for another reason than a test counts as one failure.
@@ -145,13 +127,7 @@ impl Report {
 
     /// A line for each step.
     pub(crate) fn table(&self) -> String {
-        let width = self
-            .steps
-            .iter()
-            .map(|step| step.name.len())
-            .max()
-            .unwrap_or(0)
-            .max(4);
+        let width = self.steps.iter().map(|step| step.name.len()).max().unwrap_or(0).max(4);
         let mut table = format!(
             "{:<width$}  {:<7}  {:>12}  {:>6}  {:>6}  {:>7}\n",
             "step", "result", "time", "passed", "failed", "skipped"
@@ -163,17 +139,10 @@ impl Report {
                 Outcome::Skipped(reason) => ("skipped", reason.as_str()),
             };
             let cells = match (&step.counts, reason) {
-                (Some(counts), _) => format!(
-                    "{:>6}  {:>6}  {:>7}",
-                    counts.passed, counts.failed, counts.skipped
-                ),
+                (Some(counts), _) => format!("{:>6}  {:>6}  {:>7}", counts.passed, counts.failed, counts.skipped),
                 (None, reason) => reason.to_owned(),
             };
-            let line = format!(
-                "{:<width$}  {result:<7}  {:>12}  {cells}",
-                step.name,
-                duration(step.time)
-            );
+            let line = format!("{:<width$}  {result:<7}  {:>12}  {cells}", step.name, duration(step.time));
             let _ = writeln!(table, "{}", line.trim_end());
         }
         table
@@ -198,38 +167,21 @@ mod tests {
     use super::*;
 
     fn finished(code: i32, text: &str) -> Finished {
-        Finished {
-            status: ExitStatus::from_raw(code << 8),
-            text: text.to_owned(),
-        }
+        Finished { status: ExitStatus::from_raw(code << 8), text: text.to_owned() }
     }
 
     #[test]
     fn the_total_adds_tests_and_failed_steps() {
         let mut report = Report::new(false);
-        report
-            .program("fmt", "", None, || Ok(finished(1, "")))
-            .unwrap();
+        report.program("fmt", "", None, || Ok(finished(1, ""))).unwrap();
         report
             .program("tests", "", Some(Runner::Cargo), || {
-                Ok(finished(
-                    1,
-                    "test result: FAILED. 3 passed; 2 failed; 1 ignored",
-                ))
+                Ok(finished(1, "test result: FAILED. 3 passed; 2 failed; 1 ignored"))
             })
             .unwrap();
-        report
-            .step::<()>("postgres", "", || Err(Stop::failed("not installed")))
-            .unwrap();
+        report.step::<()>("postgres", "", || Err(Stop::failed("not installed"))).unwrap();
         report.skip("python", "not built yet");
-        assert_eq!(
-            report.total(),
-            Counts {
-                passed: 3,
-                failed: 4,
-                skipped: 1
-            }
-        );
+        assert_eq!(report.total(), Counts { passed: 3, failed: 4, skipped: 1 });
         assert!(report.failed());
         assert_eq!(report.table().lines().count(), 5);
         assert!(report.table().contains("not built yet"));
@@ -238,23 +190,15 @@ mod tests {
     #[test]
     fn success_without_a_number_is_a_failure() {
         let mut report = Report::new(false);
-        report
-            .program("tests", "", Some(Runner::Nextest), || {
-                Ok(finished(0, "hello"))
-            })
-            .unwrap();
+        report.program("tests", "", Some(Runner::Nextest), || Ok(finished(0, "hello"))).unwrap();
         assert!(report.failed());
     }
 
     #[test]
     fn nothing_is_run_after_a_failure_when_told_so() {
         let mut report = Report::new(true);
-        report
-            .program("fmt", "", None, || Ok(finished(1, "")))
-            .unwrap();
-        let ran = report
-            .program("clippy", "", None, || panic!("it was run"))
-            .unwrap();
+        report.program("fmt", "", None, || Ok(finished(1, ""))).unwrap();
+        let ran = report.program("clippy", "", None, || panic!("it was run")).unwrap();
         assert!(!ran);
     }
 

@@ -74,11 +74,7 @@ impl Session {
             signal_hook::flag::register_usize(signal, Arc::clone(&arrived), value)
                 .about(|| format!("handle signal {signal}"))?;
         }
-        Ok(Self {
-            arrived,
-            interrupted: Cell::new(None),
-            janitor: RefCell::new(Janitor::start()?),
-        })
+        Ok(Self { arrived, interrupted: Cell::new(None), janitor: RefCell::new(Janitor::start()?) })
     }
 
     /// Takes the signal that arrived since the last look.
@@ -117,11 +113,7 @@ impl Session {
             Output::Kept => format!(":\n{}", finished.tail()),
             Output::Relayed | Output::Terminal => String::new(),
         };
-        Err(Stop::Failed(format!(
-            "{} ended with {}{detail}",
-            shown(command),
-            finished.status
-        )))
+        Err(Stop::Failed(format!("{} ended with {}{detail}", shown(command), finished.status)))
     }
 
     /// Runs a program to its end, or to the first signal.
@@ -136,9 +128,7 @@ impl Session {
         if output != Output::Terminal {
             command.stdout(Stdio::piped()).stderr(Stdio::piped());
         }
-        let mut child = command
-            .spawn()
-            .about(|| format!("run {}", shown(command)))?;
+        let mut child = command.spawn().about(|| format!("run {}", shown(command)))?;
         let pid = pid(&child);
         if !interactive {
             self.janitor.borrow_mut().tell("group", &pid.to_string());
@@ -152,7 +142,10 @@ impl Session {
             self.janitor.borrow_mut().tell("group", "");
         }
         let finished = outcome.about(|| format!("wait for {}", shown(command)))?;
-        // Whatever a program makes of the signal, this one stops.
+        if interactive && self.signal() == Some(SIGINT) {
+            self.interrupted.set(None);
+        }
+        // Whatever a program in the background makes of a signal, this one stops.
         self.proceed()?;
         Ok(finished)
     }
@@ -180,13 +173,10 @@ impl Session {
                 Some(_) if deadline.is_some() => {
                     let _ = kill_process_group(pid, Signal::KILL);
                 }
-                Some(Signal::INT) if interactive => {} // the terminal has sent it already
+                // The terminal has sent it to the program as well, which decides what it means.
+                Some(Signal::INT) if interactive => self.interrupted.set(None),
                 Some(signal) => {
-                    let _ = if interactive {
-                        kill_process(pid, signal)
-                    } else {
-                        kill_process_group(pid, signal)
-                    };
+                    let _ = if interactive { kill_process(pid, signal) } else { kill_process_group(pid, signal) };
                     deadline = Some(Instant::now() + GRACE);
                 }
                 None => {}
@@ -206,18 +196,8 @@ impl Session {
 /// How a command is shown to a person.
 pub(crate) fn shown(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut words = vec![
-        program
-            .file_name()
-            .unwrap_or(program.as_os_str())
-            .to_string_lossy()
-            .into_owned(),
-    ];
-    words.extend(
-        command
-            .get_args()
-            .map(|word| word.to_string_lossy().into_owned()),
-    );
+    let mut words = vec![program.file_name().unwrap_or(program.as_os_str()).to_string_lossy().into_owned()];
+    words.extend(command.get_args().map(|word| word.to_string_lossy().into_owned()));
     format!("`{}`", words.join(" "))
 }
 
@@ -248,11 +228,7 @@ impl Line {
 }
 
 fn relay(child: &mut Child) -> Receiver<Line> {
-    fn pump(
-        stream: Option<impl Read + Send + 'static>,
-        kind: fn(Vec<u8>) -> Line,
-        lines: Sender<Line>,
-    ) {
+    fn pump(stream: Option<impl Read + Send + 'static>, kind: fn(Vec<u8>) -> Line, lines: Sender<Line>) {
         let Some(stream) = stream else { return };
         thread::spawn(move || {
             let mut reader = BufReader::new(stream);
@@ -278,8 +254,16 @@ fn plain(text: &str) -> String {
     while let Some(c) = rest.next() {
         if c != '\u{1b}' {
             kept.push(c);
-        } else if rest.next() == Some('[') {
-            rest.by_ref().find(|c| ('@'..='~').contains(c));
+            continue;
+        }
+        match rest.next() {
+            Some('[') => {
+                rest.by_ref().find(|c| ('@'..='~').contains(c));
+            }
+            Some('(') => {
+                rest.next(); // the choice of a character set
+            }
+            _ => {}
         }
     }
     kept
@@ -368,10 +352,7 @@ mod tests {
     fn both_streams_are_kept_without_colours() {
         let session = Session::start().unwrap();
         let finished = session
-            .run(
-                &mut shell("printf '\\033[31mred\\033[0m\\n'; echo wrong >&2; exit 3"),
-                Output::Kept,
-            )
+            .run(&mut shell("printf '\\033[31mred\\033(B\\033[0m\\n'; echo wrong >&2; exit 3"), Output::Kept)
             .unwrap();
         let mut lines: Vec<_> = finished.text.lines().collect();
         lines.sort_unstable();
@@ -383,9 +364,7 @@ mod tests {
     fn a_background_program_with_our_pipe_does_not_hold_a_step_up() {
         let session = Session::start().unwrap();
         let begun = Instant::now();
-        let finished = session
-            .run(&mut shell("sleep 30 & echo $!; echo started"), Output::Kept)
-            .unwrap();
+        let finished = session.run(&mut shell("sleep 30 & echo $!; echo started"), Output::Kept).unwrap();
         assert!(begun.elapsed() < Duration::from_secs(20));
         assert!(finished.text.ends_with("started\n"));
         let pid: i32 = finished.text.lines().next().unwrap().parse().unwrap();
@@ -393,12 +372,47 @@ mod tests {
     }
 
     #[test]
+    fn a_signal_ends_the_program_and_what_it_started() {
+        let session = Session::start().unwrap();
+        let arrived = Arc::clone(&session.arrived);
+        let signal = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(300));
+            arrived.store(usize::try_from(SIGTERM).unwrap(), Ordering::SeqCst);
+        });
+        let begun = Instant::now();
+        let stop = session.run(&mut shell("sleep 30 & sleep 30"), Output::Kept);
+        signal.join().unwrap();
+        assert!(matches!(stop, Err(Stop::Interrupted(SIGTERM))));
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        let next = session.run(&mut shell("exit 0"), Output::Kept);
+        assert!(matches!(next, Err(Stop::Interrupted(SIGTERM))));
+    }
+
+    #[test]
+    fn the_janitor_cleans_up_after_a_killed_program() {
+        let folder = std::env::temp_dir().join(format!("xtask-janitor-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("data")).unwrap();
+        let sleep = || Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        let (mut step, mut server) = (sleep(), sleep());
+        std::fs::write(folder.join("data/postmaster.pid"), format!("{}\nmore\n", server.id())).unwrap();
+
+        let mut janitor = Janitor::start().unwrap();
+        janitor.tell("group", &step.id().to_string());
+        janitor.tell("cluster", &folder.display().to_string());
+        let reaper = thread::spawn(move || (step.wait(), server.wait()));
+        janitor.pipe = None; // what the end of the process does, without a good-bye
+        janitor.shell.wait().unwrap();
+
+        let (step, server) = reaper.join().unwrap();
+        assert!(!step.unwrap().success());
+        assert!(!server.unwrap().success());
+        assert!(!folder.exists());
+    }
+
+    #[test]
     fn a_missing_program_is_named() {
         let session = Session::start().unwrap();
-        let stop = session
-            .succeed(&mut Command::new("no-such-program"), Output::Kept)
-            .err()
-            .unwrap();
+        let stop = session.succeed(&mut Command::new("no-such-program"), Output::Kept).err().unwrap();
         assert!(stop.to_string().contains("no-such-program"), "{stop}");
     }
 }

@@ -2,8 +2,10 @@
 
 use std::env;
 use std::fs;
+use std::io::IsTerminal;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use crate::counts::Runner;
 use crate::error::{About, Stop};
@@ -31,6 +33,9 @@ impl Context<'_> {
     fn cargo(&self, arguments: &[&str]) -> Command {
         let mut command = system::cargo(&self.root);
         command.args(arguments);
+        if std::io::stderr().is_terminal() && env::var_os("NO_COLOR").is_none() {
+            command.env("CARGO_TERM_COLOR", "always"); // its output passes through us
+        }
         self.equip(&mut command);
         command
     }
@@ -49,12 +54,7 @@ impl Context<'_> {
 }
 
 /// `cargo xtask check`, and with `python`, `cargo xtask test`.
-pub(crate) fn check(
-    session: &Session,
-    python: bool,
-    fail_fast: bool,
-    shared_target: bool,
-) -> Result<ExitCode, Stop> {
+pub(crate) fn check(session: &Session, python: bool, fail_fast: bool, shared_target: bool) -> Result<ExitCode, Stop> {
     let root = system::root();
     let shared = shared_target || env::var("CI").is_ok_and(|value| value == "true");
     let mut context = Context {
@@ -81,9 +81,7 @@ pub(crate) fn check(
 fn all_steps(context: &mut Context<'_>, report: &mut Report, python: bool) -> Result<(), Stop> {
     source_steps(context, report)?;
     let session = context.session;
-    context.server = report.step("postgresql", "a server for the tests", || {
-        Server::get(session, false)
-    })?;
+    context.server = report.step("postgresql", "a server for the tests", || Server::get(session, false))?;
     rust_steps(context, report)?;
     if python {
         python_steps(context, report)?;
@@ -103,28 +101,20 @@ fn run(
     mut command: Command,
 ) -> Result<bool, Stop> {
     let description = shown(&command);
-    report.program(name, &description, runner, || {
-        session.run(&mut command, Output::Relayed)
-    })
+    report.program(name, &description, runner, || session.run(&mut command, Output::Relayed))
 }
 
 /// What can be said without running anything.
 fn source_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     let session = context.session;
-    run(
-        session,
-        report,
-        "fmt",
-        None,
-        context.cargo(&["fmt", "--all", "--check"]),
-    )?;
+    run(session, report, "fmt", None, context.cargo(&["fmt", "--all", "--check"]))?;
     for rule in RULES {
         report.step(rule.name, rule.demand, || {
             let faults = (rule.check)(session, &context.root)?;
             if faults.is_empty() {
                 Ok(())
             } else {
-                Err(Stop::failed(format!("\n{}", faults.join("\n"))))
+                Err(Stop::failed(format!("the rule is broken:\n{}", faults.join("\n"))))
             }
         })?;
     }
@@ -146,10 +136,7 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     build.args(&NOT_PYTHON[..3]).args(["--features", "testing"]);
     let is_built = run(session, report, "build", None, build)?;
 
-    let nextest = session
-        .run(&mut context.cargo(&["nextest", "--version"]), Output::Kept)?
-        .status
-        .success();
+    let nextest = session.run(&mut context.cargo(&["nextest", "--version"]), Output::Kept)?.status.success();
     let (mut tests, runner) = if nextest {
         let arguments = ["nextest", "run", "--no-tests=pass"];
         (context.cargo(&arguments), Runner::Nextest)
@@ -198,9 +185,8 @@ fn python_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> 
         report.skip("python", "there is no environment");
         return Ok(());
     };
-    let installed = report.step("python build", "a wheel, installed", || {
-        install_wheel(context, &environment, &package)
-    })?;
+    let installed =
+        report.step("python build", "a wheel, installed", || install_wheel(context, &environment, &package))?;
     if installed.is_none() {
         report.skip("python", "the package is not built");
         return Ok(());
@@ -220,22 +206,12 @@ fn python_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> 
     let mypy = in_package("mypy", &["python", "tests"]);
     run(session, report, "python mypy", None, mypy)?;
     let pytest = in_package("pytest", &["tests"]);
-    run(
-        session,
-        report,
-        "python tests",
-        Some(Runner::Pytest),
-        pytest,
-    )?;
+    run(session, report, "python tests", Some(Runner::Pytest), pytest)?;
     Ok(())
 }
 
 /// Installs the wheel and not the source folder: that is what users get, with its stubs and its marker file.
-fn install_wheel(
-    context: &Context<'_>,
-    environment: &Environment,
-    package: &Path,
-) -> Result<(), Stop> {
+fn install_wheel(context: &Context<'_>, environment: &Environment, package: &Path) -> Result<(), Stop> {
     let session = context.session;
     let wheels = context.target.path.join("xtask-wheels");
     let _ = fs::remove_dir_all(&wheels);
@@ -258,11 +234,7 @@ fn install_wheel(
 }
 
 /// `cargo xtask postgres`.
-pub(crate) fn with_postgres(
-    session: &Session,
-    durable: bool,
-    words: &[String],
-) -> Result<ExitCode, Stop> {
+pub(crate) fn with_postgres(session: &Session, durable: bool, words: &[String]) -> Result<ExitCode, Stop> {
     let server = Server::get(session, durable)?;
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]);
@@ -273,11 +245,7 @@ pub(crate) fn with_postgres(
 }
 
 /// `cargo xtask bench`.
-pub(crate) fn bench(
-    session: &Session,
-    shared_target: bool,
-    names: &[String],
-) -> Result<ExitCode, Stop> {
+pub(crate) fn bench(session: &Session, shared_target: bool, names: &[String]) -> Result<ExitCode, Stop> {
     let root = system::root();
     let target = Target::choose(session, &root, shared_target)?;
     let mut command = system::cargo(&root);
@@ -297,12 +265,8 @@ pub(crate) fn bench(
     Ok(exit_code(finished.status))
 }
 
-/// The exit code of a program as our own.
-fn exit_code(status: std::process::ExitStatus) -> ExitCode {
-    ExitCode::from(
-        status
-            .code()
-            .and_then(|code| u8::try_from(code).ok())
-            .unwrap_or(1),
-    )
+/// The exit code of a program as our own, the way a shell would tell it.
+fn exit_code(status: ExitStatus) -> ExitCode {
+    let code = status.code().or_else(|| Some(128 + status.signal()?)).and_then(|code| u8::try_from(code).ok());
+    ExitCode::from(code.unwrap_or(1))
 }

@@ -11,12 +11,9 @@ use crate::session::{Output, Session};
 
 /// The root of the workspace.
 pub(crate) fn root() -> PathBuf {
-    let xtask = env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-    xtask
-        .parent()
-        .expect("xtask is a folder of the workspace")
-        .to_path_buf()
+    let xtask =
+        env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    xtask.parent().expect("xtask is a folder of the workspace").to_path_buf()
 }
 
 /// Cargo in the workspace, as a shell would start it.
@@ -36,12 +33,7 @@ pub(crate) fn clean(command: &mut Command) {
         let Some(text) = name.to_str() else { continue };
         if text.starts_with("CARGO_PKG_")
             || text.starts_with("CARGO_MANIFEST_")
-            || [
-                "CARGO_BIN_NAME",
-                "CARGO_CRATE_NAME",
-                "CARGO_PRIMARY_PACKAGE",
-            ]
-            .contains(&text)
+            || ["CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_PRIMARY_PACKAGE"].contains(&text)
         {
             command.env_remove(&name);
         }
@@ -59,9 +51,7 @@ pub(crate) fn without_postgres_settings(command: &mut Command) {
 
 /// The first program of that name in `PATH`.
 pub(crate) fn which(name: &str) -> Option<PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(name))
-        .find(|path| is_program(path))
+    env::split_paths(&env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| is_program(path))
 }
 
 /// Whether `path` is a file that can be run.
@@ -110,12 +100,7 @@ pub(crate) fn apt_install(session: &Session, packages: &[&str]) -> Result<(), St
         command
     };
     session.succeed(apt().args(["-q", "update"]), Output::Kept)?;
-    session.succeed(
-        apt()
-            .args(["-q", "install", "-y", "--no-install-recommends"])
-            .args(packages),
-        Output::Kept,
-    )?;
+    session.succeed(apt().args(["-q", "install", "-y", "--no-install-recommends"]).args(packages), Output::Kept)?;
     Ok(())
 }
 
@@ -132,9 +117,7 @@ pub(crate) fn ensure_rust_components(session: &Session, root: &Path) -> Result<(
         };
         eprintln!("installing {component} with rustup");
         let mut command = Command::new(rustup);
-        command
-            .args(["component", "add", component])
-            .current_dir(root);
+        command.args(["component", "add", component]).current_dir(root);
         session.run(&mut command, Output::Relayed)?;
     }
     Ok(())

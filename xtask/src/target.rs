@@ -23,9 +23,7 @@ impl Target {
     /// built from the workspace itself is forgotten first: cargo tells fresh from stale by file times, and those
     /// of another clone prove nothing.
     pub(crate) fn choose(session: &Session, root: &Path, shared: bool) -> Result<Self, Stop> {
-        let own = env::var_os("CARGO_TARGET_DIR")
-            .filter(|path| !path.is_empty())
-            .map(|path| root.join(path));
+        let own = env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()).map(|path| root.join(path));
         if !shared {
             return Self::wait_for(own.unwrap_or_else(|| root.join("target")));
         }
@@ -50,15 +48,10 @@ impl Target {
                 Ok(target)
             }
             Err(TryLockError::WouldBlock) => {
-                eprintln!(
-                    "another run is using {}; building inside the clone instead",
-                    path.display()
-                );
+                eprintln!("another run is using {}; building inside the clone instead", path.display());
                 Self::wait_for(root.join("target"))
             }
-            Err(TryLockError::Error(error)) => {
-                Err(error).about(|| format!("lock {}", path.display()))
-            }
+            Err(TryLockError::Error(error)) => Err(error).about(|| format!("lock {}", path.display())),
         }
     }
 
@@ -87,12 +80,7 @@ impl Target {
 fn open_lock(target: &Path) -> Result<File, Stop> {
     fs::create_dir_all(target).about(|| format!("create {}", target.display()))?;
     let path = target.join("xtask.lock");
-    File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .about(|| format!("open {}", path.display()))
+    File::options().create(true).truncate(false).write(true).open(&path).about(|| format!("open {}", path.display()))
 }
 
 /// A directory of this user for this compiler, where the machine keeps such things.
@@ -106,8 +94,5 @@ fn cache(session: &Session) -> Result<Option<PathBuf>, Stop> {
     let version = session.succeed(rustc.arg("-vV"), Output::Kept)?.text;
     let mut hasher = DefaultHasher::new();
     (version, rustix::process::geteuid().as_raw()).hash(&mut hasher);
-    Ok(Some(
-        base.join("crm-target")
-            .join(format!("{:016x}", hasher.finish())),
-    ))
+    Ok(Some(base.join("crm-target").join(format!("{:016x}", hasher.finish()))))
 }

@@ -189,6 +189,19 @@ pub struct Applied {
     pub sealed: u64,
 }
 
+/// A record as it is when it is created now.
+pub(crate) fn fresh<E: Entity>(context: &Context, id: Id<E>, value: E) -> Stored<E> {
+    Stored {
+        id,
+        version: 1,
+        created_at: context.now(),
+        created_by: context.actor().id(),
+        updated_at: context.now(),
+        archived_at: None,
+        value,
+    }
+}
+
 impl ChangeSet {
     /// An empty change-set with this stamp.
     pub fn new(stamp: Stamp) -> Self {
@@ -221,18 +234,23 @@ impl ChangeSet {
 
     /// Adds a new record under an id that was drawn before.
     pub fn insert_as<E: Entity>(&mut self, context: &Context, id: Id<E>, value: E) -> Stored<E> {
-        let stored = Stored {
-            id,
-            version: 1,
-            created_at: context.now(),
-            created_by: context.actor().id(),
-            updated_at: context.now(),
-            archived_at: None,
-            value,
-        };
-        self.positions.insert((E::TABLE.name, id.uuid()), self.changes.len());
-        self.changes.push(Change::Insert { table: E::TABLE, row: stored.to_row() });
+        let stored = fresh(context, id, value);
+        self.insert_row(id, stored.to_row());
         stored
+    }
+
+    /// Adds a new record as the row that it was made of before.
+    pub(crate) fn insert_row<E: Entity>(&mut self, id: Id<E>, row: Row) {
+        self.positions.insert((E::TABLE.name, id.uuid()), self.changes.len());
+        self.changes.push(Change::Insert { table: E::TABLE, row });
+    }
+
+    /// Takes back what was inserted and counted since there were so many changes and counters. Only for
+    /// inserts: a change of a record that stood there before is not taken back.
+    pub(crate) fn rewind(&mut self, changes: usize, counters: usize) {
+        self.changes.truncate(changes);
+        self.counters.truncate(counters);
+        self.positions.retain(|_, position| *position < changes);
     }
 
     /// Changes a record to the new value. A value that is equal writes nothing and gives the record

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 pub use aggregate::{Aggregate, Bucket, Group, Measure, Measured, Totals};
+pub(crate) use change::fresh;
 pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Guard, Seal, Stamp};
 pub use cursor::Cursor;
 pub use error::StoreError;

@@ -144,6 +144,16 @@ pub enum ValueError {
         /// How it was named.
         reference: String,
     },
+    /// Another record has the value, which only one may have.
+    #[error("{got:?} is taken by {entity} {by}")]
+    Taken {
+        /// The kind of record.
+        entity: &'static str,
+        /// The id of the other record.
+        by: String,
+        /// The value, shortened.
+        got: String,
+    },
     /// A stated result contradicts the computed one.
     #[error("is stated as {stated}, but comes to {computed}")]
     NotEqual {
@@ -225,6 +235,7 @@ impl ValueError {
             Self::ReadOnly => "read_only",
             Self::NotAllowed { .. } => "not_allowed",
             Self::NotThere { .. } => "not_there",
+            Self::Taken { .. } => "taken",
             Self::NotEqual { .. } => "not_equal",
             Self::Negative => "negative",
             Self::NotPositive => "not_positive",

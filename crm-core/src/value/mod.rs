@@ -42,6 +42,7 @@ pub use decimal::Decimal6;
 pub use document::Document;
 pub use email::Email;
 pub use error::ValueError;
+pub(crate) use error::excerpt;
 pub use instant::{Instant, days_of};
 pub use money::{Money, line_total, percent_of, round_half_away};
 pub use patch::Patch;

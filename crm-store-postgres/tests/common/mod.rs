@@ -7,9 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crm_core::access::{Organization, Role};
+use crm_core::entity::Entity as _;
 use crm_core::entity::Stored;
 use crm_core::people::{Contact, ContactKind};
-use crm_core::store::{ChangeSet, Scope, Store};
+use crm_core::store::{Aggregate, ChangeSet, Expr, Measure, Scope, Store};
 use crm_core::testing::TestEnvironment;
 use crm_core::value::{Currency, Zone};
 use crm_core::{Actor, Context};
@@ -152,4 +153,10 @@ pub(crate) fn contact(name: &str) -> Contact {
         email_claim: None,
         phone_claim: None,
     }
+}
+
+/// How many contacts an organization has.
+pub(crate) async fn contacts(store: &dyn Store, scope: Scope) -> i64 {
+    let query = Aggregate::new(Contact::TABLE, Expr::True).measure(Measure::Count);
+    store.aggregate(scope, &[query]).await.unwrap()[0][0][0].as_int().unwrap()
 }

@@ -1,0 +1,99 @@
+//! `crm help`: explains a command or a topic.
+
+use std::fmt::Write as _;
+
+use clap::{Arg, ArgMatches, Command};
+
+use crate::args::texts;
+use crate::config::{KEYS, nearest};
+use crate::error::{Done, EXIT_CODES, Failure};
+use crate::open::App;
+
+const WHERE: &str = "\
+The language of --where
+
+  status = open and total >= 100
+  name ~ perez or email is null
+  kind = person and not country in (CO, BR, MX)
+  due_on < 2026-03-01 and (notes is null or notes ~ 'call back')
+  overdue and contact = ana@example.com
+
+Comparisons are = != < <= > >= and ~ for \"contains\"; `is null` and `is not null` tell
+what is absent, `in (…)` and `not in (…)` what is listed. They are joined by and, or, not
+and parentheses. Values with spaces or signs are quoted; a quotation mark is doubled.
+
+Columns are those of the JSON output; `contact` may stand for contact_id. Values are read
+as the column asks for: dates as 2026-01-31, choices by their names, referenced records by
+id or natural key. Amounts are in the organization's currency unless they name one, as in
+total > '100 EUR', and find records in that currency alone. Names and e-mail addresses
+are compared without regard to case and accents, other text exactly. A comparison with an
+absent value is false, and its negation true. For invoices there are also overdue and
+partially_paid.
+";
+
+const LINES: &str = "\
+The lines of an invoice, --line
+
+  --line \"DESCRIPTION|QUANTITY|PRICE|TAX%\"     --line \"Consulting|1.5|80|19%\"
+  --line KEY=VALUE,…                           --line sku=HAT-01,qty=2
+
+In the first form, what stands behind may be left out: quantity is 1, tax none. In the
+second, the keys are sku (or product), desc, qty, price and tax; what is left out comes
+from the product. Prices and quantities have up to six decimals; a line's amount is rounded
+once, half away from zero. --line may be given many times.
+";
+
+pub(super) fn command() -> Command {
+    Command::new("help")
+        .about("Explains a command, or one of: exit-codes, where, lines, environment")
+        .arg(Arg::new("topic").value_name("TOPIC").num_args(0..).help("A command or a topic"))
+}
+
+pub(super) fn run(app: &App, args: &ArgMatches) -> Done {
+    let topics = texts(args, "topic");
+    match topics.as_slice() {
+        ["exit-codes"] => {
+            let mut text = String::from("Exit codes\n\n");
+            for (code, meaning) in EXIT_CODES {
+                let _ = writeln!(text, "{code:>5}  {meaning}");
+            }
+            app.out.data(&text)
+        }
+        ["where"] => app.out.data(WHERE),
+        ["lines"] => app.out.data(LINES),
+        ["environment"] => app.out.data(&environment()),
+        path => explain(app, path),
+    }
+}
+
+fn environment() -> String {
+    let mut text = String::from("Environment\n\n");
+    for key in KEYS {
+        let _ = writeln!(text, "  {:<17} {}", key.env, key.doc);
+    }
+    text.push_str(
+        "  CRM_HOME          The folder of configuration and data, instead of the XDG folders\n  \
+           CRM_NOW           An instant to take for now, for tests and reproducible output\n  \
+           NO_COLOR          Messages are not coloured\n\n\
+         An option of the command line goes before the environment, the environment before the\n\
+         configuration file (`crm config`), the file before the default.\n",
+    );
+    text
+}
+
+fn explain(app: &App, path: &[&str]) -> Done {
+    let mut command = crate::args::command();
+    command.build();
+    for name in path {
+        let Some(found) = command.find_subcommand(name) else {
+            let known: Vec<&str> = command.get_subcommands().map(Command::get_name).collect();
+            let failure = Failure::usage(format!("There is no command or topic {}", path.join(" ")));
+            return Err(match nearest(name, &known) {
+                Some(near) => failure.hint(format!("Did you mean {near}?")),
+                None => failure.hint("`crm help` lists the commands"),
+            });
+        };
+        command = found.clone();
+    }
+    app.out.data(&command.render_long_help().to_string())
+}

@@ -1,0 +1,107 @@
+//! `crm init`: creates an organization.
+
+use clap::{ArgMatches, Command};
+use crm_core::NewOrganization;
+use crm_core::access::Organization;
+use crm_core::value::{Email, Slug, Text};
+
+use crate::args::{option, required, text, value};
+use crate::config::{Origin, without_password};
+use crate::error::{Done, Failure};
+use crate::open::{App, file_of, is_server};
+use crate::output::{self, Record, View};
+
+pub(super) fn command() -> Command {
+    Command::new("init")
+        .about("Creates an organization, and its database if need be")
+        .long_about(
+            "Creates an organization with its first owner and its invoice series, and the database if need be.\n\n\
+             The database, the organization and the owner become the defaults of later commands when no defaults are \
+             remembered yet.",
+        )
+        .after_help(
+            "Example:\n  crm init --org acme --name \"Acme\" --currency USD --zone America/New_York --owner ana@acme.example",
+        )
+        .arg(option("name", "NAME", "The organization's name [default: its slug]"))
+        .arg(option("currency", "CODE", "The currency of amounts that name none, as USD").required(true))
+        .arg(option("zone", "ZONE", "The IANA time zone that tells what today is, as America/New_York").required(true))
+        .arg(option("owner", "EMAIL", "The first owner's e-mail address").required(true))
+        .arg(option("owner_name", "NAME", "The first owner's name [default: from the address]"))
+        .arg(option("region", "CODE", "The region of phone numbers without a country code, as US"))
+        .arg(option("payment_days", "N", "After how many days an invoice is due [default: 30]").value_parser(clap::value_parser!(i64)))
+        .arg(option("invoice_prefix", "TEXT", "What stands before the numbers of invoices").default_value("INV-"))
+}
+
+pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
+    // The remembered organization is that of other commands; a new one is named here.
+    let (Some(slug), Some(Origin::Flag(_) | Origin::Env(_))) = (app.settings.get("org"), app.settings.origin("org"))
+    else {
+        return Err(Failure::usage("The new organization has no slug").field("org").hint("Give --org SLUG"));
+    };
+    let slug: Slug = slug.parse().map_err(|reason| Failure::invalid("org", &reason))?;
+    let refused = |field: &'static str| move |reason| Failure::invalid(field, &reason);
+    let name: Text<255> = text(args, "name").unwrap_or(slug.as_ref()).parse().map_err(refused("name"))?;
+    let owner_email: Email = required(args, "owner")?;
+    let owner_name = text(args, "owner_name").map_or_else(|| name_of(&owner_email), str::to_owned);
+    let mut organization = Organization::new(slug, name, required(args, "currency")?, required(args, "zone")?);
+    organization.default_region = value(args, "region")?;
+    if let Some(days) = args.get_one::<i64>("payment_days") {
+        organization.payment_days = *days;
+    }
+    let new = NewOrganization {
+        organization,
+        owner_email,
+        owner_name: owner_name.parse().map_err(refused("owner_name"))?,
+        invoice_prefix: text(args, "invoice_prefix").unwrap_or_default().to_owned(),
+    };
+    let database = app.database(true).await?;
+    let created = database.crm(app.clock).create_organization(&new).await?;
+    app.out.note(&format!(
+        "Created the organization {} in {}; {} owns it.",
+        created.slug,
+        without_password(app.settings.database()),
+        new.owner_email
+    ));
+    remember(app, &new)?;
+    let view = View::full(<Organization as crm_core::entity::Entity>::TABLE);
+    let record = Record { row: created.to_row(), title: created.name.to_string() };
+    output::one(app.out, &view, &record, &[], "")
+}
+
+/// A name for an owner who gave none: what stands before the at sign.
+fn name_of(email: &Email) -> String {
+    crate::error::sentence(email.as_str().split('@').next().unwrap_or_default())
+}
+
+/// Makes the new organization the default of later commands, unless something is remembered already.
+fn remember(app: &App, new: &NewOrganization) -> Done {
+    let mut config = crate::config::Config::load(app.settings.config.path().to_owned())?;
+    if ["database", "org", "as"].iter().any(|name| config.get(name).is_some()) {
+        return Ok(());
+    }
+    let address = app.settings.database();
+    let mut kept = vec!["org", "as"];
+    config.set("org", Some(new.organization.slug.as_str()))?;
+    config.set("as", Some(new.owner_email.as_str()))?;
+    if without_password(address) == address {
+        config.set("database", Some(&absolute(address)))?;
+        kept.insert(0, "database");
+    }
+    config.save()?;
+    let path = config.path().display();
+    let (last, others) = kept.split_last().map_or(("", [].as_slice()), |(last, others)| (*last, others));
+    app.out.note(&format!("Remembered {} and {last} as the defaults of later commands in {path}.", others.join(", ")));
+    if kept.len() < 3 {
+        app.out.note("The address of the database holds a password and was not remembered: set CRM_DATABASE_URL.");
+    }
+    Ok(())
+}
+
+/// The address as it can be used from every folder.
+fn absolute(address: &str) -> String {
+    if is_server(address) {
+        return address.to_owned();
+    }
+    let path = std::path::absolute(file_of(address)).unwrap_or_else(|_| file_of(address).into());
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,77 @@
+//! The commands: one file each.
+
+mod audit;
+mod completion;
+mod config;
+mod contact;
+mod demo;
+mod demo_data;
+mod doctor;
+mod help;
+mod import;
+mod init;
+mod invoice;
+mod invoice_lines;
+mod member;
+mod org;
+mod payment;
+mod product;
+mod report;
+mod series;
+
+use clap::{ArgMatches, Command};
+
+use crate::error::{Done, Failure};
+use crate::open::App;
+
+/// Every command, in the order of the help.
+pub(crate) fn all() -> Vec<Command> {
+    vec![
+        init::command(),
+        demo::command(),
+        contact::command(),
+        product::command(),
+        invoice::command(),
+        payment::command(),
+        import::command(),
+        report::command(),
+        member::command(),
+        org::command(),
+        series::command(),
+        audit::command(),
+        doctor::command(),
+        config::command(),
+        completion::command(),
+        completion::man_command(),
+        help::command(),
+    ]
+}
+
+/// Carries out the command that was given.
+pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
+    let Some((name, args)) = matches.subcommand() else { return Err(Failure::usage("No command was given")) };
+    match name {
+        "init" => init::run(app, args).await,
+        "demo" => demo::run(app, args).await,
+        "contact" => contact::run(app, args).await,
+        "product" => product::run(app, args).await,
+        "invoice" => invoice::run(app, args).await,
+        "payment" => payment::run(app, args).await,
+        "import" => import::run(app, args).await,
+        "report" => report::run(app, args).await,
+        "member" => member::run(app, args).await,
+        "org" => org::run(app, args).await,
+        "series" => series::run(app, args).await,
+        "audit" => audit::run(app, args).await,
+        "doctor" => doctor::run(app).await,
+        "config" => config::run(app, args),
+        "completion" => completion::run(app, args),
+        "man" => completion::man(app, args),
+        _ => help::run(app, args),
+    }
+}
+
+/// The verb of a group and its arguments; the parser requires one.
+pub(crate) fn verb(args: &ArgMatches) -> Result<(&str, &ArgMatches), Failure> {
+    args.subcommand().ok_or_else(|| Failure::usage("No command was given"))
+}

@@ -1,0 +1,7 @@
+//! The `crm` command.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    crm_cli::main()
+}

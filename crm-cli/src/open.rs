@@ -1,0 +1,221 @@
+//! Opens what a command works on: the settings, the database, the session.
+
+use std::sync::OnceLock;
+
+use clap::ArgMatches;
+use crm_core::value::{Email, Instant, Slug};
+use crm_core::{Crm, Environment, Session, SystemEnvironment};
+use crm_store_postgres::{PostgresOptions, PostgresStore};
+use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
+use uuid::Uuid;
+
+use crate::config::{Origin, Settings, without_password};
+use crate::error::{Done, Failure};
+use crate::output::{Format, Out};
+
+/// The clock and the source of ids. `CRM_NOW` sets the clock, for tests and for reproducible output.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    fixed: Option<Instant>,
+}
+
+impl Clock {
+    /// The machine's clock, or the one that `CRM_NOW` sets.
+    pub(crate) fn from_environment() -> Result<Self, Failure> {
+        let fixed = std::env::var("CRM_NOW").ok().filter(|text| !text.is_empty());
+        let fixed = fixed.map(|text| text.parse()).transpose();
+        Ok(Self { fixed: fixed.map_err(|reason| Failure::invalid("CRM_NOW", &reason))? })
+    }
+}
+
+impl Environment for Clock {
+    fn now(&self) -> Instant {
+        self.fixed.unwrap_or_else(|| SystemEnvironment.now())
+    }
+
+    fn new_id(&self) -> Uuid {
+        SystemEnvironment.new_id()
+    }
+}
+
+/// A database of either kind.
+#[derive(Clone)]
+pub(crate) enum Database {
+    /// One file.
+    Sqlite(SqliteStore),
+    /// A server.
+    Postgres(PostgresStore),
+}
+
+/// Whether an address names a PostgreSQL server, so that a runtime is needed.
+pub(crate) fn is_server(address: &str) -> bool {
+    address.starts_with("postgres://") || address.starts_with("postgresql://")
+}
+
+/// The path of a file address.
+pub(crate) fn file_of(address: &str) -> &str {
+    let path = address.strip_prefix("sqlite:").unwrap_or(address);
+    if path.len() == address.len() { path } else { path.strip_prefix("//").unwrap_or(path) }
+}
+
+/// Takes `schema=NAME` out of the parameters of a server's address: in which schema the tables are.
+fn schema_of(address: &str) -> (String, Option<&str>) {
+    let Some((base, parameters)) = address.split_once('?') else { return (address.to_owned(), None) };
+    let schema = parameters.split('&').find_map(|parameter| parameter.strip_prefix("schema="));
+    let others: Vec<&str> = parameters.split('&').filter(|parameter| !parameter.starts_with("schema=")).collect();
+    let query = if others.is_empty() { String::new() } else { format!("?{}", others.join("&")) };
+    (format!("{base}{query}"), schema)
+}
+
+/// Opens a database. One that is not there is made only when asked for.
+pub(crate) async fn open(address: &str, create: bool, durability: Durability) -> Result<Database, Failure> {
+    if is_server(address) {
+        // A command does one thing after the other.
+        let (address, schema) = schema_of(address);
+        let mut options = PostgresOptions::new().max_connections(2);
+        if let Some(schema) = schema {
+            options = options.schema(schema);
+        }
+        return Ok(Database::Postgres(PostgresStore::connect(&address, options).await?));
+    }
+    if let Some((scheme, _)) = address.split_once("://").filter(|(scheme, _)| *scheme != "sqlite") {
+        return Err(Failure::usage(format!("There is no database of the kind {scheme}"))
+            .field("database")
+            .hint("Give a path, sqlite:PATH or postgres://…"));
+    }
+    let path = std::path::Path::new(file_of(address));
+    if create && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        std::fs::create_dir_all(folder)
+            .map_err(|error| Failure::failed(format!("Cannot create the folder {}: {error}", folder.display())))?;
+    }
+    let options = SqliteOptions { create, durability, readers: 1, ..SqliteOptions::default() };
+    Ok(Database::Sqlite(SqliteStore::open(address, options)?))
+}
+
+impl Database {
+    /// A book on it.
+    pub(crate) fn crm(&self, clock: Clock) -> Crm {
+        match self {
+            Self::Sqlite(store) => Crm::new(store.clone(), clock),
+            Self::Postgres(store) => Crm::new(store.clone(), clock),
+        }
+    }
+
+    /// Finishes what it still does in the background.
+    pub(crate) async fn close(&self) -> Done {
+        match self {
+            // Its connections end with the process; nothing is left to do.
+            Self::Sqlite(_) => {}
+            Self::Postgres(store) => store.close().await?,
+        }
+        Ok(())
+    }
+}
+
+/// What every command has at hand.
+pub(crate) struct App {
+    /// The settings.
+    pub(crate) settings: Settings,
+    /// How it speaks.
+    pub(crate) out: Out,
+    /// The clock.
+    pub(crate) clock: Clock,
+    opened: OnceLock<Database>,
+}
+
+impl App {
+    /// Gathers the settings.
+    pub(crate) fn new(matches: &ArgMatches) -> Result<Self, Failure> {
+        let settings = Settings::gather(matches)?;
+        let format = match settings.get("output").unwrap_or_default() {
+            "json" => Format::Json,
+            "ndjson" => Format::Ndjson,
+            "csv" => Format::Csv,
+            "id" => Format::Id,
+            _ => Format::Table,
+        };
+        match settings.get("color").unwrap_or_default() {
+            "always" => anstream::ColorChoice::Always.write_global(),
+            "never" => anstream::ColorChoice::Never.write_global(),
+            _ => {}
+        }
+        let out = Out {
+            format,
+            quiet: matches.get_flag("quiet"),
+            verbose: matches.get_flag("verbose"),
+            excel_safe: matches.get_flag("excel_safe"),
+        };
+        Ok(Self { settings, out, clock: Clock::from_environment()?, opened: OnceLock::new() })
+    }
+
+    /// The database that the settings name.
+    pub(crate) async fn database(&self, create: bool) -> Result<Database, Failure> {
+        let address = self.settings.database();
+        if self.out.verbose {
+            crate::output::say(&format!("The database is {}.", without_password(address)));
+        }
+        let database = open(address, create, Durability::Full).await?;
+        Ok(self.opened.get_or_init(|| database).clone())
+    }
+
+    /// The acting member at work in the organization that the settings name.
+    pub(crate) async fn session(&self) -> Result<Session<'static>, Failure> {
+        let org = self.chosen(
+            "org",
+            "No organization is chosen",
+            "Give --org SLUG, set CRM_ORG, or run `crm config set org SLUG`",
+        )?;
+        let acting =
+            self.chosen("as", "Nobody is acting", "Give --as EMAIL, set CRM_AS, or run `crm config set as EMAIL`")?;
+        let org: Slug = org.parse().map_err(|reason| Failure::invalid("org", &reason))?;
+        let acting: Email = acting.parse().map_err(|reason| Failure::invalid("as", &reason))?;
+        let database = self.database(false).await?;
+        Ok(database.crm(self.clock).session(&org, &acting).await?)
+    }
+
+    fn chosen(&self, name: &str, missing: &str, hint: &str) -> Result<&str, Failure> {
+        self.settings.get(name).ok_or_else(|| Failure::usage(missing).field(name).hint(hint))
+    }
+
+    /// Where a setting comes from, for people.
+    pub(crate) fn origin(&self, name: &str) -> String {
+        self.settings.origin(name).unwrap_or(&Origin::Default).to_string()
+    }
+
+    /// Finishes what the database still does in the background.
+    pub(crate) async fn close(&self) -> Done {
+        match self.opened.get() {
+            Some(database) => database.close().await,
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_is_taken_out_of_the_address() {
+        assert_eq!(schema_of("postgres://h/d?schema=a"), ("postgres://h/d".to_owned(), Some("a")));
+        assert_eq!(schema_of("postgres://h/d?x=1&schema=a&y=2"), ("postgres://h/d?x=1&y=2".to_owned(), Some("a")));
+        assert_eq!(schema_of("postgres://h/d?x=1"), ("postgres://h/d?x=1".to_owned(), None));
+        assert_eq!(schema_of("postgres://h/d"), ("postgres://h/d".to_owned(), None));
+    }
+
+    #[test]
+    fn addresses_are_told_apart() {
+        for (address, server, file) in [
+            ("postgres://localhost/crm", true, None),
+            ("postgresql:///crm?host=/tmp", true, None),
+            ("sqlite:acme.db", false, Some("acme.db")),
+            ("sqlite:///tmp/acme.db", false, Some("/tmp/acme.db")),
+            ("/tmp/a//b.db", false, Some("/tmp/a//b.db")),
+        ] {
+            assert_eq!(is_server(address), server, "{address}");
+            if let Some(file) = file {
+                assert_eq!(file_of(address), file);
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! The same commands on SQLite and on PostgreSQL say the same.
+
+mod common;
+#[path = "common/postgres.rs"]
+mod postgres;
+
+use common::{Sandbox, without_ids};
+use postgres::Schema;
+
+#[test]
+fn both_databases_say_the_same() {
+    let schema = Schema::new();
+    let lines = [
+        "contact add --given-name Eva --family-name Pérez --email eva@example.com --city Bogotá -q",
+        "contact add --company-name 'Ёлка & Sons' --email sales@elka.example -q",
+        "contact add --given-name Eva --email EVA@example.com",
+        "product add --sku HAT-01 --name Hat --unit-price 12.5 --tax-percent 19 -q",
+        "invoice create --contact eva@example.com --line sku=HAT-01,qty=2 --line 'Work|1.5|80.005' --issue -q -o json",
+        "invoice create --contact sales@elka.example --line 'Work|1|70' --issue --issued-on 2026-01-10 -q",
+        "invoice create --contact sales@elka.example --line 'Work|1|70' --currency EUR -q",
+        "invoice pay INV-000001 --amount 50 --key k -q",
+        "invoice pay INV-000001 --amount 50 --key k -q -o json",
+        "invoice pay INV-000001 --amount 51 --key k",
+        "invoice pay INV-000001 --amount 500",
+        "payment record --contact sales@elka.example --amount 100 --oldest -q",
+        "contact edit eva@example.com --company sales@elka.example --notes 'a note' -q",
+        "contact delete sales@elka.example",
+        "contact list -o json --sort name",
+        "contact list -o csv --search ELKA",
+        "contact list --where 'name ~ PEREZ or not city is null' -o json",
+        "invoice list -o json --sort -total",
+        "invoice list --where 'total >= 100 and not overdue' -o csv",
+        "payment list -o ndjson",
+        "report summary -o json --per-contact",
+        "report ageing -o json --per-contact",
+        "report ageing --as-of 2026-05-01",
+        "report statement eva@example.com -o json",
+        "member list -o csv",
+        "contact show ghost -o json",
+        "--as ghost@acme.example contact list",
+    ];
+    let file = Sandbox::acme();
+    let server = Sandbox::on(&schema.url());
+    server.init();
+    for line in lines {
+        let (left, right) = (file.run(line).to_string(), server.run(line).to_string());
+        assert_eq!(without_ids(&left), without_ids(&right), "crm {line}");
+    }
+    for sandbox in [&file, &server] {
+        assert!(sandbox.ok("audit verify -o json").contains("\"ok\": true"));
+        assert_eq!(sandbox.run("doctor").code, Some(0));
+    }
+}
+
+#[test]
+fn many_may_begin_at_once() {
+    let schema = Schema::new();
+    for sandbox in [Sandbox::new(), Sandbox::on(&schema.url())] {
+        let children: Vec<_> = (0..6)
+            .map(|number| {
+                let slug = format!("org-{number}");
+                let init =
+                    ["init", "--org", &slug, "--currency", "USD", "--zone", "UTC", "--owner", "ana@acme.example"];
+                let quiet = std::process::Stdio::null;
+                sandbox.command(&init).stdout(quiet()).stderr(std::process::Stdio::piped()).spawn().unwrap()
+            })
+            .collect();
+        for child in children {
+            let output = child.wait_with_output().unwrap();
+            assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        }
+        assert_eq!(sandbox.ok("org list -o id").lines().count(), 6);
+    }
+}

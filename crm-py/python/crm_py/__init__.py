@@ -1,0 +1,103 @@
+"""An embeddable CRM engine: contacts, products, invoices and payments in one SQLite file or in PostgreSQL.
+
+>>> from decimal import Decimal
+>>> import crm_py
+>>> with crm_py.open("sqlite:acme.db") as crm:  # doctest: +SKIP
+...     crm.create_organization("acme", name="Acme", currency="USD", time_zone="America/New_York",
+...                             owner_email="ana@acme.example", owner_name="Ana")
+...     org = crm.organization("acme", acting_as="ana@acme.example")
+...     eva = org.contacts.create(kind="person", given_name="Eva", email="eva@x.example")
+...     lines = [{"description": "Chair", "quantity": 2, "unit_price": Decimal("9.99")}]
+...     invoice = org.invoices.create(contact=eva, lines=lines, issue=True)
+...     org.invoices.pay(invoice)
+
+Amounts are exact: ``Decimal`` goes in, :class:`Money` comes out, and a float is a ``TypeError``. Records do not change;
+commands give back new ones. Every call releases the GIL while it works, and may be made from any thread. After a fork
+an open database cannot be used in the child: open it there, or start processes with the method ``spawn``.
+"""
+
+from ._client import Crm, Member, Members, Numbering, Reports, Session, open
+from ._collections import (
+    Allocations,
+    Audit,
+    Collection,
+    Contacts,
+    InvoiceLines,
+    Invoices,
+    Page,
+    Payments,
+    Products,
+)
+from ._crm_py import (
+    Allocation,
+    AuditEntry,
+    Contact,
+    Field,
+    Invoice,
+    InvoiceLine,
+    Membership,
+    Money,
+    NumberSeries,
+    Organization,
+    Payment,
+    Product,
+    Record,
+    User,
+)
+from .errors import (
+    Conflict,
+    Corrupt,
+    CrmError,
+    Duplicate,
+    NotFound,
+    OutcomeUnknown,
+    PermissionDenied,
+    RuleError,
+    Unauthenticated,
+    Unavailable,
+    ValidationError,
+)
+
+__all__ = [
+    "Allocation",
+    "Allocations",
+    "Audit",
+    "AuditEntry",
+    "Collection",
+    "Conflict",
+    "Contact",
+    "Contacts",
+    "Corrupt",
+    "Crm",
+    "CrmError",
+    "Duplicate",
+    "Field",
+    "Invoice",
+    "InvoiceLine",
+    "InvoiceLines",
+    "Invoices",
+    "Member",
+    "Members",
+    "Membership",
+    "Money",
+    "NotFound",
+    "NumberSeries",
+    "Numbering",
+    "Organization",
+    "OutcomeUnknown",
+    "Page",
+    "Payment",
+    "Payments",
+    "PermissionDenied",
+    "Product",
+    "Products",
+    "Record",
+    "Reports",
+    "RuleError",
+    "Session",
+    "Unauthenticated",
+    "Unavailable",
+    "User",
+    "ValidationError",
+    "open",
+]

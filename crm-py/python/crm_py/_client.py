@@ -1,0 +1,371 @@
+"""Databases, and organizations as their members see them."""
+
+from __future__ import annotations
+
+import builtins
+import json
+import os
+import re
+import tomllib
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
+from ._crm_py import Contact, Database, Membership, NumberSeries, Organization, User
+from ._crm_py import Session as NativeSession
+from .errors import ValidationError
+
+if TYPE_CHECKING:
+    from typing import Literal, Self, TypeAlias, Unpack
+    from uuid import UUID
+
+    from ._fields import NumberSeriesFields, OrganizationFields
+    from .reports import Ageing, ImportReport, Statement, Summary
+
+    Source: TypeAlias = "str | os.PathLike[str] | SupportsRead"
+
+
+class SupportsRead(Protocol):
+    """An open file, of text or of bytes."""
+
+    def read(self, size: int = ..., /) -> str | bytes: ...
+
+
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+def open(
+    database: str | os.PathLike[str],
+    *,
+    create: bool = True,
+    durability: Literal["full", "normal"] = "full",
+    schema: str | None = None,
+    migrate: bool = True,
+    max_connections: int | None = None,
+) -> Crm:
+    """Opens a database: ``sqlite:acme.db``, a path, or ``postgres://user:password@host/database``.
+
+    A SQLite file that is not there is made unless ``create=False``; ``durability="normal"`` writes faster, and a loss of
+    power may take the last writes. For PostgreSQL, ``schema`` names the schema that holds the tables, ``migrate=False``
+    refuses to change them, and ``max_connections`` limits the connections.
+    """
+    address = os.fspath(database)
+    known = address.startswith(("sqlite:", "postgres://", "postgresql://"))
+    if not known and _SCHEME.match(address):
+        scheme = address.partition(":")[0]
+        raise ValidationError(f"database: expected sqlite: or postgres://, got {scheme}://", field="database")
+    native = Database(
+        address,
+        create=create,
+        durability=durability,
+        schema=schema,
+        migrate=migrate,
+        max_connections=max_connections,
+    )
+    return Crm(native)
+
+
+class Crm:
+    """An open database. Use it in a ``with`` block, which closes it; see :func:`open`.
+
+    Every call is carried out whole or not at all, so that leaving the block has nothing to commit.
+    """
+
+    __slots__ = ("__weakref__", "_native")
+
+    def __init__(self, native: Database) -> None:
+        self._native = native
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+        return self._native.closed
+
+    def close(self) -> None:
+        """Closes it; calls under way in other threads end first. Closing again does nothing."""
+        self._native.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        native = getattr(self, "_native", None)
+        # In a forked child it is the parent's to close.
+        if native is None or native.closed or native.forked:
+            return
+        warnings.warn(f"unclosed {native!r}", ResourceWarning, stacklevel=2, source=self)
+        native.close()
+
+    def create_organization(
+        self,
+        slug: str,
+        *,
+        name: str,
+        currency: str,
+        time_zone: str,
+        owner_email: str,
+        owner_name: str,
+        invoice_prefix: str = "INV-",
+        region: str | None = None,
+        payment_days: int | None = None,
+        unique_emails: bool | None = None,
+        unique_phones: bool | None = None,
+    ) -> Organization:
+        """Creates an organization with its first owner and its series of invoice numbers.
+
+        ``region`` is that of phone numbers without a country code, such as ``CO``.
+        """
+        return self._native.create_organization(
+            slug,
+            name=name,
+            currency=currency,
+            time_zone=time_zone,
+            owner_email=owner_email,
+            owner_name=owner_name,
+            invoice_prefix=invoice_prefix,
+            region=region,
+            payment_days=payment_days,
+            unique_emails=unique_emails,
+            unique_phones=unique_phones,
+        )
+
+    def organizations(self) -> list[Organization]:
+        """The organizations, by slug."""
+        return self._native.organizations()
+
+    def organization(self, slug: str, *, acting_as: str) -> Session:
+        """Opens an organization for the member with this e-mail address, who is named in the audit."""
+        return Session(self, self._native.session(slug, acting_as))
+
+    def __repr__(self) -> str:
+        return repr(self._native)
+
+
+class Session:
+    """An organization as one of its members sees it. Cheap to make, and safe to use from many threads."""
+
+    __slots__ = (
+        "_crm",
+        "_native",
+        "allocations",
+        "audit",
+        "contacts",
+        "invoice_lines",
+        "invoices",
+        "members",
+        "numbering",
+        "payments",
+        "products",
+        "reports",
+    )
+
+    contacts: Contacts
+    products: Products
+    invoices: Invoices
+    invoice_lines: InvoiceLines
+    payments: Payments
+    allocations: Allocations
+    members: Members
+    numbering: Numbering
+    reports: Reports
+    audit: Audit
+
+    def __init__(self, crm: Crm, native: NativeSession) -> None:
+        # Keeps the database open as long as somebody works in it.
+        self._crm = crm
+        self._native = native
+        self.contacts = Contacts(native)
+        self.products = Products(native)
+        self.invoices = Invoices(native)
+        self.invoice_lines = InvoiceLines(native)
+        self.payments = Payments(native)
+        self.allocations = Allocations(native)
+        self.members = Members(native)
+        self.numbering = Numbering(native)
+        self.reports = Reports(native)
+        self.audit = Audit(native)
+
+    @property
+    def organization(self) -> Organization:
+        """The organization, as last read."""
+        return self._native.organization()
+
+    @property
+    def user(self) -> User:
+        """Who acts."""
+        return self._native.user()
+
+    @property
+    def role(self) -> str:
+        """In which role."""
+        return self._native.role()
+
+    def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:
+        """Changes the organization's settings."""
+        return self._native.update_organization(dict(fields))
+
+    def import_csv(
+        self,
+        kind: Literal["contacts", "products", "invoices", "payments"],
+        source: Source,
+        *,
+        mapping: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        lines: Source | None = None,
+        lines_mapping: Mapping[str, Any] | str | os.PathLike[str] | None = None,
+        upsert_by: str | None = None,
+        dry_run: bool = False,
+        lenient: bool = False,
+        skip_refused: bool = False,
+    ) -> ImportReport:
+        """Imports a CSV file, a path or an open file: all or nothing, in memory that does not grow with it.
+
+        ``mapping`` says which column holds which field: ``{"columns": {"given_name": "FirstName"}, "constants":
+        {"kind": "person"}, "values": {"country": {"Holland": "NL"}}}``, or the path of a TOML file that does, which may
+        also have ``delimiter``, ``date_format`` and ``decimal_comma``. Without one, columns are named like fields.
+        ``lines`` is a second file with the lines of invoices. ``upsert_by`` names a natural key, so that a second run
+        changes nothing. A refused row raises :class:`ValidationError` with the line, field and reason of each in
+        ``details``, unless ``dry_run=True`` asks for the report alone or ``skip_refused=True`` for the other rows;
+        ``lenient=True`` keeps phone numbers that cannot be read, and warns of them.
+        """
+        return self._native.import_csv(
+            kind,
+            _source(source),
+            mapping=_mapping(mapping),
+            lines=None if lines is None else _source(lines),
+            lines_mapping=_mapping(lines_mapping),
+            upsert_by=upsert_by,
+            dry_run=dry_run,
+            lenient=lenient,
+            skip_refused=skip_refused,
+        )
+
+    def __repr__(self) -> str:
+        return repr(self._native)
+
+
+def _source(source: Source) -> str | SupportsRead:
+    return os.fspath(source) if isinstance(source, str | os.PathLike) else source
+
+
+def _mapping(mapping: Mapping[str, Any] | str | os.PathLike[str] | None) -> str | None:
+    """A mapping as JSON."""
+    if mapping is None:
+        return None
+    if not isinstance(mapping, Mapping):
+        with builtins.open(mapping, "rb") as file:
+            mapping = tomllib.load(file)
+    return json.dumps({name: dict(value) if isinstance(value, Mapping) else value for name, value in mapping.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of an organization: who, and in which role."""
+
+    membership: Membership
+    user: User
+
+    @property
+    def id(self) -> UUID:
+        """The id of the membership."""
+        return self.membership.id
+
+    @property
+    def email(self) -> str:
+        """The address they are known by."""
+        return self.user.email
+
+    @property
+    def full_name(self) -> str:
+        """Their name."""
+        return self.user.full_name
+
+    @property
+    def role(self) -> str:
+        """What they may do: owner, admin, manager, member or viewer."""
+        return self.membership.role
+
+
+class Members:
+    """Who belongs to the organization, and in which role. A member is named by e-mail address or id, or by itself."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: NativeSession) -> None:
+        self._native = native
+
+    def list(self) -> builtins.list[Member]:
+        """All of them, the earliest first."""
+        return [Member(*found) for found in self._native.members()]
+
+    def get(self, member: Member | Membership | User | UUID | str) -> Member:
+        """One member; :class:`NotFound` when there is none."""
+        return Member(*self._native.member(_plain(member)))
+
+    def add(self, email: str, *, role: str, full_name: str | None = None, key: str | None = None) -> Member:
+        """Makes somebody a member, and a user if they are none yet; then the name is needed."""
+        return Member(*self._native.add_member(email, role=role, full_name=full_name, key=key))
+
+    def set_role(self, member: Member | Membership | User | UUID | str, role: str) -> Member:
+        """Changes a member's role."""
+        return Member(*self._native.set_role(_plain(member), role))
+
+    def remove(self, member: Member | Membership | User | UUID | str) -> Member:
+        """Ends a membership; what the member did stays."""
+        return Member(*self._native.remove_member(_plain(member)))
+
+
+def _plain(member: Member | Membership | User | UUID | str) -> Membership | User | UUID | str:
+    return member.membership if isinstance(member, Member) else member
+
+
+class Numbering(Collection[NumberSeries]):
+    """The series that number invoices and contacts. A series is named by what it numbers: ``invoice``, ``contact``."""
+
+    __slots__ = ()
+    _entity = "number_series"
+
+    def list(self) -> Page[NumberSeries]:
+        """All of them."""
+        return self._list({})
+
+    def create(self, **fields: Unpack[NumberSeriesFields]) -> NumberSeries:
+        """Creates a series, which begins at 1."""
+        return self._create(fields, None)
+
+    def update(
+        self, series: NumberSeries | UUID | str, **fields: Unpack[NumberSeriesFields]
+    ) -> NumberSeries:
+        """Changes the prefix or the number of digits."""
+        return self._update(series, fields, None)
+
+
+class Reports:
+    """Reports on the present state, as of a civil date: today in the organization's zone unless another is given."""
+
+    __slots__ = ("_native",)
+
+    def __init__(self, native: NativeSession) -> None:
+        self._native = native
+
+    def summary(
+        self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
+    ) -> Summary:
+        """R1: what was billed, paid and is due, overall and per contact."""
+        return self._native.summary(as_of=as_of, per_contact=per_contact, include_void=include_void)
+
+    def ageing(self, *, as_of: date | None = None, per_contact: bool = False) -> Ageing:
+        """R2: what is due, by how late it is."""
+        return self._native.ageing(as_of=as_of, per_contact=per_contact)
+
+    def statement(self, contact: Contact | UUID | str, *, from_: date, to: date) -> Statement:
+        """R3: what a contact was billed and paid over a period, with the balances before and after."""
+        return self._native.statement(contact, from_, to)

@@ -1,0 +1,759 @@
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, Literal, Self, final
+from uuid import UUID
+
+from ._client import SupportsRead
+from .reports import Ageing, ImportReport, Statement, Summary, Verification
+
+@final
+class Database:
+    """An open database."""
+
+    def __new__(
+        cls,
+        url: str,
+        *,
+        create: bool = True,
+        durability: str = "full",
+        schema: str | None = None,
+        migrate: bool = True,
+        max_connections: int | None = None,
+    ) -> Self: ...
+    @property
+    def url(self) -> str:
+        """What was opened, without a password."""
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed."""
+    @property
+    def forked(self) -> bool:
+        """Whether it was opened by another process, before a fork."""
+    def close(self) -> None:
+        """Closes it; calls that are under way end first. Closing again does nothing."""
+    def create_organization(
+        self,
+        slug: str,
+        *,
+        name: str,
+        currency: str,
+        time_zone: str,
+        owner_email: str,
+        owner_name: str,
+        invoice_prefix: str = "INV-",
+        region: str | None = None,
+        payment_days: int | None = None,
+        unique_emails: bool | None = None,
+        unique_phones: bool | None = None,
+    ) -> Organization:
+        """Creates an organization with its first owner."""
+    def organizations(self) -> list[Organization]:
+        """The organizations, by slug."""
+    def session(self, slug: str, acting_as: str) -> Session:
+        """Opens an organization for a member."""
+
+@final
+class Session:
+    """An organization as one of its members sees it."""
+
+    def organization(self) -> Organization:
+        """The organization."""
+    def user(self) -> User:
+        """The acting user."""
+    def role(self) -> str:
+        """The acting user's role."""
+    def get(self, entity: str, reference: Record | UUID | str) -> Record:
+        """One record, by id or natural key."""
+    def page(
+        self,
+        entity: str,
+        filters: dict[str, Any],
+        *,
+        search: str | None = None,
+        order_by: list[str] = ...,
+        limit: int | None = None,
+        after: str | None = None,
+        archived: bool = False,
+    ) -> tuple[list[Record], str | None]:
+        """A page of records, and where to go on."""
+    def count(
+        self, entity: str, filters: dict[str, Any], *, search: str | None = None, archived: bool = False
+    ) -> int:
+        """How many records there are."""
+    def create(self, entity: str, fields: dict[str, Any], *, key: str | None = None) -> Record:
+        """Creates a record."""
+    def create_many(self, entity: str, records: Iterable[dict[str, Any]]) -> list[Record]:
+        """Creates many records, all or none."""
+    def update(
+        self, entity: str, reference: Record | UUID | str, fields: dict[str, Any], *, key: str | None = None
+    ) -> Record:
+        """Changes a record."""
+    def update_organization(self, fields: dict[str, Any]) -> Organization:
+        """Changes the organization's settings."""
+    def act(self, entity: str, verb: str, reference: Record | UUID | str, *, key: str | None = None) -> Record:
+        """Carries out a command that needs nothing but a record: `archive`, `restore`, `delete`, `void` or `write_off`."""
+    def create_invoice(
+        self,
+        *,
+        contact: Contact | UUID | str,
+        lines: Iterable[dict[str, Any]],
+        currency: str | None = None,
+        issued_on: date | None = None,
+        due_on: date | None = None,
+        total: Decimal | int | Money | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        issue: bool = False,
+        number: str | None = None,
+        key: str | None = None,
+    ) -> Invoice:
+        """Writes an invoice, and issues it if asked to."""
+    def update_invoice(
+        self, reference: Invoice | UUID | str, fields: dict[str, Any], *, key: str | None = None
+    ) -> Invoice:
+        """Changes a draft."""
+    def issue_invoice(
+        self, reference: Invoice | UUID | str, *, number: str | None = None, key: str | None = None
+    ) -> Invoice:
+        """Issues a draft."""
+    def record_payment(
+        self,
+        *,
+        contact: Contact | UUID | str,
+        amount: Decimal | int | Money,
+        currency: str | None = None,
+        received_on: date | None = None,
+        method: str | None = None,
+        reference: str | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        invoices: Mapping[Any, Decimal | int | Money] | str | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Records a payment."""
+    def add_member(
+        self, email: str, *, role: str, full_name: str | None = None, key: str | None = None
+    ) -> tuple[Membership, User]:
+        """Makes somebody a member."""
+    def set_role(self, member: Membership | User | UUID | str, role: str) -> tuple[Membership, User]:
+        """Changes a member's role."""
+    def remove_member(self, member: Membership | User | UUID | str) -> tuple[Membership, User]:
+        """Ends a membership."""
+    def members(self) -> list[tuple[Membership, User]]:
+        """The members with their users."""
+    def member(self, member: Membership | User | UUID | str) -> tuple[Membership, User]:
+        """One member, with the user."""
+    def verify_audit(self, anchor: str | None = None) -> Verification:
+        """Checks the audit, from the beginning to its end."""
+    def summary(
+        self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
+    ) -> Summary:
+        """R1, the financial summary."""
+    def ageing(self, *, as_of: date | None = None, per_contact: bool = False) -> Ageing:
+        """R2, the ageing of receivables."""
+    def statement(self, contact: Contact | UUID | str, from_: date, to: date) -> Statement:
+        """R3, a contact's statement of account."""
+    def import_csv(
+        self,
+        kind: str,
+        source: str | SupportsRead,
+        *,
+        mapping: str | None = None,
+        lines: str | SupportsRead | None = None,
+        lines_mapping: str | None = None,
+        upsert_by: str | None = None,
+        dry_run: bool = False,
+        lenient: bool = False,
+        skip_refused: bool = False,
+    ) -> ImportReport:
+        """Imports a CSV file."""
+
+@final
+class Money:
+    """An exact amount in a currency.
+
+    `Money(Decimal("9.99"), "USD")`, or with the amount as text; never from a float. More digits than the currency has
+    are an error, not a rounding. Amounts of one currency can be added, subtracted and ordered.
+    """
+
+    __match_args__: ClassVar[tuple[str, str]]
+    def __new__(cls, amount: Decimal | int | str, currency: str) -> Self: ...
+    @property
+    def amount(self) -> Decimal:
+        """The amount, with as many places as the currency has."""
+    @property
+    def currency(self) -> str:
+        """The ISO 4217 code of the currency."""
+    @property
+    def minor(self) -> int:
+        """The amount in the currency's smallest unit, such as cents."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __ne__(self, other: object, /) -> bool: ...
+    def __lt__(self, other: Money, /) -> bool: ...
+    def __le__(self, other: Money, /) -> bool: ...
+    def __gt__(self, other: Money, /) -> bool: ...
+    def __ge__(self, other: Money, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __add__(self, other: Money, /) -> Money: ...
+    def __radd__(self, other: Literal[0], /) -> Money: ...
+    def __sub__(self, other: Money, /) -> Money: ...
+    def __neg__(self) -> Money: ...
+    def __bool__(self) -> bool: ...
+    def __reduce__(self) -> tuple[type[Money], tuple[str, str]]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any) -> Self: ...
+
+@final
+class Field:
+    """One attribute of a record: a column of its table."""
+
+    @property
+    def name(self) -> str:
+        """The column's name."""
+    @property
+    def kind(self) -> str:
+        """What it holds, as one word."""
+    @property
+    def nullable(self) -> bool:
+        """Whether it may be absent."""
+    @property
+    def read_only(self) -> bool:
+        """Whether only the engine sets it."""
+    @property
+    def choices(self) -> tuple[str, ...] | None:
+        """The words that it can hold, if they are fixed."""
+    @property
+    def references(self) -> str | None:
+        """The kind of record that it points to, if it does."""
+    @property
+    def doc(self) -> str:
+        """One sentence on it."""
+    def __get__(self, record: object, owner: type | None = None, /) -> Any: ...
+    def __set__(self, record: object, value: object, /) -> None: ...
+
+class Record:
+    """One record, as it was when it was read.
+
+    Records do not change: `update` and the other commands give back new ones. Two records are equal when they are the
+    same version of the same record with the same values.
+    """
+
+    record_kind: ClassVar[str]
+    @property
+    def display_name(self) -> str:
+        """The name by which people know the record: a contact's name, an invoice's number, or its id."""
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    def to_dict(self) -> dict[str, Any]:
+        """The attributes and their values."""
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __reduce__(self) -> tuple[Callable[[str, str], Record], tuple[str, str]]: ...
+    def __copy__(self) -> Self: ...
+    def __deepcopy__(self, memo: Any) -> Self: ...
+
+def restore(entity: str, row: str, /) -> Record:
+    """Makes a record again of what pickle kept."""
+
+# From here on written by tools/make_stubs.py.
+
+@final
+class Organization(Record):
+    """An organization: the tenant that every other record belongs to."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def key(self) -> int:
+        """The small number by which rows name their organization."""
+    @property
+    def slug(self) -> str:
+        """The name in commands and addresses: 2 to 64 of a-z, 0-9 and hyphens."""
+    @property
+    def name(self) -> str:
+        """The name as people write it."""
+    @property
+    def default_currency(self) -> str:
+        """The currency of amounts that name none."""
+    @property
+    def time_zone(self) -> str:
+        """The IANA time zone in which "today" is told."""
+    @property
+    def default_region(self) -> str | None:
+        """The region of phone numbers without a country code."""
+    @property
+    def payment_days(self) -> int:
+        """How many days after its issue an invoice is due unless it says otherwise."""
+    @property
+    def unique_emails(self) -> bool:
+        """Whether two contacts may not have the same e-mail address."""
+    @property
+    def unique_phones(self) -> bool:
+        """Whether two contacts may not have the same phone number."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class User(Record):
+    """A person who can act."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def email(self) -> str:
+        """The address they are known by."""
+    @property
+    def full_name(self) -> str:
+        """Their name."""
+    @property
+    def active(self) -> bool:
+        """Whether they may act at all."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Membership(Record):
+    """One user's membership of one organization."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def user_id(self) -> UUID:
+        """Who."""
+    @property
+    def role(self) -> Literal["owner", "admin", "manager", "member", "viewer"]:
+        """In which role."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Contact(Record):
+    """A person or company that the organization deals with."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def kind(self) -> Literal["person", "company"]:
+        """Whether it is a person or a company."""
+    @property
+    def given_name(self) -> str | None:
+        """A person's given name, or that of a company's contact person."""
+    @property
+    def family_name(self) -> str | None:
+        """A person's family name, or that of a company's contact person."""
+    @property
+    def company_name(self) -> str | None:
+        """A company's name, or that of a person's employer."""
+    @property
+    def company_id(self) -> UUID | None:
+        """A person's employer, if it is a contact itself."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address."""
+    @property
+    def phone(self) -> str | None:
+        """The phone number in E.164."""
+    @property
+    def phone_raw(self) -> str | None:
+        """A phone number that could not be read, as it was given."""
+    @property
+    def address_line(self) -> str | None:
+        """Street and number, or whatever stands in their place."""
+    @property
+    def city(self) -> str | None:
+        """The city."""
+    @property
+    def region(self) -> str | None:
+        """The state, province or region."""
+    @property
+    def postal_code(self) -> str | None:
+        """The postal code."""
+    @property
+    def country(self) -> str | None:
+        """The country, by its ISO 3166-1 code."""
+    @property
+    def tax_scheme(self) -> str | None:
+        """What kind of tax number it has."""
+    @property
+    def tax_number(self) -> str | None:
+        """The tax number, without punctuation; its check digits are verified."""
+    @property
+    def account_number(self) -> str | None:
+        """The customer's account number."""
+    @property
+    def stratum(self) -> int | None:
+        """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    @property
+    def code(self) -> str | None:
+        """The number that the organization's series gave it."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def instagram(self) -> str | None:
+        """The Instagram handle, without the at sign."""
+    @property
+    def owner_id(self) -> UUID | None:
+        """The member who looks after it."""
+    @property
+    def source(self) -> Literal["web", "whatsapp", "instagram", "email", "phone", "referral", "manual"] | None:
+        """How it was first met."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be known."""
+    @property
+    def custom(self) -> dict[str, Any] | None:
+        """Fields of the organization's own, a JSON object."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+    @property
+    def archived_at(self) -> datetime | None:
+        """When it was archived."""
+
+@final
+class Product(Record):
+    """Something the organization sells."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def sku(self) -> str | None:
+        """The stock keeping unit: the organization's own code for it."""
+    @property
+    def kind(self) -> Literal["product", "service"]:
+        """Whether it is a thing or a service."""
+    @property
+    def unit_price(self) -> Decimal:
+        """The price of one unit before tax, with at most six decimals."""
+    @property
+    def currency(self) -> str:
+        """The currency of the price."""
+    @property
+    def tax_percent(self) -> Decimal:
+        """The rate of tax on it, in percent."""
+    @property
+    def description(self) -> str | None:
+        """What it is."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+    @property
+    def archived_at(self) -> datetime | None:
+        """When it was archived."""
+
+@final
+class Invoice(Record):
+    """A claim on a contact for things sold."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def number(self) -> str | None:
+        """The number: taken from the series on issue, or supplied and unique."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who is billed."""
+    @property
+    def currency(self) -> str:
+        """The currency of all its amounts."""
+    @property
+    def status(self) -> Literal["draft", "open", "paid", "void", "uncollectible"]:
+        """Where it stands."""
+    @property
+    def issued_on(self) -> date | None:
+        """The civil date of issue."""
+    @property
+    def due_on(self) -> date | None:
+        """The civil date until which it is to be paid; not before the date of issue."""
+    @property
+    def subtotal(self) -> Money:
+        """The sum of the lines before tax."""
+    @property
+    def tax(self) -> Money:
+        """The sum of the lines' taxes."""
+    @property
+    def total(self) -> Money:
+        """What is billed: subtotal and tax."""
+    @property
+    def paid(self) -> Money:
+        """What was paid on it."""
+    @property
+    def settled_on(self) -> date | None:
+        """The civil date on which nothing was due any more: paid, void or given up."""
+    @property
+    def buyer(self) -> dict[str, Any] | None:
+        """The buyer as known on issue, a JSON object."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def balance(self) -> Money:
+        """What is not paid: total less paid."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class InvoiceLine(Record):
+    """One line of an invoice."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def invoice_id(self) -> UUID:
+        """Of which invoice."""
+    @property
+    def position(self) -> int:
+        """Its place in the invoice, from 1."""
+    @property
+    def product_id(self) -> UUID | None:
+        """What was sold, if it is a product of the catalogue."""
+    @property
+    def description(self) -> str:
+        """What was sold, in words."""
+    @property
+    def quantity(self) -> Decimal:
+        """How much of it."""
+    @property
+    def unit_price(self) -> Decimal:
+        """The price of one unit before tax."""
+    @property
+    def tax_percent(self) -> Decimal:
+        """The rate of tax, in percent."""
+    @property
+    def currency(self) -> str:
+        """The currency of the invoice."""
+    @property
+    def net(self) -> Money:
+        """Quantity times unit price, rounded."""
+    @property
+    def tax(self) -> Money:
+        """The tax on it, rounded."""
+
+@final
+class Payment(Record):
+    """Money received from a contact."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who paid."""
+    @property
+    def currency(self) -> str:
+        """The currency of the amount."""
+    @property
+    def amount(self) -> Money:
+        """How much."""
+    @property
+    def unapplied(self) -> Money:
+        """How much of it settles no invoice."""
+    @property
+    def received_on(self) -> date:
+        """The civil date on which it was received."""
+    @property
+    def method(self) -> Literal["cash", "card", "transfer", "direct_debit", "check", "other"] | None:
+        """How it was paid."""
+    @property
+    def reference(self) -> str | None:
+        """The payer's or the bank's reference."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Allocation(Record):
+    """A part of a payment that settles an invoice."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def payment_id(self) -> UUID:
+        """Of which payment."""
+    @property
+    def invoice_id(self) -> UUID:
+        """To which invoice."""
+    @property
+    def contact_id(self) -> UUID:
+        """Whose."""
+    @property
+    def currency(self) -> str:
+        """The currency of both."""
+    @property
+    def amount(self) -> Money:
+        """How much."""
+    @property
+    def applied_on(self) -> date:
+        """From which day it counts."""
+
+@final
+class AuditEntry(Record):
+    """One change of one record, as the audit keeps it."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def seq(self) -> int | None:
+        """Counts the organization's sealed entries, from 1."""
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+    @property
+    def actor_kind(self) -> Literal["user", "system"]:
+        """What kind of actor did it."""
+    @property
+    def actor_id(self) -> UUID | None:
+        """Who did it; the system has no id."""
+    @property
+    def command(self) -> str:
+        """The command that did it."""
+    @property
+    def entity(self) -> str:
+        """What kind of record it happened to."""
+    @property
+    def record_id(self) -> UUID:
+        """Which record."""
+    @property
+    def action(self) -> Literal["insert", "update", "delete"]:
+        """What happened."""
+    @property
+    def record_version(self) -> int:
+        """The record's version afterwards, or before it was deleted."""
+    @property
+    def changes(self) -> dict[str, Any] | None:
+        """The values of an insert or delete, or old and new values of an update; absent once erased."""
+    @property
+    def changes_hash(self) -> bytes:
+        """SHA-256 of `changes` as it was written."""
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the record's row afterwards, or before it was deleted."""
+    @property
+    def hash(self) -> bytes | None:
+        """Chains the entry to the one before it, once sealed."""
+
+@final
+class NumberSeries(Record):
+    """A series of numbers for one kind of document."""
+
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def kind(self) -> Literal["invoice", "contact"]:
+        """What it numbers."""
+    @property
+    def prefix(self) -> str | None:
+        """What stands before the number."""
+    @property
+    def digits(self) -> int:
+        """The least number of digits, 1 to 18."""
+    @property
+    def next(self) -> int:
+        """The next number."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""

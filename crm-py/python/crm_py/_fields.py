@@ -1,0 +1,924 @@
+"""What can be set and filtered by, as types. Written by tools/make_stubs.py from the tables; read by type checkers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, TypedDict
+from uuid import UUID
+
+from ._crm_py import (
+    Allocation,
+    AuditEntry,
+    Contact,
+    Invoice,
+    InvoiceLine,
+    Money,
+    Payment,
+    Product,
+    Record,
+    User,
+)
+
+
+class LineFields(TypedDict, total=False):
+    """One line of an invoice. What a product has need not be said again; the quantity must be."""
+
+    product: Product | UUID | str | None
+    description: str | None
+    quantity: Decimal | int
+    unit_price: Decimal | int | None
+    tax_percent: Decimal | int | None
+
+
+class InvoiceChanges(TypedDict, total=False):
+    """What can be changed of a draft."""
+
+    contact: Contact | UUID | str
+    issued_on: date | None
+    due_on: date | None
+    lines: Iterable[LineFields]
+    notes: str | None
+
+
+class ContactFields(TypedDict, total=False):
+    """What can be set of a contact."""
+
+    kind: str
+    """Whether it is a person or a company."""
+    given_name: str | None
+    """A person's given name, or that of a company's contact person."""
+    family_name: str | None
+    """A person's family name, or that of a company's contact person."""
+    company_name: str | None
+    """A company's name, or that of a person's employer."""
+    company: Contact | UUID | str | None
+    company_id: Contact | UUID | str | None
+    """A person's employer, if it is a contact itself."""
+    email: str | None
+    """The e-mail address."""
+    phone: str | None
+    """The phone number in E.164."""
+    phone_raw: str | None
+    """A phone number that could not be read, as it was given."""
+    address_line: str | None
+    """Street and number, or whatever stands in their place."""
+    city: str | None
+    """The city."""
+    region: str | None
+    """The state, province or region."""
+    postal_code: str | None
+    """The postal code."""
+    country: str | None
+    """The country, by its ISO 3166-1 code."""
+    tax_scheme: str | None
+    """What kind of tax number it has."""
+    tax_number: str | None
+    """The tax number, without punctuation; its check digits are verified."""
+    account_number: str | None
+    """The customer's account number."""
+    stratum: int | None
+    """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    external_id: str | None
+    """The id in the system that it was imported from."""
+    instagram: str | None
+    """The Instagram handle, without the at sign."""
+    owner: User | UUID | str | None
+    owner_id: User | UUID | str | None
+    """The member who looks after it."""
+    source: str | None
+    """How it was first met."""
+    notes: str | None
+    """What else is to be known."""
+    custom: dict[str, Any] | None
+    """Fields of the organization's own, a JSON object."""
+
+
+class ProductFields(TypedDict, total=False):
+    """What can be set of a product."""
+
+    name: str
+    """Its name."""
+    sku: str | None
+    """The stock keeping unit: the organization's own code for it."""
+    kind: str
+    """Whether it is a thing or a service."""
+    unit_price: Decimal | int
+    """The price of one unit before tax, with at most six decimals."""
+    currency: str
+    """The currency of the price."""
+    tax_percent: Decimal | int
+    """The rate of tax on it, in percent."""
+    description: str | None
+    """What it is."""
+    external_id: str | None
+    """The id in the system that it was imported from."""
+
+
+class NumberSeriesFields(TypedDict, total=False):
+    """What can be set of a number series."""
+
+    kind: str
+    """What it numbers."""
+    prefix: str | None
+    """What stands before the number."""
+    digits: int
+    """The least number of digits, 1 to 18."""
+
+
+class OrganizationFields(TypedDict, total=False):
+    """What can be set of a organization."""
+
+    slug: str
+    """The name in commands and addresses: 2 to 64 of a-z, 0-9 and hyphens."""
+    name: str
+    """The name as people write it."""
+    default_currency: str
+    """The currency of amounts that name none."""
+    time_zone: str
+    """The IANA time zone in which "today" is told."""
+    default_region: str | None
+    """The region of phone numbers without a country code."""
+    payment_days: int
+    """How many days after its issue an invoice is due unless it says otherwise."""
+    unique_emails: bool
+    """Whether two contacts may not have the same e-mail address."""
+    unique_phones: bool
+    """Whether two contacts may not have the same phone number."""
+
+
+class ContactFilters(TypedDict, total=False):
+    """By what a list of kind contact can be filtered; see Collection."""
+
+    name: str
+    name__ne: str
+    name__in: Iterable[str]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    id: Contact | UUID | str
+    id__ne: Contact | UUID | str
+    id__in: Iterable[Contact | UUID | str]
+    kind: str
+    kind__ne: str
+    kind__in: Iterable[str]
+    given_name: str | None
+    given_name__ne: str | None
+    given_name__in: Iterable[str | None]
+    given_name__lt: str
+    given_name__le: str
+    given_name__gt: str
+    given_name__ge: str
+    given_name__contains: str
+    given_name__startswith: str
+    family_name: str | None
+    family_name__ne: str | None
+    family_name__in: Iterable[str | None]
+    family_name__lt: str
+    family_name__le: str
+    family_name__gt: str
+    family_name__ge: str
+    family_name__contains: str
+    family_name__startswith: str
+    company_name: str | None
+    company_name__ne: str | None
+    company_name__in: Iterable[str | None]
+    company_name__lt: str
+    company_name__le: str
+    company_name__gt: str
+    company_name__ge: str
+    company_name__contains: str
+    company_name__startswith: str
+    company: Contact | UUID | str | None
+    company__ne: Contact | UUID | str | None
+    company__in: Iterable[Contact | UUID | str | None]
+    company_id: Contact | UUID | str | None
+    company_id__ne: Contact | UUID | str | None
+    company_id__in: Iterable[Contact | UUID | str | None]
+    email: str | None
+    email__ne: str | None
+    email__in: Iterable[str | None]
+    email__lt: str
+    email__le: str
+    email__gt: str
+    email__ge: str
+    email__contains: str
+    email__startswith: str
+    phone: str | None
+    phone__ne: str | None
+    phone__in: Iterable[str | None]
+    phone__lt: str
+    phone__le: str
+    phone__gt: str
+    phone__ge: str
+    phone__contains: str
+    phone__startswith: str
+    phone_raw: str | None
+    phone_raw__ne: str | None
+    phone_raw__in: Iterable[str | None]
+    phone_raw__lt: str
+    phone_raw__le: str
+    phone_raw__gt: str
+    phone_raw__ge: str
+    phone_raw__contains: str
+    phone_raw__startswith: str
+    address_line: str | None
+    address_line__ne: str | None
+    address_line__in: Iterable[str | None]
+    address_line__lt: str
+    address_line__le: str
+    address_line__gt: str
+    address_line__ge: str
+    address_line__contains: str
+    address_line__startswith: str
+    city: str | None
+    city__ne: str | None
+    city__in: Iterable[str | None]
+    city__lt: str
+    city__le: str
+    city__gt: str
+    city__ge: str
+    city__contains: str
+    city__startswith: str
+    region: str | None
+    region__ne: str | None
+    region__in: Iterable[str | None]
+    region__lt: str
+    region__le: str
+    region__gt: str
+    region__ge: str
+    region__contains: str
+    region__startswith: str
+    postal_code: str | None
+    postal_code__ne: str | None
+    postal_code__in: Iterable[str | None]
+    postal_code__lt: str
+    postal_code__le: str
+    postal_code__gt: str
+    postal_code__ge: str
+    postal_code__contains: str
+    postal_code__startswith: str
+    country: str | None
+    country__ne: str | None
+    country__in: Iterable[str | None]
+    country__lt: str
+    country__le: str
+    country__gt: str
+    country__ge: str
+    country__contains: str
+    country__startswith: str
+    tax_scheme: str | None
+    tax_scheme__ne: str | None
+    tax_scheme__in: Iterable[str | None]
+    tax_scheme__lt: str
+    tax_scheme__le: str
+    tax_scheme__gt: str
+    tax_scheme__ge: str
+    tax_scheme__contains: str
+    tax_scheme__startswith: str
+    tax_number: str | None
+    tax_number__ne: str | None
+    tax_number__in: Iterable[str | None]
+    tax_number__lt: str
+    tax_number__le: str
+    tax_number__gt: str
+    tax_number__ge: str
+    tax_number__contains: str
+    tax_number__startswith: str
+    account_number: str | None
+    account_number__ne: str | None
+    account_number__in: Iterable[str | None]
+    account_number__lt: str
+    account_number__le: str
+    account_number__gt: str
+    account_number__ge: str
+    account_number__contains: str
+    account_number__startswith: str
+    stratum: int | None
+    stratum__ne: int | None
+    stratum__in: Iterable[int | None]
+    stratum__lt: int
+    stratum__le: int
+    stratum__gt: int
+    stratum__ge: int
+    code: str | None
+    code__ne: str | None
+    code__in: Iterable[str | None]
+    code__lt: str
+    code__le: str
+    code__gt: str
+    code__ge: str
+    code__contains: str
+    code__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    instagram: str | None
+    instagram__ne: str | None
+    instagram__in: Iterable[str | None]
+    instagram__lt: str
+    instagram__le: str
+    instagram__gt: str
+    instagram__ge: str
+    instagram__contains: str
+    instagram__startswith: str
+    owner: User | UUID | str | None
+    owner__ne: User | UUID | str | None
+    owner__in: Iterable[User | UUID | str | None]
+    owner_id: User | UUID | str | None
+    owner_id__ne: User | UUID | str | None
+    owner_id__in: Iterable[User | UUID | str | None]
+    source: str | None
+    source__ne: str | None
+    source__in: Iterable[str | None]
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    custom: None
+    custom__ne: None
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+    archived_at: datetime | None
+    archived_at__ne: datetime | None
+    archived_at__in: Iterable[datetime | None]
+    archived_at__lt: datetime
+    archived_at__le: datetime
+    archived_at__gt: datetime
+    archived_at__ge: datetime
+
+
+class ProductFilters(TypedDict, total=False):
+    """By what a list of kind product can be filtered; see Collection."""
+
+    id: Product | UUID | str
+    id__ne: Product | UUID | str
+    id__in: Iterable[Product | UUID | str]
+    name: str
+    name__ne: str
+    name__in: Iterable[str]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    sku: str | None
+    sku__ne: str | None
+    sku__in: Iterable[str | None]
+    sku__lt: str
+    sku__le: str
+    sku__gt: str
+    sku__ge: str
+    sku__contains: str
+    sku__startswith: str
+    kind: str
+    kind__ne: str
+    kind__in: Iterable[str]
+    unit_price: Decimal | int
+    unit_price__ne: Decimal | int
+    unit_price__in: Iterable[Decimal | int]
+    unit_price__lt: Decimal | int
+    unit_price__le: Decimal | int
+    unit_price__gt: Decimal | int
+    unit_price__ge: Decimal | int
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    tax_percent: Decimal | int
+    tax_percent__ne: Decimal | int
+    tax_percent__in: Iterable[Decimal | int]
+    tax_percent__lt: Decimal | int
+    tax_percent__le: Decimal | int
+    tax_percent__gt: Decimal | int
+    tax_percent__ge: Decimal | int
+    description: str | None
+    description__ne: str | None
+    description__in: Iterable[str | None]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+    archived_at: datetime | None
+    archived_at__ne: datetime | None
+    archived_at__in: Iterable[datetime | None]
+    archived_at__lt: datetime
+    archived_at__le: datetime
+    archived_at__gt: datetime
+    archived_at__ge: datetime
+
+
+class InvoiceFilters(TypedDict, total=False):
+    """By what a list of kind invoice can be filtered; see Collection."""
+
+    id: Invoice | UUID | str
+    id__ne: Invoice | UUID | str
+    id__in: Iterable[Invoice | UUID | str]
+    number: str | None
+    number__ne: str | None
+    number__in: Iterable[str | None]
+    number__lt: str
+    number__le: str
+    number__gt: str
+    number__ge: str
+    number__contains: str
+    number__startswith: str
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    status: str
+    status__ne: str
+    status__in: Iterable[str]
+    issued_on: date | None
+    issued_on__ne: date | None
+    issued_on__in: Iterable[date | None]
+    issued_on__lt: date
+    issued_on__le: date
+    issued_on__gt: date
+    issued_on__ge: date
+    due_on: date | None
+    due_on__ne: date | None
+    due_on__in: Iterable[date | None]
+    due_on__lt: date
+    due_on__le: date
+    due_on__gt: date
+    due_on__ge: date
+    subtotal: Decimal | int | Money
+    subtotal__ne: Decimal | int | Money
+    subtotal__in: Iterable[Decimal | int | Money]
+    subtotal__lt: Decimal | int | Money
+    subtotal__le: Decimal | int | Money
+    subtotal__gt: Decimal | int | Money
+    subtotal__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+    total: Decimal | int | Money
+    total__ne: Decimal | int | Money
+    total__in: Iterable[Decimal | int | Money]
+    total__lt: Decimal | int | Money
+    total__le: Decimal | int | Money
+    total__gt: Decimal | int | Money
+    total__ge: Decimal | int | Money
+    paid: Decimal | int | Money
+    paid__ne: Decimal | int | Money
+    paid__in: Iterable[Decimal | int | Money]
+    paid__lt: Decimal | int | Money
+    paid__le: Decimal | int | Money
+    paid__gt: Decimal | int | Money
+    paid__ge: Decimal | int | Money
+    settled_on: date | None
+    settled_on__ne: date | None
+    settled_on__in: Iterable[date | None]
+    settled_on__lt: date
+    settled_on__le: date
+    settled_on__gt: date
+    settled_on__ge: date
+    buyer: None
+    buyer__ne: None
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    balance: Decimal | int | Money
+    balance__ne: Decimal | int | Money
+    balance__in: Iterable[Decimal | int | Money]
+    balance__lt: Decimal | int | Money
+    balance__le: Decimal | int | Money
+    balance__gt: Decimal | int | Money
+    balance__ge: Decimal | int | Money
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class InvoiceLineFilters(TypedDict, total=False):
+    """By what a list of kind invoice line can be filtered; see Collection."""
+
+    id: InvoiceLine | UUID | str
+    id__ne: InvoiceLine | UUID | str
+    id__in: Iterable[InvoiceLine | UUID | str]
+    invoice: Invoice | UUID | str
+    invoice__ne: Invoice | UUID | str
+    invoice__in: Iterable[Invoice | UUID | str]
+    invoice_id: Invoice | UUID | str
+    invoice_id__ne: Invoice | UUID | str
+    invoice_id__in: Iterable[Invoice | UUID | str]
+    position: int
+    position__ne: int
+    position__in: Iterable[int]
+    position__lt: int
+    position__le: int
+    position__gt: int
+    position__ge: int
+    product: Product | UUID | str | None
+    product__ne: Product | UUID | str | None
+    product__in: Iterable[Product | UUID | str | None]
+    product_id: Product | UUID | str | None
+    product_id__ne: Product | UUID | str | None
+    product_id__in: Iterable[Product | UUID | str | None]
+    description: str
+    description__ne: str
+    description__in: Iterable[str]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    quantity: Decimal | int
+    quantity__ne: Decimal | int
+    quantity__in: Iterable[Decimal | int]
+    quantity__lt: Decimal | int
+    quantity__le: Decimal | int
+    quantity__gt: Decimal | int
+    quantity__ge: Decimal | int
+    unit_price: Decimal | int
+    unit_price__ne: Decimal | int
+    unit_price__in: Iterable[Decimal | int]
+    unit_price__lt: Decimal | int
+    unit_price__le: Decimal | int
+    unit_price__gt: Decimal | int
+    unit_price__ge: Decimal | int
+    tax_percent: Decimal | int
+    tax_percent__ne: Decimal | int
+    tax_percent__in: Iterable[Decimal | int]
+    tax_percent__lt: Decimal | int
+    tax_percent__le: Decimal | int
+    tax_percent__gt: Decimal | int
+    tax_percent__ge: Decimal | int
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    net: Decimal | int | Money
+    net__ne: Decimal | int | Money
+    net__in: Iterable[Decimal | int | Money]
+    net__lt: Decimal | int | Money
+    net__le: Decimal | int | Money
+    net__gt: Decimal | int | Money
+    net__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+
+
+class PaymentFilters(TypedDict, total=False):
+    """By what a list of kind payment can be filtered; see Collection."""
+
+    id: Payment | UUID | str
+    id__ne: Payment | UUID | str
+    id__in: Iterable[Payment | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    amount: Decimal | int | Money
+    amount__ne: Decimal | int | Money
+    amount__in: Iterable[Decimal | int | Money]
+    amount__lt: Decimal | int | Money
+    amount__le: Decimal | int | Money
+    amount__gt: Decimal | int | Money
+    amount__ge: Decimal | int | Money
+    unapplied: Decimal | int | Money
+    unapplied__ne: Decimal | int | Money
+    unapplied__in: Iterable[Decimal | int | Money]
+    unapplied__lt: Decimal | int | Money
+    unapplied__le: Decimal | int | Money
+    unapplied__gt: Decimal | int | Money
+    unapplied__ge: Decimal | int | Money
+    received_on: date
+    received_on__ne: date
+    received_on__in: Iterable[date]
+    received_on__lt: date
+    received_on__le: date
+    received_on__gt: date
+    received_on__ge: date
+    method: str | None
+    method__ne: str | None
+    method__in: Iterable[str | None]
+    reference: str | None
+    reference__ne: str | None
+    reference__in: Iterable[str | None]
+    reference__lt: str
+    reference__le: str
+    reference__gt: str
+    reference__ge: str
+    reference__contains: str
+    reference__startswith: str
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class AllocationFilters(TypedDict, total=False):
+    """By what a list of kind allocation can be filtered; see Collection."""
+
+    id: Allocation | UUID | str
+    id__ne: Allocation | UUID | str
+    id__in: Iterable[Allocation | UUID | str]
+    payment: Payment | UUID | str
+    payment__ne: Payment | UUID | str
+    payment__in: Iterable[Payment | UUID | str]
+    payment_id: Payment | UUID | str
+    payment_id__ne: Payment | UUID | str
+    payment_id__in: Iterable[Payment | UUID | str]
+    invoice: Invoice | UUID | str
+    invoice__ne: Invoice | UUID | str
+    invoice__in: Iterable[Invoice | UUID | str]
+    invoice_id: Invoice | UUID | str
+    invoice_id__ne: Invoice | UUID | str
+    invoice_id__in: Iterable[Invoice | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    amount: Decimal | int | Money
+    amount__ne: Decimal | int | Money
+    amount__in: Iterable[Decimal | int | Money]
+    amount__lt: Decimal | int | Money
+    amount__le: Decimal | int | Money
+    amount__gt: Decimal | int | Money
+    amount__ge: Decimal | int | Money
+    applied_on: date
+    applied_on__ne: date
+    applied_on__in: Iterable[date]
+    applied_on__lt: date
+    applied_on__le: date
+    applied_on__gt: date
+    applied_on__ge: date
+
+
+class AuditEntryFilters(TypedDict, total=False):
+    """By what a list of kind audit entry can be filtered; see Collection."""
+
+    id: AuditEntry | UUID | str
+    id__ne: AuditEntry | UUID | str
+    id__in: Iterable[AuditEntry | UUID | str]
+    seq: int | None
+    seq__ne: int | None
+    seq__in: Iterable[int | None]
+    seq__lt: int
+    seq__le: int
+    seq__gt: int
+    seq__ge: int
+    at: datetime
+    at__ne: datetime
+    at__in: Iterable[datetime]
+    at__lt: datetime
+    at__le: datetime
+    at__gt: datetime
+    at__ge: datetime
+    actor_kind: str
+    actor_kind__ne: str
+    actor_kind__in: Iterable[str]
+    actor: Record | UUID | str | None
+    actor__ne: Record | UUID | str | None
+    actor__in: Iterable[Record | UUID | str | None]
+    actor_id: Record | UUID | str | None
+    actor_id__ne: Record | UUID | str | None
+    actor_id__in: Iterable[Record | UUID | str | None]
+    command: str
+    command__ne: str
+    command__in: Iterable[str]
+    command__lt: str
+    command__le: str
+    command__gt: str
+    command__ge: str
+    command__contains: str
+    command__startswith: str
+    entity: str
+    entity__ne: str
+    entity__in: Iterable[str]
+    entity__lt: str
+    entity__le: str
+    entity__gt: str
+    entity__ge: str
+    entity__contains: str
+    entity__startswith: str
+    record: Record | UUID | str
+    record__ne: Record | UUID | str
+    record__in: Iterable[Record | UUID | str]
+    record_id: Record | UUID | str
+    record_id__ne: Record | UUID | str
+    record_id__in: Iterable[Record | UUID | str]
+    action: str
+    action__ne: str
+    action__in: Iterable[str]
+    record_version: int
+    record_version__ne: int
+    record_version__in: Iterable[int]
+    record_version__lt: int
+    record_version__le: int
+    record_version__gt: int
+    record_version__ge: int
+    changes: None
+    changes__ne: None
+    changes_hash: bytes
+    changes_hash__ne: bytes
+    changes_hash__in: Iterable[bytes]
+    digest: bytes
+    digest__ne: bytes
+    digest__in: Iterable[bytes]
+    hash: bytes | None
+    hash__ne: bytes | None
+    hash__in: Iterable[bytes | None]

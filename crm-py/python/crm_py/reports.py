@@ -1,0 +1,205 @@
+"""Reports and findings: plain, frozen data.
+
+Amounts are :class:`~crm_py.Money`, figures are per currency, and amounts of different currencies are never added.
+``to_dict()`` gives nested dictionaries, for JSON and data frames.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from ._crm_py import Money
+
+__all__ = [
+    "Ageing",
+    "AgeingRow",
+    "ContactFigures",
+    "Figures",
+    "Finding",
+    "ImportReport",
+    "Problem",
+    "Statement",
+    "StatementCurrency",
+    "StatementEntry",
+    "Summary",
+    "Verification",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    def to_dict(self) -> dict[str, Any]:
+        """The report as nested dictionaries and tuples."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Figures(_Report):
+    """The figures of one currency. Billed = paid + pending + uncollectible."""
+
+    currency: str
+    invoices: int
+    """How many invoices were issued, void ones left out unless asked for."""
+    billed: Money
+    paid: Money
+    pending: Money
+    overdue: Money
+    """What of the pending amount is past its due date."""
+    uncollectible: Money
+    void: Money
+    """What was billed and withdrawn again."""
+    credit: Money
+    """What was received and settles no invoice."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactFigures(_Report):
+    """One contact's figures in one currency."""
+
+    contact_id: UUID
+    contact: str
+    email: str | None
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(_Report):
+    """R1: what was billed, paid and is due."""
+
+    as_of: date
+    contacts: int
+    """How many contacts are not archived."""
+    totals: tuple[Figures, ...]
+    """The figures of each currency, by its code."""
+    per_contact: tuple[ContactFigures, ...] | None
+
+    def total(self, currency: str) -> Figures:
+        """The figures of one currency; :class:`KeyError` when there are none."""
+        for figures in self.totals:
+            if figures.currency == currency:
+                return figures
+        raise KeyError(currency)
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingRow(_Report):
+    """What is due in one currency, by how late it is; of one contact, or of all."""
+
+    contact_id: UUID | None
+    contact: str | None
+    currency: str
+    current: Money
+    days_1_30: Money
+    days_31_60: Money
+    days_61_90: Money
+    days_over_90: Money
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing(_Report):
+    """R2: what is due, by how late it is. The buckets add up to the open balances."""
+
+    as_of: date
+    totals: tuple[AgeingRow, ...]
+    per_contact: tuple[AgeingRow, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry(_Report):
+    """One entry of a statement."""
+
+    on: date
+    kind: str
+    reference: str | None
+    amount: Money
+    """What it adds to what is owed; payments take away."""
+    balance: Money
+
+
+@dataclass(frozen=True, slots=True)
+class StatementCurrency(_Report):
+    """The part of a statement in one currency."""
+
+    currency: str
+    opening: Money
+    entries: tuple[StatementEntry, ...]
+    closing: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Statement(_Report):
+    """R3: what a contact was billed and paid over a period, with the balances before and after."""
+
+    contact_id: UUID
+    contact: str
+    from_: date
+    to: date
+    currencies: tuple[StatementCurrency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding(_Report):
+    """Something that is not as it was written."""
+
+    entity: str
+    id: UUID | None
+    seq: int | None
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification(_Report):
+    """What a check of the audit found."""
+
+    head: str
+    """The chain's end, ``SEQ:HASH``. Keep it elsewhere, and a later check given it finds a cut tail."""
+    entries: int
+    unsealed: int
+    records: int
+    problems: int
+    findings: tuple[Finding, ...]
+    """The first problems."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was found."""
+        return self.problems == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Problem(_Report):
+    """One thing that is wrong with a row of a file."""
+
+    line: int
+    """The line at which the row begins; the header's is 1."""
+    field: str
+    """The field; ``row`` for the row as a whole."""
+    reason: str
+    got: str
+    """The cell's text, shortened."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportReport(_Report):
+    """What came of an import."""
+
+    read: int
+    """How many rows were read, those of a file of lines left out."""
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    problems: tuple[Problem, ...]
+    """What is wrong with the refused rows: the first thousand problems."""
+    further_problems: int
+    warnings: tuple[Problem, ...]
+    """What was kept although something is wrong with it: the first thousand."""
+    further_warnings: int
+    dry_run: bool
+    written: bool
+    """Whether it was written: not in a dry run, and not when a row was refused, unless asked to skip those."""

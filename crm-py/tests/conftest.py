@@ -1,0 +1,62 @@
+"""Databases to test on: each test that asks for ``org`` runs on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import crm_py
+
+ANA = "ana@acme.example"
+
+
+def postgres_url() -> str:
+    url = os.environ.get("CRM_TEST_POSTGRES_URL")
+    if not url:
+        pytest.fail(
+            "there is no PostgreSQL to test on: `cargo xtask test` starts one, and so does"
+            " `cargo xtask postgres -- pytest tests`; or set CRM_TEST_POSTGRES_URL"
+        )
+    return url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[crm_py.Crm]:
+    """An empty database: a new file, or a new schema."""
+    if request.param == "sqlite":
+        opened = crm_py.open(tmp_path / "test.db")
+    else:
+        opened = crm_py.open(postgres_url(), schema=f"py_{secrets.token_hex(8)}", max_connections=4)
+    with opened as crm:
+        yield crm
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[crm_py.Crm]:
+    """An empty file."""
+    with crm_py.open(tmp_path / "test.db") as crm:
+        yield crm
+
+
+def acme(crm: crm_py.Crm) -> crm_py.Session:
+    """A new organization, as its owner sees it."""
+    crm.create_organization(
+        "acme", name="Acme", currency="USD", time_zone="America/New_York", owner_email=ANA, owner_name="Ana"
+    )
+    return crm.organization("acme", acting_as=ANA)
+
+
+@pytest.fixture
+def org(database: crm_py.Crm) -> crm_py.Session:
+    """An organization on each database."""
+    return acme(database)
+
+
+@pytest.fixture
+def local(sqlite: crm_py.Crm) -> crm_py.Session:
+    """An organization in a file, for what no database decides."""
+    return acme(sqlite)

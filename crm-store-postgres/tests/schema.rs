@@ -1,0 +1,179 @@
+//! The migrated database is what the descriptions in core say, and nothing else.
+
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::Database;
+use crm_core::entity::{Kind, Table, Tenancy};
+use crm_core::schema::TABLES;
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
+
+async fn texts(connection: &mut PgConnection, sql: &str) -> Vec<Vec<String>> {
+    let rows = sqlx::query(AssertSqlSafe(sql.to_owned())).fetch_all(connection).await.unwrap();
+    rows.iter()
+        .map(|row| (0..row.len()).map(|at| row.get::<Option<String>, _>(at).unwrap_or_default()).collect())
+        .collect()
+}
+
+const fn type_of(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::Id => ("uuid", ""),
+        Kind::Bool => ("bool", ""),
+        Kind::Int | Kind::Money | Kind::Decimal => ("int8", ""),
+        Kind::Text | Kind::Enum(_) => ("text", "C"),
+        Kind::Json => ("text", "default"),
+        Kind::Date => ("date", ""),
+        Kind::Instant => ("timestamptz", ""),
+        Kind::Bytes => ("bytea", ""),
+    }
+}
+
+fn columns_wanted(table: &'static Table) -> Vec<Vec<String>> {
+    let line = |name: &str, kind: Kind, nullable: bool| {
+        let (type_name, collation) = type_of(kind);
+        [name, type_name, collation, if nullable { "null" } else { "not null" }].map(str::to_owned).to_vec()
+    };
+    let org = (table.tenancy == Tenancy::Organization).then(|| line("org", Kind::Int, false));
+    org.into_iter().chain(table.columns.iter().map(|column| line(column.name, column.kind, column.nullable))).collect()
+}
+
+/// The columns of a key as the catalogue writes them.
+fn key(table: &Table, columns: &[&str]) -> String {
+    let org = (table.tenancy == Tenancy::Organization).then_some("org");
+    let columns: Vec<&str> = org.into_iter().chain(columns.iter().copied()).collect();
+    columns.join(", ")
+}
+
+fn constraints_wanted(table: &'static Table) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    all.insert(format!("{}_pkey", table.name), format!("PRIMARY KEY ({})", key(table, &["id"])));
+    for unique in table.uniques {
+        let when = if unique.name == "crm_organization_key" { "" } else { " DEFERRABLE" };
+        all.insert(unique.name.to_owned(), format!("UNIQUE ({}){when}", key(table, unique.columns)));
+    }
+    if table.tenancy == Tenancy::Organization && table.name != "crm_audit_entry" {
+        all.insert(format!("{}_org_fkey", table.name), "FOREIGN KEY (org) REFERENCES crm_organization(key)".to_owned());
+    }
+    for column in table.columns {
+        if let Some(target) = column.target() {
+            let name = column.name;
+            let text = match target.tenancy {
+                Tenancy::Organization => format!("FOREIGN KEY (org, {name}) REFERENCES {}(org, id)", target.name),
+                Tenancy::Global => format!("FOREIGN KEY ({name}) REFERENCES {}(id)", target.name),
+            };
+            all.insert(format!("{}_{name}_fkey", table.name), text);
+        }
+        if let Kind::Enum(names) = column.kind {
+            let name = column.name;
+            let names: Vec<String> = names.iter().map(|name| format!("'{name}'::text")).collect();
+            let text = match &*names {
+                [one] => format!("CHECK (({name} = {one}))"),
+                _ => format!("CHECK (({name} = ANY (ARRAY[{}])))", names.join(", ")),
+            };
+            all.insert(format!("{}_{name}_check", table.name), text);
+        }
+    }
+    all
+}
+
+/// Indexes that no constraint brings along.
+fn indexes_wanted(table: &'static Table) -> BTreeMap<String, String> {
+    let mut all: BTreeMap<String, String> = table
+        .indexes
+        .iter()
+        .map(|index| (index.name.to_owned(), format!("USING btree ({})", key(table, index.columns))))
+        .collect();
+    for column in table.columns.iter().filter(|column| column.references.is_some()) {
+        let leads = |index: &crm_core::entity::Index| index.columns.first() == Some(&column.name);
+        if !table.uniques.iter().chain(table.indexes).any(leads) {
+            all.insert(
+                format!("{}_{}_ref", table.name, column.name),
+                format!("USING btree ({})", key(table, &[column.name])),
+            );
+        }
+    }
+    if table.search_position().is_some() {
+        let org = if table.tenancy == Tenancy::Organization { "(org)::text" } else { "'0'::text" };
+        let words = format!(
+            "USING gin (array_to_tsvector(array_remove(string_to_array(((('@'::text || {org}) || ' '::text) || search), ' '::text), ''::text)))"
+        );
+        all.insert(format!("{}_search", table.name), words);
+    }
+    if table.name == "crm_audit_entry" {
+        all.insert("crm_audit_entry_unsealed".to_owned(), "USING btree (org, id) WHERE (seq IS NULL)".to_owned());
+    }
+    all
+}
+
+/// Names and definitions; the catalogue quotes some names and others not.
+fn pairs(rows: Vec<Vec<String>>) -> BTreeMap<String, String> {
+    rows.into_iter().map(|row| (row[0].clone(), row[1].replace('"', ""))).collect()
+}
+
+#[tokio::test]
+async fn every_description_matches_the_database() {
+    let database = Database::new();
+    database.store().await;
+    let mut host = database.host().await;
+    for table in TABLES.iter().copied() {
+        let class = format!("'{}.{}'::regclass", database.schema, table.name);
+        let columns = texts(
+            &mut host,
+            &format!(
+                "SELECT a.attname::text, t.typname::text, c.collname::text, CASE WHEN a.attnotnull THEN 'not null' ELSE 'null' END \
+                 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid LEFT JOIN pg_collation c ON c.oid = a.attcollation \
+                 WHERE a.attrelid = {class} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum"
+            ),
+        )
+        .await;
+        assert_eq!(columns, columns_wanted(table), "{}", table.name);
+        let constraints = texts(
+            &mut host,
+            &format!("SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = {class}"),
+        )
+        .await;
+        assert_eq!(pairs(constraints), constraints_wanted(table), "{}", table.name);
+        let indexes = texts(
+            &mut host,
+            &format!(
+                "SELECT i.relname::text, substring(pg_get_indexdef(x.indexrelid) from 'USING .*') FROM pg_index x \
+                 JOIN pg_class i ON i.oid = x.indexrelid WHERE x.indrelid = {class} \
+                 AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = x.indexrelid AND c.conrelid = x.indrelid)"
+            ),
+        )
+        .await;
+        assert_eq!(pairs(indexes), indexes_wanted(table), "{}", table.name);
+    }
+}
+
+#[tokio::test]
+async fn nothing_stands_in_the_schema_that_no_description_asks_for() {
+    let database = Database::new();
+    database.store().await;
+    let mut host = database.host().await;
+    let found = texts(
+        &mut host,
+        &format!(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = '{0}'::regnamespace AND relkind NOT IN ('i', 't') \
+             UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = '{0}'::regnamespace",
+            database.schema
+        ),
+    )
+    .await;
+    let found: BTreeSet<&str> = found.iter().map(|row| row[0].as_str()).collect();
+    let wanted: BTreeSet<&str> = TABLES.iter().map(|table| table.name).chain(["crm_migration", "crm_expect"]).collect();
+    assert_eq!(found, wanted);
+}
+
+#[tokio::test]
+async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
+    // The two differ only in what the migration's own comments tell.
+    let migration = include_str!("../migrations/0001_initial.sql").replace(" DEFERRABLE", "");
+    for table in TABLES.iter().copied() {
+        let rendered = crm_sql::create_table(crm_sql::Dialect::Postgres, table);
+        assert!(migration.contains(&rendered), "{}:\n{rendered}", table.name);
+    }
+}
