@@ -16,6 +16,12 @@ pub(crate) fn command() -> Command {
     let global = |arg: Arg| arg.global(true).help_heading("Global options");
     let root = Command::new("crm")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(format!(
+            "{} (schema {}, SQLite {})",
+            env!("CARGO_PKG_VERSION"),
+            crm_core::schema::VERSION,
+            rusqlite::version()
+        ))
         .about("Keeps contacts, invoices and payments in one file, or in PostgreSQL")
         .long_about(
             "Keeps contacts, products, invoices and payments of an organization, in one SQLite file or in PostgreSQL.\n\n\

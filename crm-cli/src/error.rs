@@ -206,8 +206,8 @@ pub(crate) const fn exit_code(code: ErrorCode) -> u8 {
 
 /// Makes a sentence of an error's text: a capital at its start.
 pub(crate) fn sentence(text: &str) -> String {
-    // Addresses keep their first letter.
-    if text.split(' ').next().is_some_and(|word| word.contains('@')) {
+    // Addresses and names of columns keep their first letter.
+    if text.split(' ').next().is_some_and(|word| word.contains(['@', '_', '.'])) {
         return text.to_owned();
     }
     let mut letters = text.chars();

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
 use clap::{ArgMatches, Command};
-use crm_core::access::User;
+use crm_core::access::{Membership, User};
 use crm_core::billing::{Invoice, NumberSeries, Payment, Product};
 use crm_core::crud::Rules;
 use crm_core::entity::{Entity, Flags, Shape, Stored};
@@ -271,13 +271,18 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
     })
 }
 
-/// The user with this e-mail address.
+/// The member with this e-mail address. Users who are no members of this organization are not told from those who are
+/// not there at all.
 pub(crate) async fn user(session: &Session<'_>, email: &str) -> Result<Stored<User>, Failure> {
     let address: Email = email.parse().map_err(|reason| Failure::invalid("email", &reason))?;
     let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&address.key().to_owned()).into());
-    let found = session.store().first::<User>(session.scope(), query).await?;
-    let missing = || CrmError::NotFound { entity: "membership", reference: email.to_owned() };
-    Ok(found.ok_or_else(missing)?)
+    let missing = || CrmError::NotFound { entity: Membership::TABLE.entity, reference: email.to_owned() };
+    let user = session.store().first::<User>(session.scope(), query).await?.ok_or_else(missing)?;
+    let member = Query::new(Membership::COLUMNS.user_id.eq(&user.id)).limit(1);
+    if session.list(&member).await?.items.is_empty() {
+        return Err(missing().into());
+    }
+    Ok(user)
 }
 
 /// The names of records, as far as the member may see them.

@@ -1,9 +1,12 @@
 //! Imports from the command line: the Chinook sample by its documented commands, and what is refused.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 #[path = "common/postgres.rs"]
 mod postgres;
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -12,8 +15,7 @@ use common::{Ran, Sandbox, without_ids};
 use postgres::Schema;
 
 fn data(name: &str) -> PathBuf {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    root.join("shared/data/chinook").join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../crm-core/tests/data/chinook").join(name)
 }
 
 fn map(name: &str) -> PathBuf {
@@ -127,7 +129,7 @@ fn broken_rows_are_refused_whole_with_their_reasons() {
             50 => (format!("N{row}"), format!("e{row}@example.com"), "9"),
             _ => (format!("N{row}"), format!("e{row}@example.com"), "3"),
         };
-        rows.push_str(&format!("person,{name},{email},{stratum}\n"));
+        writeln!(rows, "person,{name},{email},{stratum}").unwrap();
     }
     let path = crm.file("people.csv", &rows);
     let text = [

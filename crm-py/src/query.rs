@@ -127,7 +127,7 @@ impl Wanted {
         py: Python<'_>,
         order_by: &[String],
         after: Option<&str>,
-        limit: Option<u32>,
+        limit: Option<i64>,
     ) -> PyResult<Self> {
         for term in order_by {
             let (name, direction) = match term.strip_prefix('-') {
@@ -139,10 +139,8 @@ impl Wanted {
         }
         self.after = after.map(str::parse).transpose().map_err(|reason| invalid(py, "after", reason))?;
         if let Some(limit) = limit {
-            if limit == 0 || limit > LARGEST_PAGE {
-                return Err(invalid(py, "limit", ValueError::out_of_range(1, LARGEST_PAGE)));
-            }
-            self.limit = limit;
+            let size = u32::try_from(limit).ok().filter(|size| (1..=LARGEST_PAGE).contains(size));
+            self.limit = size.ok_or_else(|| invalid(py, "limit", ValueError::out_of_range(1, LARGEST_PAGE)))?;
         }
         Ok(self)
     }
@@ -166,49 +164,48 @@ impl Wanted {
 
     async fn condition(&self, session: &Session<'_>, condition: &Condition) -> Outcome<Expr> {
         let operand = || Operand::Column(condition.column);
+        let cmp = match condition.operator {
+            Operator::Is(cmp) => cmp,
+            _ => Cmp::Eq,
+        };
         let mut any = Vec::with_capacity(1);
-        let mut values = Vec::with_capacity(condition.values.len());
-        // Amounts mean something in their own currency alone.
-        let mut within = Expr::True;
+        let mut values = Vec::new();
         for value in &condition.values {
             let Some(value) = value else {
                 any.push(Expr::IsNull(operand()));
                 continue;
             };
             let (value, currency) = self.value(session, condition, value).await?;
-            if let Some(currency) = currency
-                && let Some(column) = self.described.table.position("currency")
-            {
-                within = Expr::eq(column, Value::Text(currency.code().to_owned()));
-            }
-            values.push(value);
-        }
-        match condition.operator {
-            Operator::Contains | Operator::StartsWith => {
-                for value in values {
-                    let Value::Text(text) = value else { continue };
-                    any.push(if condition.operator == Operator::Contains {
-                        Expr::Contains(operand(), text)
-                    } else {
-                        Expr::StartsWith(operand(), text)
-                    });
+            // Blank text is absent. No text that is stored has a NUL, and not every database takes one in a question.
+            let nul = value.as_text().is_some_and(|text| text.contains('\0'));
+            let compared = match (condition.operator, value) {
+                (_, Value::Null) if cmp == Cmp::Eq => Expr::IsNull(operand()),
+                (_, Value::Null) => Expr::False,
+                (_, _) if nul => Expr::False,
+                (Operator::Contains, Value::Text(text)) => Expr::Contains(operand(), text),
+                (Operator::StartsWith, Value::Text(text)) => Expr::StartsWith(operand(), text),
+                (Operator::In, value) if currency.is_none() => {
+                    values.push(value);
+                    continue;
                 }
-            }
-            Operator::Is(Cmp::Eq) | Operator::Ne | Operator::In if values.len() > 1 => {
-                any.push(Expr::In(operand(), values));
-            }
-            Operator::Is(Cmp::Eq) | Operator::Ne | Operator::In => {
-                any.extend(values.into_iter().map(|value| Expr::Compare(operand(), Cmp::Eq, value)));
-            }
-            Operator::Is(cmp) => any.extend(values.into_iter().map(|value| Expr::Compare(operand(), cmp, value))),
+                (_, value) => Expr::Compare(operand(), cmp, value),
+            };
+            // Amounts mean something in their own currency alone.
+            let within = match (currency, self.described.table.position("currency")) {
+                (Some(currency), Some(column)) => Expr::eq(column, Value::Text(currency.code().to_owned())),
+                _ => Expr::True,
+            };
+            any.push(within.and(compared));
+        }
+        if !values.is_empty() {
+            any.push(Expr::In(operand(), values));
         }
         let expr = match any.len() {
             0 => Expr::False,
             1 => any.remove(0),
             _ => Expr::Or(any),
         };
-        let expr = if condition.operator == Operator::Ne { Expr::Not(Box::new(expr)) } else { expr };
-        Ok(within.and(expr))
+        Ok(if condition.operator == Operator::Ne { Expr::Not(Box::new(expr)) } else { expr })
     }
 
     async fn value(

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::entities::{self, Described};
-use crate::value::to_python;
+use crate::value::{to_python, uuid_object};
 
 /// One record, as it was when it was read.
 ///
@@ -225,6 +225,12 @@ impl Record {
 
 #[pymethods]
 impl Record {
+    /// Names the record.
+    #[getter]
+    fn id<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        uuid_object(py, self.table.id(&self.row))
+    }
+
     /// The name by which people know the record: a contact's name, an invoice's number, or its id.
     #[getter]
     fn display_name(&self) -> String {

@@ -158,7 +158,7 @@ impl Session {
         filters: &Bound<'_, PyDict>,
         search: Option<String>,
         order_by: Vec<String>,
-        limit: Option<u32>,
+        limit: Option<i64>,
         after: Option<&str>,
         archived: bool,
     ) -> PyResult<(Vec<Py<PyAny>>, Option<String>)> {

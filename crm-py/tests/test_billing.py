@@ -171,6 +171,8 @@ def test_amounts_filter_in_their_currency(org: Session, eva: Contact) -> None:
     assert org.invoices.count(total__ge=1, currency="JPY") == 1
     assert org.invoices.count(total=Money(20, "JPY")) == 1
     assert org.invoices.count(total__in=[usd(10), usd(20)]) == 2
+    assert org.invoices.count(total__in=[usd(10), Money(20, "JPY"), Money(10, "JPY")]) == 2
+    assert org.invoices.count(total__ne=usd(20)) == 2
     assert org.invoices.count(balance__gt=0, contact="eva@x.example") == 2
     assert org.invoices.count(status="open", contact=eva, issued_on__ge=DAY) == 3
     with pytest.raises(ValidationError) as caught:

@@ -73,6 +73,10 @@ def test_filters_compare_columns(org: Session) -> None:
     assert names(contacts.list(search="nand al")) == ["Álvaro Ñandú"]
     assert names(contacts.list(search="3211234567")) == ["Carl"]
     assert contacts.count() == 4
+    assert contacts.count(city="") == 3
+    assert contacts.count(city__ne="") == 1
+    assert contacts.count(city__contains="\0") == contacts.count(name="\0") == contacts.count(search="\0zz") == 0
+    assert contacts.count(name__ne="\0") == 4
     assert contacts.count(search="zz") == 0
 
 
@@ -87,6 +91,7 @@ def test_what_is_no_filter_is_refused(local: Session) -> None:
     assert refused(ValidationError, kind="robot").field == "kind"  # type: ignore[attr-defined]
     assert refused(ValidationError, kind__like="x").field == "kind__like"  # type: ignore[attr-defined]
     assert refused(ValidationError, order_by="nonsense").field == "order_by"  # type: ignore[attr-defined]
+    assert refused(ValidationError, limit=-1).field == "limit"  # type: ignore[attr-defined]
     assert refused(ValidationError, limit=0).field == "limit"  # type: ignore[attr-defined]
     assert refused(ValidationError, limit=10_001).field == "limit"  # type: ignore[attr-defined]
     assert refused(ValidationError, after="x").field == "after"  # type: ignore[attr-defined]

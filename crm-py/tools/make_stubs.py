@@ -90,6 +90,9 @@ def record_stubs() -> Iterator[str]:
         yield "\n@final\n"
         yield f"class {kind.__name__}(Record):\n"
         yield f'    """{(kind.__doc__ or "").strip()}"""\n\n'
+        yield "    __match_args__ = (\n"
+        yield from (f'        "{field.name}",\n' for field in fields_of(kind))
+        yield "    )\n"
         for field in fields_of(kind):
             yield "    @property\n"
             yield f"    def {field.name}(self) -> {optional(read_type(field), field)}:\n"

@@ -137,7 +137,9 @@ fn what_a_check_expected_is_found_by_its_name() {
     let mut context = context();
     let (_, made) = inserted(&mut context, 2);
     let mut changes = ChangeSet::new(context.stamp("test"));
-    made.iter().for_each(|made| changes.delete(made));
+    for made in &made {
+        changes.delete(made);
+    }
     let entries = audit::entries(&changes);
     let write = write_postgres::write(ORG, &[], &changes.changes, &entries);
     let expected = write.expected("w0").unwrap();

@@ -82,7 +82,7 @@ CREATE TABLE crm_audit_entry (
     "hash" BLOB,
     PRIMARY KEY (org, "id")
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX crm_audit_entry_seq ON crm_audit_entry (org, "seq");
+CREATE UNIQUE INDEX crm_audit_entry_seq ON crm_audit_entry (org, "seq") WHERE "seq" IS NOT NULL;
 CREATE INDEX crm_audit_entry_record ON crm_audit_entry (org, "record_id");
 
 CREATE TABLE crm_number_series (
@@ -144,12 +144,12 @@ CREATE TABLE crm_contact (
     FOREIGN KEY (org, "company_id") REFERENCES crm_contact (org, "id"),
     FOREIGN KEY ("owner_id") REFERENCES crm_user ("id")
 ) STRICT;
-CREATE UNIQUE INDEX crm_contact_phone_claim ON crm_contact (org, "phone_claim");
-CREATE UNIQUE INDEX crm_contact_email_claim ON crm_contact (org, "email_claim");
-CREATE UNIQUE INDEX crm_contact_tax_number ON crm_contact (org, "tax_scheme", "tax_number");
-CREATE UNIQUE INDEX crm_contact_external_id ON crm_contact (org, "external_id");
-CREATE UNIQUE INDEX crm_contact_code ON crm_contact (org, "code");
-CREATE UNIQUE INDEX crm_contact_account_number ON crm_contact (org, "account_number");
+CREATE UNIQUE INDEX crm_contact_phone_claim ON crm_contact (org, "phone_claim") WHERE "phone_claim" IS NOT NULL;
+CREATE UNIQUE INDEX crm_contact_email_claim ON crm_contact (org, "email_claim") WHERE "email_claim" IS NOT NULL;
+CREATE UNIQUE INDEX crm_contact_tax_number ON crm_contact (org, "tax_scheme", "tax_number") WHERE "tax_scheme" IS NOT NULL AND "tax_number" IS NOT NULL;
+CREATE UNIQUE INDEX crm_contact_external_id ON crm_contact (org, "external_id") WHERE "external_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_contact_code ON crm_contact (org, "code") WHERE "code" IS NOT NULL;
+CREATE UNIQUE INDEX crm_contact_account_number ON crm_contact (org, "account_number") WHERE "account_number" IS NOT NULL;
 CREATE INDEX crm_contact_company_id ON crm_contact (org, "company_id");
 CREATE INDEX crm_contact_owner_id ON crm_contact (org, "owner_id");
 CREATE INDEX crm_contact_name_key ON crm_contact (org, "name_key", "id");
@@ -178,8 +178,8 @@ CREATE TABLE crm_product (
     UNIQUE (org, "id"),
     FOREIGN KEY (org) REFERENCES crm_organization ("key")
 ) STRICT;
-CREATE UNIQUE INDEX crm_product_external_id ON crm_product (org, "external_id");
-CREATE UNIQUE INDEX crm_product_sku ON crm_product (org, "sku");
+CREATE UNIQUE INDEX crm_product_external_id ON crm_product (org, "external_id") WHERE "external_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_product_sku ON crm_product (org, "sku") WHERE "sku" IS NOT NULL;
 CREATE INDEX crm_product_name_key ON crm_product (org, "name_key", "id");
 CREATE VIRTUAL TABLE crm_product_search USING fts5(org, search, content='', contentless_delete=1, tokenize='ascii', prefix='2 3');
 
@@ -210,8 +210,8 @@ CREATE TABLE crm_invoice (
     FOREIGN KEY (org) REFERENCES crm_organization ("key"),
     FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id")
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX crm_invoice_external_id ON crm_invoice (org, "external_id");
-CREATE UNIQUE INDEX crm_invoice_number ON crm_invoice (org, "number");
+CREATE UNIQUE INDEX crm_invoice_external_id ON crm_invoice (org, "external_id") WHERE "external_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_invoice_number ON crm_invoice (org, "number") WHERE "number" IS NOT NULL;
 CREATE INDEX crm_invoice_contact ON crm_invoice (org, "contact_id", "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
 CREATE INDEX crm_invoice_totals ON crm_invoice (org, "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
 CREATE INDEX crm_invoice_open ON crm_invoice (org, "open_until", "currency", "contact_id", "due_on", "issued_on", "balance");
@@ -257,7 +257,7 @@ CREATE TABLE crm_payment (
     FOREIGN KEY (org) REFERENCES crm_organization ("key"),
     FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id")
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX crm_payment_external_id ON crm_payment (org, "external_id");
+CREATE UNIQUE INDEX crm_payment_external_id ON crm_payment (org, "external_id") WHERE "external_id" IS NOT NULL;
 CREATE INDEX crm_payment_contact ON crm_payment (org, "contact_id", "currency", "received_on", "amount", "unapplied");
 CREATE INDEX crm_payment_totals ON crm_payment (org, "currency", "received_on", "amount", "unapplied");
 

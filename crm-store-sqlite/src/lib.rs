@@ -115,25 +115,9 @@ impl SqliteStore {
     pub async fn integrity_check(&self) -> Result<Vec<String>, StoreError> {
         let readers = Arc::clone(&self.readers);
         blocking(move || {
-            readers.long(|connection| {
-                let mut found = Vec::new();
-                let mut statement = connection.prepare("PRAGMA integrity_check").map_err(map_any)?;
-                let mut rows = statement.query([]).map_err(map_any)?;
-                while let Some(row) = rows.next().map_err(map_any)? {
-                    let text: String = row.get(0).map_err(map_any)?;
-                    if text != "ok" {
-                        found.push(text);
-                    }
-                }
-                let mut statement = connection.prepare("PRAGMA foreign_key_check").map_err(map_any)?;
-                let mut rows = statement.query([]).map_err(map_any)?;
-                while let Some(row) = rows.next().map_err(map_any)? {
-                    let (table, target): (String, String) =
-                        (row.get(0).map_err(map_any)?, row.get(2).map_err(map_any)?);
-                    found.push(format!("a row of {table} refers to one of {target} that is not there"));
-                }
-                Ok(found)
-            })
+            // A connection that has searched before checks the full-text index as it was then, and finds it corrupt.
+            let connection = readers.fresh()?;
+            check(&connection).map_err(map_any)
         })
         .await
     }
@@ -163,6 +147,19 @@ impl SqliteStore {
         })
         .await
     }
+}
+
+fn check(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("PRAGMA integrity_check")?;
+    let lines = statement.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+    let mut found: Vec<String> = lines.into_iter().filter(|line| line != "ok").collect();
+    let mut statement = connection.prepare("PRAGMA foreign_key_check")?;
+    let rows = statement.query_map([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?)))?;
+    for row in rows {
+        let (table, target) = row?;
+        found.push(format!("a row of {table} refers to one of {target} that is not there"));
+    }
+    Ok(found)
 }
 
 /// The path of a `sqlite:` address, or of a plain path.

@@ -118,6 +118,11 @@ impl Readers {
         slot.lock().unwrap_or_else(|poisoned| renewed(slot, poisoned))
     }
 
+    /// Opens a connection that nobody has read with.
+    pub(crate) fn fresh(&self) -> Result<Connection, StoreError> {
+        connect(&self.path, &self.options, Role::Reader)
+    }
+
     /// Closes all of them; later reads open new ones.
     pub(crate) fn close(&self) {
         for slot in self.short.iter().chain(&self.long) {

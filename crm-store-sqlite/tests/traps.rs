@@ -177,6 +177,26 @@ async fn group_commit_loses_no_change_set_and_refuses_only_the_wrong_ones() {
     assert_eq!(audit::verify(&world.store, world.scope, None).await.unwrap().problems, 0);
 }
 
+#[tokio::test]
+async fn the_integrity_check_of_a_connection_that_searched_before_does_not_find_corruption() {
+    let world = World::new().await;
+    let found = Query::new(Filter::<Product>::search("product"));
+    for round in 0..30 {
+        for price in 0..10 {
+            world.store.apply(world.scope, world.products(&[price]).0).await.unwrap();
+        }
+        assert_eq!(world.store.count(world.scope, &found).await.unwrap(), (round + 1) * 10);
+        for price in 0..7 {
+            let (changes, made) = world.products(&[price]);
+            world.store.apply(world.scope, changes).await.unwrap();
+            let mut changes = ChangeSet::new(world.session.context().stamp("test"));
+            changes.delete(&made[0]);
+            world.store.apply(world.scope, changes).await.unwrap();
+        }
+        assert_eq!(world.store.integrity_check().await.unwrap(), Vec::<String>::new());
+    }
+}
+
 /// Gives chunks of products, and does at the end as it was told.
 struct Chunks {
     session: crm_core::Session<'static>,

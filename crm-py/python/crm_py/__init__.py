@@ -16,6 +16,10 @@ commands give back new ones. Every call releases the GIL while it works, and may
 an open database cannot be used in the child: open it there, or start processes with the method ``spawn``.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
+from . import errors
 from ._client import Crm, Member, Members, Numbering, Reports, Session, open
 from ._collections import (
     Allocations,
@@ -58,6 +62,17 @@ from .errors import (
     ValidationError,
 )
 
+if TYPE_CHECKING:
+    from . import reports
+else:
+
+    def __getattr__(name):
+        # Most programs never name a report's class; those that do find it here.
+        if name == "reports":
+            return importlib.import_module(".reports", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 __all__ = [
     "Allocation",
     "Allocations",
@@ -99,5 +114,7 @@ __all__ = [
     "Unavailable",
     "User",
     "ValidationError",
+    "errors",
     "open",
+    "reports",
 ]

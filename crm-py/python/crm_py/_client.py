@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import builtins
-import json
 import os
-import re
-import tomllib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
-from ._crm_py import Contact, Database, Membership, NumberSeries, Organization, User
+from ._crm_py import Database, Membership, NumberSeries, User
 from ._crm_py import Session as NativeSession
 from .errors import ValidationError
 
 if TYPE_CHECKING:
-    from typing import Literal, Self, TypeAlias, Unpack
+    from datetime import date
+    from typing import Literal, Self, Unpack
     from uuid import UUID
 
+    from ._crm_py import Contact, Organization
     from ._fields import NumberSeriesFields, OrganizationFields
     from .reports import Ageing, ImportReport, Statement, Summary
-
-    Source: TypeAlias = "str | os.PathLike[str] | SupportsRead"
 
 
 class SupportsRead(Protocol):
@@ -35,7 +30,8 @@ class SupportsRead(Protocol):
     def read(self, size: int = ..., /) -> str | bytes: ...
 
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+Source: TypeAlias = "str | os.PathLike[str] | SupportsRead"
+"""A file to import: a path, or an open file."""
 
 
 def open(
@@ -55,7 +51,7 @@ def open(
     """
     address = os.fspath(database)
     known = address.startswith(("sqlite:", "postgres://", "postgresql://"))
-    if not known and _SCHEME.match(address):
+    if not known and "://" in address:
         scheme = address.partition(":")[0]
         raise ValidationError(f"database: expected sqlite: or postgres://, got {scheme}://", field="database")
     native = Database(
@@ -258,16 +254,19 @@ def _source(source: Source) -> str | SupportsRead:
 
 def _mapping(mapping: Mapping[str, Any] | str | os.PathLike[str] | None) -> str | None:
     """A mapping as JSON."""
+    import json
+
     if mapping is None:
         return None
     if not isinstance(mapping, Mapping):
+        import tomllib
+
         with builtins.open(mapping, "rb") as file:
             mapping = tomllib.load(file)
     return json.dumps({name: dict(value) if isinstance(value, Mapping) else value for name, value in mapping.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A member of an organization: who, and in which role."""
 
     membership: Membership

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
 from ._crm_py import Allocation, AuditEntry, Contact, Invoice, InvoiceLine, Money, Payment, Product, Record
 from ._crm_py import Session as NativeSession
 
 if TYPE_CHECKING:
+    from datetime import date
+    from decimal import Decimal
     from typing import Unpack
     from uuid import UUID
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         ProductFields,
         ProductFilters,
     )
+    from .reports import Verification
 
 R = TypeVar("R", bound=Record, covariant=True)
 
@@ -560,6 +561,3 @@ class Audit(Collection[AuditEntry]):
         """
         return self._native.verify_audit(anchor)
 
-
-if TYPE_CHECKING:
-    from .reports import Verification

@@ -4,8 +4,30 @@ from decimal import Decimal
 from typing import Any, ClassVar, Literal, Self, final
 from uuid import UUID
 
+from typing_extensions import disjoint_base
+
 from ._client import SupportsRead
 from .reports import Ageing, ImportReport, Statement, Summary, Verification
+
+__all__ = [
+    "Allocation",
+    "AuditEntry",
+    "Contact",
+    "Database",
+    "Field",
+    "Invoice",
+    "InvoiceLine",
+    "Membership",
+    "Money",
+    "NumberSeries",
+    "Organization",
+    "Payment",
+    "Product",
+    "Record",
+    "Session",
+    "User",
+    "restore",
+]
 
 @final
 class Database:
@@ -177,7 +199,7 @@ class Money:
     are an error, not a rounding. Amounts of one currency can be added, subtracted and ordered.
     """
 
-    __match_args__: ClassVar[tuple[str, str]]
+    __match_args__ = ("amount", "currency")
     def __new__(cls, amount: Decimal | int | str, currency: str) -> Self: ...
     @property
     def amount(self) -> Decimal:
@@ -198,6 +220,7 @@ class Money:
     def __add__(self, other: Money, /) -> Money: ...
     def __radd__(self, other: Literal[0], /) -> Money: ...
     def __sub__(self, other: Money, /) -> Money: ...
+    def __rsub__(self, other: Money, /) -> Money: ...
     def __neg__(self) -> Money: ...
     def __bool__(self) -> bool: ...
     def __reduce__(self) -> tuple[type[Money], tuple[str, str]]: ...
@@ -232,6 +255,7 @@ class Field:
     def __get__(self, record: object, owner: type | None = None, /) -> Any: ...
     def __set__(self, record: object, value: object, /) -> None: ...
 
+@disjoint_base
 class Record:
     """One record, as it was when it was read.
 
@@ -263,6 +287,22 @@ def restore(entity: str, row: str, /) -> Record:
 class Organization(Record):
     """An organization: the tenant that every other record belongs to."""
 
+    __match_args__ = (
+        "id",
+        "key",
+        "slug",
+        "name",
+        "default_currency",
+        "time_zone",
+        "default_region",
+        "payment_days",
+        "unique_emails",
+        "unique_phones",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -310,6 +350,16 @@ class Organization(Record):
 class User(Record):
     """A person who can act."""
 
+    __match_args__ = (
+        "id",
+        "email",
+        "full_name",
+        "active",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -339,6 +389,15 @@ class User(Record):
 class Membership(Record):
     """One user's membership of one organization."""
 
+    __match_args__ = (
+        "id",
+        "user_id",
+        "role",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -365,6 +424,38 @@ class Membership(Record):
 class Contact(Record):
     """A person or company that the organization deals with."""
 
+    __match_args__ = (
+        "id",
+        "kind",
+        "given_name",
+        "family_name",
+        "company_name",
+        "company_id",
+        "email",
+        "phone",
+        "phone_raw",
+        "address_line",
+        "city",
+        "region",
+        "postal_code",
+        "country",
+        "tax_scheme",
+        "tax_number",
+        "account_number",
+        "stratum",
+        "code",
+        "external_id",
+        "instagram",
+        "owner_id",
+        "source",
+        "notes",
+        "custom",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "archived_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -460,6 +551,22 @@ class Contact(Record):
 class Product(Record):
     """Something the organization sells."""
 
+    __match_args__ = (
+        "id",
+        "name",
+        "sku",
+        "kind",
+        "unit_price",
+        "currency",
+        "tax_percent",
+        "description",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "archived_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -507,6 +614,28 @@ class Product(Record):
 class Invoice(Record):
     """A claim on a contact for things sold."""
 
+    __match_args__ = (
+        "id",
+        "number",
+        "contact_id",
+        "currency",
+        "status",
+        "issued_on",
+        "due_on",
+        "subtotal",
+        "tax",
+        "total",
+        "paid",
+        "settled_on",
+        "buyer",
+        "notes",
+        "external_id",
+        "balance",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -572,6 +701,19 @@ class Invoice(Record):
 class InvoiceLine(Record):
     """One line of an invoice."""
 
+    __match_args__ = (
+        "id",
+        "invoice_id",
+        "position",
+        "product_id",
+        "description",
+        "quantity",
+        "unit_price",
+        "tax_percent",
+        "currency",
+        "net",
+        "tax",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -610,6 +752,22 @@ class InvoiceLine(Record):
 class Payment(Record):
     """Money received from a contact."""
 
+    __match_args__ = (
+        "id",
+        "contact_id",
+        "currency",
+        "amount",
+        "unapplied",
+        "received_on",
+        "method",
+        "reference",
+        "notes",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -657,6 +815,15 @@ class Payment(Record):
 class Allocation(Record):
     """A part of a payment that settles an invoice."""
 
+    __match_args__ = (
+        "id",
+        "payment_id",
+        "invoice_id",
+        "contact_id",
+        "currency",
+        "amount",
+        "applied_on",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -683,6 +850,22 @@ class Allocation(Record):
 class AuditEntry(Record):
     """One change of one record, as the audit keeps it."""
 
+    __match_args__ = (
+        "id",
+        "seq",
+        "at",
+        "actor_kind",
+        "actor_id",
+        "command",
+        "entity",
+        "record_id",
+        "action",
+        "record_version",
+        "changes",
+        "changes_hash",
+        "digest",
+        "hash",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -730,6 +913,17 @@ class AuditEntry(Record):
 class NumberSeries(Record):
     """A series of numbers for one kind of document."""
 
+    __match_args__ = (
+        "id",
+        "kind",
+        "prefix",
+        "digits",
+        "next",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
     @property
     def id(self) -> UUID:
         """Names the record."""

@@ -237,18 +237,20 @@ pub(super) async fn only_those_who_may_import(crm: &Crm, session: &Session<'stat
     let manager = crate::testing::member(crm, session, Role::Manager).await.unwrap();
     assert_eq!(manager.import(people("given_name\nAda\n")).await.unwrap().created, 1);
     // Failing input is an error, and nothing is written.
-    struct Torn(bool);
-    impl std::io::Read for Torn {
-        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-            let text = b"given_name\nEva\n";
-            if std::mem::replace(&mut self.0, true) {
-                return Err(std::io::Error::other("torn"));
-            }
-            buffer[..text.len()].copy_from_slice(text);
-            Ok(text.len())
-        }
-    }
     let torn = Import { input: Box::new(Torn(false)), ..people("") };
     assert!(matches!(session.import(torn).await, Err(CrmError::Input(_))));
     assert_eq!(count::<Contact>(session).await, 1);
+}
+
+/// Gives the beginning of a file, then fails.
+struct Torn(bool);
+impl std::io::Read for Torn {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let text = b"given_name\nEva\n";
+        if std::mem::replace(&mut self.0, true) {
+            return Err(std::io::Error::other("torn"));
+        }
+        buffer[..text.len()].copy_from_slice(text);
+        Ok(text.len())
+    }
 }

@@ -35,28 +35,29 @@ macro_rules! cases {
     };
 }
 cases![
-    chinook::chinook_is_imported_whole,
-    chinook::a_second_run_changes_nothing,
-    chinook::broken_rows_refuse_the_whole_file,
+    files::headers_must_fit,
     files::files_come_in_many_forms,
     files::rows_that_cannot_be_read_are_named,
-    files::headers_must_fit,
-    files::a_dry_run_writes_nothing,
-    files::duplicates_are_refused_by_line,
     files::a_file_without_rows_is_fine,
     files::good_rows_are_kept_if_asked,
     files::every_natural_key_finds_its_record,
     files::blank_cells_clear_what_has_no_default,
     files::owners_are_members,
-    files::numbers_come_from_the_series,
     files::a_borrowed_session_imports_too,
     files::only_those_who_may_import,
     documents::invoices_of_several_rows,
-    documents::lines_in_another_order_are_refused,
     documents::issued_documents_do_not_change,
-    documents::invoices_take_numbers_from_the_series,
     documents::payments_see_each_other,
     documents::broken_documents_are_named,
+    chinook::broken_rows_refuse_the_whole_file,
+    // The larger ones last: the memory store copies all that it holds for each import.
+    files::numbers_come_from_the_series,
+    files::duplicates_are_refused_by_line,
+    files::a_dry_run_writes_nothing,
+    documents::invoices_take_numbers_from_the_series,
+    documents::lines_in_another_order_are_refused,
+    chinook::chinook_is_imported_whole,
+    chinook::a_second_run_changes_nothing,
 ];
 
 /// Runs every case on the book's store.
@@ -67,11 +68,9 @@ pub async fn suite(crm: &Crm) {
     for (name, case) in CASES {
         let slug = format!("import-{}", &name.replace('_', "-")[..name.len().min(50)]);
         let session = crate::testing::organization(crm, slug.trim_end_matches('-')).await.unwrap();
-        let started = std::time::Instant::now();
         let told = Told(name);
         case(crm, &session).await;
         std::mem::forget(told);
-        eprintln!("{name} {:?}", started.elapsed());
     }
 }
 
