@@ -23,6 +23,9 @@ use crate::store::{
 };
 use crate::value::{Document, Email, Slug, Text, ValueError};
 
+/// How many number series are read at most: one for each kind of document, and no more than a short read gives.
+const SERIES: u32 = 100;
+
 /// How often a command decides again before it gives up.
 const TRIES: u32 = 200;
 
@@ -146,7 +149,7 @@ async fn acting(
     if !user.active {
         return Err(stranger());
     }
-    let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True)).await?;
+    let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True).limited(SERIES)).await?;
     let value = Arc::new(organization.value.clone());
     Ok(Acting { organization, value, user, membership, series })
 }

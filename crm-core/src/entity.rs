@@ -643,7 +643,24 @@ macro_rules! text_field {
         }
     )*};
 }
-text_field!(Email, Country, Region, Slug, Zone, TaxScheme);
+text_field!(Email, Country, Slug, Zone, TaxScheme);
+
+impl Field for Region {
+    const KIND: Kind = Kind::Text;
+    fn store(&self) -> Value {
+        Value::Text(self.to_string())
+    }
+    fn load(value: Value) -> Result<Self, ValueError> {
+        match value {
+            Value::Text(text) => Self::from_stored(&text),
+            other => unexpected("text", &other),
+        }
+    }
+    fn parse(text: &str, locale: &Locale) -> Result<Self, ValueError> {
+        let _ = locale;
+        text.parse()
+    }
+}
 
 impl Field for Currency {
     const KIND: Kind = Kind::Text;

@@ -10,8 +10,8 @@ use crm_core::access::Organization;
 use crm_core::crm::NewOrganization;
 use crm_core::entity::{Entity as _, Stored, Table};
 use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
-use crm_core::{Crm, ErrorCode, Row, SystemEnvironment};
 use crm_core::value::ValueError;
+use crm_core::{Crm, ErrorCode, Row, SystemEnvironment};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use pyo3::exceptions::PyTypeError;
@@ -336,9 +336,8 @@ impl Database {
 
     /// The organizations, by slug.
     fn organizations(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
-        let rows = self.shared.run(py, async {
-            Ok(self.crm.organizations().await?.iter().map(Stored::to_row).collect())
-        })?;
+        let rows =
+            self.shared.run(py, async { Ok(self.crm.organizations().await?.iter().map(Stored::to_row).collect()) })?;
         Record::wrap_all(py, Organization::TABLE, rows)
     }
 

@@ -1,11 +1,11 @@
 //! The kinds of records, with what Python needs of each.
 
+use crm_core::Id;
 use crm_core::access::{self, User};
 use crm_core::audit;
 use crm_core::billing;
 use crm_core::crud::Rules;
 use crm_core::entity::{Entity, Locale, Table};
-use crm_core::Id;
 use crm_core::people;
 use crm_core::row::Value;
 use crm_core::store::Expr;

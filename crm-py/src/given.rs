@@ -80,7 +80,8 @@ impl Reference {
             },
         };
         let filter = Membership::COLUMNS.user_id.eq(&user).into_expr().and(session.visible::<Membership>("read")?);
-        let member = session.store().first::<Membership>(session.scope(), Select::new(Membership::TABLE, filter)).await?;
+        let member =
+            session.store().first::<Membership>(session.scope(), Select::new(Membership::TABLE, filter)).await?;
         let not_found = || CrmError::NotFound { entity: Membership::TABLE.entity, reference: self.shown() };
         Ok(member.ok_or_else(not_found)?.id)
     }
@@ -154,9 +155,8 @@ impl Fields {
         for (name, value) in fields {
             let name = name.cast::<PyString>()?.to_str()?.to_owned();
             let Some(position) = column_of(table, &name) else {
-                let settable = table.columns.iter().filter(|column| {
-                    !column.flags.contains(crm_core::entity::Flags::SERVER_OWNED)
-                });
+                let settable =
+                    table.columns.iter().filter(|column| !column.flags.contains(crm_core::entity::Flags::SERVER_OWNED));
                 let settable: Vec<_> = settable.map(|column| column.name).collect();
                 read.refused.push(Invalid::new(&name, ValueError::unknown_value(&name, &settable)));
                 continue;

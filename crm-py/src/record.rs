@@ -341,9 +341,10 @@ pub(crate) fn restore(py: Python<'_>, entity: &str, row: &str) -> PyResult<Py<Py
 fn contact_name(row: &[Value]) -> String {
     let columns = people::Contact::COLUMNS;
     let used = [columns.given_name.index(), columns.family_name.index(), columns.company_name.index()];
-    let mut values = row.iter().enumerate().skip(1).map(|(at, value)| {
-        if at == columns.kind.index() || used.contains(&at) { value.clone() } else { Value::Null }
-    });
+    let mut values =
+        row.iter().enumerate().skip(1).map(|(at, value)| {
+            if at == columns.kind.index() || used.contains(&at) { value.clone() } else { Value::Null }
+        });
     people::Contact::read(&mut values).map(|contact| contact.display_name()).unwrap_or_default()
 }
 

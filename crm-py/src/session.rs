@@ -62,8 +62,7 @@ impl Session {
     async fn by_id(&self, described: &'static Described, id: uuid::Uuid) -> Outcome<Row> {
         let filter = Expr::eq(0, Value::Id(id)).and(self.visible(described)?);
         let rows = self.session.store().select(self.session.scope(), &Select::new(described.table, filter)).await?;
-        let not_found =
-            || CrmError::NotFound { entity: described.table.entity, reference: id.to_string() };
+        let not_found = || CrmError::NotFound { entity: described.table.entity, reference: id.to_string() };
         rows.into_iter().next().ok_or_else(not_found)
     }
 
@@ -218,7 +217,9 @@ impl Session {
         let mut given = Vec::new();
         for (position, fields) in records.try_iter()?.enumerate() {
             let fields = fields?;
-            let Ok(fields) = fields.cast::<PyDict>() else { return Err(wrong_type(&position.to_string(), "dict", &fields)) };
+            let Ok(fields) = fields.cast::<PyDict>() else {
+                return Err(wrong_type(&position.to_string(), "dict", &fields));
+            };
             given.push(Fields::read(described.table, fields, true)?);
         }
         let rows: Vec<Row> = self.shared.run(py, async {
@@ -620,9 +621,9 @@ impl Session {
 impl Session {
     fn with_user(&self, py: Python<'_>, row: Row) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let user = row[Membership::COLUMNS.user_id.index()].as_id().unwrap_or_default();
-        let users = self.shared.run(py, async {
-            Ok(self.session.store().fetch(self.session.scope(), User::TABLE, &[user]).await?)
-        })?;
+        let users = self
+            .shared
+            .run(py, async { Ok(self.session.store().fetch(self.session.scope(), User::TABLE, &[user]).await?) })?;
         let not_found = CrmError::NotFound { entity: User::TABLE.entity, reference: user.to_string() };
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
         Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))

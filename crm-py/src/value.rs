@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use crm_core::entity::Kind;
 use crm_core::row::Value;
-use crm_core::value::{Currency, Decimal6, Instant, ValueError};
+use crm_core::value::{Currency, Date, Decimal6, Instant, ValueError, days_of};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -51,32 +51,110 @@ pub(crate) fn to_python<'py>(
         },
         Value::Text(text) if kind == Kind::Json => json_loads(py)?.call1((text,))?,
         Value::Text(text) => PyString::new(py, text).into_any(),
-        Value::Date(date) => date.into_pyobject(py)?.into_any(),
-        Value::Instant(instant) => instant.datetime().into_pyobject(py)?.into_any(),
+        Value::Date(date) => date_object(py, *date)?,
+        Value::Instant(instant) => instant_object(py, *instant)?,
         Value::Id(id) => uuid_object(py, *id)?,
         Value::Bytes(bytes) => PyBytes::new(py, bytes).into_any(),
     })
 }
 
-/// How many UUID objects are kept, by the last bits of their value.
+/// Objects that were made before, by their values. Making one costs more than everything else of reading a field, and
+/// the same owner, author, contact or day comes again and again; an import gives all of its records one instant.
+struct Kept<K>(Mutex<[Slot<K>; KEPT]>);
+
+/// Where one of them is.
+type Slot<K> = Option<(K, Py<PyAny>)>;
+
+/// How many objects of a type are kept.
 const KEPT: usize = 256;
 
-/// A `uuid.UUID`. Making one costs more than everything else of a record's field, and the ids of owners, contacts and
-/// authors come again and again, so some are kept.
-pub(crate) fn uuid_object(py: Python<'_>, id: Uuid) -> PyResult<Bound<'_, PyAny>> {
-    type Kept = Option<(Uuid, Py<PyAny>)>;
-    static CACHE: Mutex<[Kept; KEPT]> = Mutex::new([const { None }; KEPT]);
-    let slot = usize::from(id.as_bytes()[15]) % KEPT;
-    if let Some((kept, object)) = &CACHE.lock().unwrap_or_else(PoisonError::into_inner)[slot]
-        && *kept == id
-    {
-        return Ok(object.clone_ref(py).into_bound(py));
+impl<K: Copy + Eq> Kept<K> {
+    const fn new() -> Self {
+        Self(Mutex::new([const { None }; KEPT]))
     }
-    // The lock is not held while Python code runs.
-    let object = id.into_pyobject(py)?.into_any();
-    let before = CACHE.lock().unwrap_or_else(PoisonError::into_inner)[slot].replace((id, object.clone().unbind()));
-    drop(before);
-    Ok(object)
+
+    /// The object for the key; `hash` says where it is kept.
+    fn get<'py>(
+        &self,
+        py: Python<'py>,
+        key: K,
+        hash: u64,
+        make: impl FnOnce() -> PyResult<Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let slot = usize::try_from(hash % KEPT as u64).unwrap_or(0);
+        let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((kept, object)) = &lock()[slot]
+            && *kept == key
+        {
+            return Ok(object.clone_ref(py).into_bound(py));
+        }
+        // The lock is not held while Python code runs, nor while an object ends.
+        let object = make()?;
+        let before = lock()[slot].replace((key, object.clone().unbind()));
+        drop(before);
+        Ok(object)
+    }
+}
+
+/// A `uuid.UUID`.
+pub(crate) fn uuid_object(py: Python<'_>, id: Uuid) -> PyResult<Bound<'_, PyAny>> {
+    static KEPT: Kept<Uuid> = Kept::new();
+    // The last bits of an id are random.
+    KEPT.get(py, id, u64::from(id.as_bytes()[15]), || match UuidParts::of(py)? {
+        Some(parts) => parts.build(py, id),
+        None => Ok(id.into_pyobject(py)?.into_any()),
+    })
+}
+
+/// What `uuid.UUID` is made of. Its constructor is Python code that checks six ways to call it, three times the cost of
+/// filling its slots.
+struct UuidParts {
+    new: Py<PyAny>,
+    set_int: Py<PyAny>,
+    set_is_safe: Py<PyAny>,
+    unknown: Py<PyAny>,
+}
+
+impl UuidParts {
+    /// The parts, if this Python's class has them.
+    fn of(py: Python<'_>) -> PyResult<Option<&'static Self>> {
+        static PARTS: PyOnceLock<Option<UuidParts>> = PyOnceLock::new();
+        let find = || -> PyResult<Self> {
+            let class = uuid_class(py)?;
+            let setter = |name: &str| class.getattr(name)?.getattr("__set__");
+            let parts = Self {
+                new: py.get_type::<PyAny>().getattr("__new__")?.unbind(),
+                set_int: setter("int")?.unbind(),
+                set_is_safe: setter("is_safe")?.unbind(),
+                unknown: py.import("uuid")?.getattr("SafeUUID")?.getattr("unknown")?.unbind(),
+            };
+            // It must come out as the constructor would have it.
+            let id = Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
+            let same = parts.build(py, id)?.eq(id.into_pyobject(py)?)?;
+            if same { Ok(parts) } else { Err(PyTypeError::new_err("uuid.UUID is made otherwise")) }
+        };
+        PARTS.get_or_try_init(py, || Ok(find().ok())).map(Option::as_ref)
+    }
+
+    fn build<'py>(&self, py: Python<'py>, id: Uuid) -> PyResult<Bound<'py, PyAny>> {
+        let object = self.new.bind(py).call1((uuid_class(py)?,))?;
+        self.set_int.bind(py).call1((&object, id.as_u128()))?;
+        self.set_is_safe.bind(py).call1((&object, &self.unknown))?;
+        Ok(object)
+    }
+}
+
+/// A `datetime` in UTC.
+fn instant_object(py: Python<'_>, instant: Instant) -> PyResult<Bound<'_, PyAny>> {
+    static KEPT: Kept<Instant> = Kept::new();
+    KEPT.get(py, instant, instant.micros().unsigned_abs(), || Ok(instant.datetime().into_pyobject(py)?.into_any()))
+}
+
+/// A `date`.
+fn date_object(py: Python<'_>, date: Date) -> PyResult<Bound<'_, PyAny>> {
+    static KEPT: Kept<Date> = Kept::new();
+    let hash = u64::from(days_of(date).unsigned_abs());
+    KEPT.get(py, date, hash, || Ok(date.into_pyobject(py)?.into_any()))
 }
 
 /// An exact number in plain notation; floats and text are refused.

@@ -32,6 +32,19 @@ def test_one_file_is_opened_by_path_and_by_address(tmp_path: Path, monkeypatch: 
             assert crm.organization("acme", acting_as=ANA).role == "owner"
 
 
+def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = Path(__file__).resolve().parents[2] / "README.md"
+    _, _, rest = readme.read_text(encoding="utf-8").partition("```python\n")
+    program, _, _ = rest.partition("```")
+    assert "crm_py.open" in program
+    monkeypatch.chdir(tmp_path)
+    with crm_py.open("sqlite:acme.db") as crm:
+        acme(crm)
+    exec(compile(program, str(readme), "exec"), {})
+    with crm_py.open("acme.db", create=False) as crm:
+        assert crm.organization("acme", acting_as=ANA).invoices.count(status="paid") == 1
+
+
 def test_what_cannot_be_opened(tmp_path: Path) -> None:
     with pytest.raises(CrmError):
         crm_py.open(tmp_path / "missing.db", create=False)

@@ -60,6 +60,20 @@ def test_a_record_is_itself_after_a_round_through_the_database(org: Session) -> 
     assert changed != "something else"
 
 
+def test_ids_and_times_are_as_their_classes_make_them(local: Session) -> None:
+    """Some are made without their constructors, and kept: nobody can tell."""
+    contacts = local.contacts.create_many({"kind": "person", "given_name": f"n{number}"} for number in range(600))
+    for contact in [*contacts, *local.contacts.list(limit=600)]:
+        made = UUID(int=contact.id.int)
+        assert (contact.id, hash(contact.id), repr(contact.id)) == (made, hash(made), repr(made))
+        assert contact.id.is_safe is made.is_safe
+        assert pickle.loads(pickle.dumps(contact.id)) == made
+        assert contact.owner_id == local.user.id
+        assert contact.created_at == contacts[0].created_at
+    assert len({contact.id for contact in contacts}) == 600
+    assert len({contact.given_name for contact in contacts}) == 600
+
+
 def test_records_pickle_and_copy(local: Session) -> None:
     contact = eva(local)
     invoice = local.invoices.create(

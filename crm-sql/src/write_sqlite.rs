@@ -18,8 +18,12 @@ const fn within(table: &Table) -> &'static str {
     }
 }
 
-/// Inserts a row. Takes the organization's key, for tenant tables only, and the columns' values.
-pub fn insert(table: &Table) -> String {
+/// How many rows one statement inserts at most. Fewer, larger statements save little more, and each size is one more
+/// statement to keep.
+pub const ROWS: usize = 32;
+
+/// Inserts so many rows. Takes, for each row, the organization's key, for tenant tables only, and the columns' values.
+pub fn insert(table: &Table, rows: usize) -> String {
     let mut names = String::with_capacity(256);
     let mut places = String::with_capacity(128);
     if table.tenancy == Tenancy::Organization {
@@ -36,7 +40,8 @@ pub fn insert(table: &Table) -> String {
         names.push('"');
         places.push('?');
     }
-    format!("INSERT INTO {} ({names}) VALUES ({places})", table.name)
+    let rows = vec![format!("({places})"); rows].join(", ");
+    format!("INSERT INTO {} ({names}) VALUES {rows}", table.name)
 }
 
 /// The positions of the columns that an update is to set: those that changed, since SQLite rewrites every index that has a

@@ -232,7 +232,8 @@ fn writes_for_sqlite() {
     use crm_sql::write_sqlite as write;
     let columns = Payment::COLUMNS;
     let texts = [
-        write::insert(Payment::TABLE),
+        write::insert(Payment::TABLE, 1),
+        write::insert(Payment::TABLE, 2),
         write::update(Payment::TABLE, &[columns.unapplied.index(), columns.notes.index()]),
         write::update(AuditEntry::TABLE, &[]),
         write::delete(Payment::TABLE),

@@ -201,14 +201,33 @@ impl Executor<'_> {
 
     fn insert(&self, table: &'static Table, run: &[Change], unfed: &mut Unfed) -> Result<(), StoreError> {
         let key = self.key(table)?;
-        let failed = |error| map(table, error);
-        let searchable = table.search_position().is_some();
-        let mut statement = self.connection.prepare_cached(&write::insert(table)).map_err(failed)?;
-        for change in run {
-            bind_row(&mut statement, table, key, change.row()).map_err(failed)?;
-            statement.raw_execute().map_err(failed)?;
-            if searchable {
+        let rows: Vec<&Row> = run.iter().map(Change::row).collect();
+        self.insert_rows(table, key, &rows)?;
+        if table.search_position().is_some() {
+            for change in run {
                 unfed.add(key, table, change.id());
+            }
+        }
+        Ok(())
+    }
+
+    /// Inserts rows, many with one statement: whole groups first, then single ones, so that there are two statements
+    /// per table to prepare and keep.
+    fn insert_rows(&self, table: &'static Table, key: i64, rows: &[&Row]) -> Result<(), StoreError> {
+        let failed = |error| map(table, error);
+        let groups = rows.chunks_exact(write::ROWS);
+        let single = groups.remainder();
+        for (size, groups) in [(write::ROWS, groups), (1, single.chunks_exact(1))] {
+            if groups.len() == 0 {
+                continue;
+            }
+            let mut statement = self.connection.prepare_cached(&write::insert(table, size)).map_err(failed)?;
+            for group in groups {
+                let mut place = 1;
+                for row in group {
+                    place = bind_row(&mut statement, place, table, key, row).map_err(failed)?;
+                }
+                statement.raw_execute().map_err(failed)?;
             }
         }
         Ok(())
@@ -271,14 +290,7 @@ impl Executor<'_> {
 
     /// Inserts entries of the audit, in the system scope too, where they stand under key 0.
     fn insert_entries(&self, entries: &[Row]) -> Result<(), StoreError> {
-        let table = AuditEntry::TABLE;
-        let failed = |error| map(table, error);
-        let mut statement = self.connection.prepare_cached(&write::insert(table)).map_err(failed)?;
-        for entry in entries {
-            bind_row(&mut statement, table, self.scope.key(), entry).map_err(failed)?;
-            statement.raw_execute().map_err(failed)?;
-        }
-        Ok(())
+        self.insert_rows(AuditEntry::TABLE, self.scope.key(), &entries.iter().collect::<Vec<_>>())
     }
 
     /// Seals entries that came in unsealed, as from an archive; the store's own are sealed as they are written.
@@ -311,14 +323,15 @@ impl Executor<'_> {
     }
 }
 
-/// Binds a row for an insert: the organization's key first, where the table has it.
+/// Binds a row for an insert from this place on, the organization's key first where the table has it, and gives the place
+/// after it.
 fn bind_row(
     statement: &mut rusqlite::Statement<'_>,
+    mut place: usize,
     table: &'static Table,
     key: i64,
     row: &[Value],
-) -> rusqlite::Result<()> {
-    let mut place = 1;
+) -> rusqlite::Result<usize> {
     if table.tenancy == Tenancy::Organization {
         statement.raw_bind_parameter(place, key)?;
         place += 1;
@@ -327,5 +340,5 @@ fn bind_row(
         statement.raw_bind_parameter(place, Bound(value))?;
         place += 1;
     }
-    Ok(())
+    Ok(place)
 }

@@ -31,9 +31,24 @@ delimiter, date_format (\"%d/%m/%Y\") and decimal_comma tell how the file is wri
 invoices, [lines.columns] and so on map the file of lines. Without a map, columns are
 taken by the names of the fields.";
 
+const INVOICES: &str = "\
+Fields are number, the contact as one of contact, contact_id, contact_external_id,
+contact_email, contact_phone, contact_account_number and contact_code, then issued_on,
+due_on, currency, total (refused if the lines come to another one), notes, external_id;
+and per line line.description, line.product_sku, line.quantity, line.unit_price and
+line.tax_percent. Rows with the same number that follow one another are one invoice. In
+a file of lines, invoice is the number or the external_id of the invoice.";
+
+const PAYMENTS: &str = "\
+Fields are the contact as one of contact, contact_id, contact_external_id, contact_email,
+contact_phone, contact_account_number and contact_code, then amount, currency, received_on,
+method, reference, notes, external_id, and invoice, the number or external_id of the
+invoice that it settles, or allocate, which is oldest or none.";
+
 pub(super) fn command() -> Command {
-    let file = |command: Command| {
-        command
+    let kind = |name: &'static str, about: &'static str, fields: &str| {
+        Command::new(name)
+            .about(about)
             .arg(
                 Arg::new("file")
                     .value_name("FILE")
@@ -44,29 +59,26 @@ pub(super) fn command() -> Command {
             .arg(option("map", "FILE", "Which column holds which field").value_hint(ValueHint::FilePath))
             .arg(option("upsert_by", "KEY", "A natural key: rows that are there already are compared and changed"))
             .arg(flag("dry_run", "Does everything, and writes nothing"))
+            .arg(flag("lenient", "Keeps phone numbers that cannot be read as they are, and tells which"))
             .arg(flag("skip_refused", "Writes the good rows although others are refused"))
             .arg(
                 option("rejects", "FILE", "Writes the refused rows to a file, with the reasons in a last column")
                     .value_hint(ValueHint::FilePath),
             )
-            .after_help(MAP)
+            .after_help(format!("{fields}\n\n{MAP}"))
     };
-    let kind = |name: &'static str, about: &'static str| file(Command::new(name).about(about));
     group("import", "Reads CSV files into the book, all or nothing")
+        .subcommand(kind(
+            "contacts",
+            "Reads people and companies",
+            "Fields are the options of `crm contact add`, and owner, a member's e-mail address.",
+        ))
+        .subcommand(kind("products", "Reads products and services", "Fields are the options of `crm product add`."))
         .subcommand(
-            kind("contacts", "Reads people and companies")
-                .arg(flag("lenient", "Keeps phone numbers that cannot be read as they are, and tells which")),
-        )
-        .subcommand(kind("products", "Reads products and services"))
-        .subcommand(
-            kind("invoices", "Reads issued invoices with their lines")
+            kind("invoices", "Reads issued invoices with their lines", INVOICES)
                 .arg(
-                    option(
-                        "lines",
-                        "FILE",
-                        "The lines, in the order of the invoices; otherwise they stand in FILE itself",
-                    )
-                    .value_hint(ValueHint::FilePath),
+                    option("lines", "FILE", "The lines, in the order of the invoices; else they stand in FILE itself")
+                        .value_hint(ValueHint::FilePath),
                 )
                 .arg(
                     option("lines_map", "FILE", "Which column of the file of lines holds which field")
@@ -74,7 +86,7 @@ pub(super) fn command() -> Command {
                         .requires("lines"),
                 ),
         )
-        .subcommand(kind("payments", "Reads payments received"))
+        .subcommand(kind("payments", "Reads payments received", PAYMENTS))
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {

@@ -39,6 +39,11 @@ impl Phone {
         if text.is_empty() {
             return Err(ValueError::Blank);
         }
+        // Who is looked up by an e-mail address need not wait until the numbering plans are read.
+        if text.contains('@') {
+            let region = default_region.map(|region| region.as_str().to_owned());
+            return Err(ValueError::PhoneInvalid { got: excerpt(text), region });
+        }
         // Without the region the library cannot fall back to it when the country code after the
         // plus is unknown.
         let region = default_region.filter(|_| !is_international(text));
@@ -120,6 +125,15 @@ impl Region {
     #[expect(clippy::missing_panics_doc, reason = "every code was parsed")]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.0).expect("a region code is two ASCII letters")
+    }
+
+    /// Reads a code from storage: its form is checked, not whether it has a numbering plan. Reading the plans takes
+    /// longer than everything else that a short command does.
+    pub fn from_stored(code: &str) -> Result<Self, ValueError> {
+        match code.as_bytes() {
+            [first, second] if first.is_ascii_uppercase() && second.is_ascii_uppercase() => Ok(Self([*first, *second])),
+            _ => Err(ValueError::syntax("a two-letter code of a region in capitals", code)),
+        }
     }
 
     fn library(self) -> Option<rlibphonenumber::Region> {

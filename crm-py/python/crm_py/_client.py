@@ -30,7 +30,7 @@ class SupportsRead(Protocol):
     def read(self, size: int = ..., /) -> str | bytes: ...
 
 
-Source: TypeAlias = "str | os.PathLike[str] | SupportsRead"
+Source: TypeAlias = str | os.PathLike[str] | SupportsRead
 """A file to import: a path, or an open file."""
 
 
