@@ -30,13 +30,14 @@ impl Written {
 
 fn rows(connection: &Connection, table: &str, which: &str) -> Outcome<Rows> {
     // The row number is left out: SQLite gives it, as it does for the library.
-    let mut statement = connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE name <> 'rid' ORDER BY cid")?;
+    let mut statement =
+        connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE name <> 'rid' ORDER BY cid")?;
     let columns: Vec<String> =
         statement.query_map([table], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<_>>()?;
     let names = columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
     let mut statement = connection.prepare(&format!("SELECT {names} FROM {table} WHERE {which}"))?;
     let rows = statement
-        .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect())?
+        .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>())?
         .collect::<rusqlite::Result<_>>()?;
     let places = vec!["?"; columns.len()].join(", ");
     Ok(Rows { insert: format!("INSERT INTO {table} ({names}) VALUES ({places})"), rows })

@@ -108,7 +108,9 @@ pub(crate) fn connect(path: &Path, durability: Option<Durability>) -> Outcome<Co
     let pragmas = match durability {
         Some(durability) => {
             let synchronous = if durability == Durability::Full { "FULL" } else { "NORMAL" };
-            format!("PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON")
+            format!(
+                "PRAGMA synchronous = {synchronous}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = ON"
+            )
         }
         None => "PRAGMA cache_size = -8192; PRAGMA query_only = ON".to_owned(),
     };

@@ -50,8 +50,8 @@ pub(crate) fn run(options: &Options) -> Outcome {
     if let Some(python) = peers::python() {
         let peer = workload.competitor("SQLAlchemy add_all", || {
             let path = folder.copy(&template, "peer.db")?;
-            let arguments = [path.to_string_lossy(), written_path.to_string_lossy()];
-            Ok(peers::seconds(&python, "bulk.py", &arguments.each_ref().map(AsRef::as_ref))? / each_count(count))
+            let (empty, written) = (path.display().to_string(), written_path.display().to_string());
+            Ok(peers::seconds(&python, "bulk.py", &[&empty, &written])? / each_count(count))
         });
         workload.goal(one, peer, Goal::AtLeast(10.0));
     }

@@ -8,13 +8,42 @@ use crm_core::{Edit, Session};
 use crate::Outcome;
 
 const GIVEN: [&str; 16] = [
-    "José", "Lucía", "Ana", "Владимир", "Zoë", "Ángel", "Maria", "Søren", "Eva", "John", "Fátima", "Łukasz", "Chloé",
-    "Renée", "Miguel", "Yulia",
+    "José",
+    "Lucía",
+    "Ana",
+    "Владимир",
+    "Zoë",
+    "Ángel",
+    "Maria",
+    "Søren",
+    "Eva",
+    "John",
+    "Fátima",
+    "Łukasz",
+    "Chloé",
+    "Renée",
+    "Miguel",
+    "Yulia",
 ];
 const FAMILY: [&str; 16] = [
-    "Martínez", "Quintanilla", "Müller", "O'Brien", "Núñez", "Ferreira", "Петров", "Smith", "Åkesson", "Gonçalves",
-    "Rossi", "Dvořák", "Kowalska", "Peña", "Silva", "Lefèvre",
+    "Martínez",
+    "Quintanilla",
+    "Müller",
+    "O'Brien",
+    "Núñez",
+    "Ferreira",
+    "Петров",
+    "Smith",
+    "Åkesson",
+    "Gonçalves",
+    "Rossi",
+    "Dvořák",
+    "Kowalska",
+    "Peña",
+    "Silva",
+    "Lefèvre",
 ];
+const INITIALS: [&str; 8] = ["A.", "B.", "C.", "D.", "E.", "F.", "G.", "H."];
 const CITIES: [&str; 8] = ["Bogotá", "São Paulo", "Boston", "Medellín", "Valencia", "Kraków", "Orlando", "Caracas"];
 
 /// A number that looks random and is the same in every run.
@@ -43,14 +72,23 @@ impl Fields {
         let letters = random.to_string();
         let _ = write!(email, "Contact.{number}.{}@Example{}.com", &letters[..4], random % 500);
         // 212 55x xxxx and so on: 100 area codes are not needed, seven free digits of one are ten million.
-        let phone = format!("({}) {}-{:04}", AREAS[number / 8_000_000 % 4], 200 + number / 10_000 % 800, number % 10_000);
+        let phone =
+            format!("({}) {}-{:04}", AREAS[number / 8_000_000 % 4], 200 + number / 10_000 % 800, number % 10_000);
         Self {
             names: [
-                "kind", "given_name", "family_name", "email", "phone", "address_line", "city", "country", "postal_code",
+                "kind",
+                "given_name",
+                "family_name",
+                "email",
+                "phone",
+                "address_line",
+                "city",
+                "country",
+                "postal_code",
             ],
             values: [
                 "person".to_owned(),
-                format!("{given} {}", char::from(b'A' + (random >> 16) as u8 % 26)),
+                format!("{given} {}", pick(&INITIALS, random >> 16)),
                 format!("{family} {}", pick(&FAMILY, random >> 24)),
                 email,
                 phone,

@@ -46,7 +46,9 @@ pub(crate) struct Payment {
 /// An id that grows with the number, in the layout of version 7.
 fn id(kind: u64, number: usize) -> Uuid {
     let counted = u128::from(1_700_000_000_000 + number as u64) << 80;
-    Uuid::from_u128(counted | 7 << 76 | 2 << 62 | u128::from(kind) << 48 | u128::from(mix(number as u64) & 0xffff_ffff))
+    Uuid::from_u128(
+        counted | 7_u128 << 76 | 2_u128 << 62 | u128::from(kind) << 48 | u128::from(mix(number as u64) & 0xffff_ffff),
+    )
 }
 
 fn after(date: NaiveDate, days: u64) -> NaiveDate {
@@ -84,7 +86,11 @@ impl Invoice {
     }
 
     pub(crate) fn open_until(&self) -> NaiveDate {
-        let far = if self.status == "draft" { NaiveDate::from_ymd_opt(1, 1, 1) } else { NaiveDate::from_ymd_opt(9999, 12, 31) };
+        let far = if self.status == "draft" {
+            NaiveDate::from_ymd_opt(1, 1, 1)
+        } else {
+            NaiveDate::from_ymd_opt(9999, 12, 31)
+        };
         self.settled_on.or(far).unwrap_or(AS_OF)
     }
 
@@ -132,7 +138,8 @@ fn insert(path: &Path, count: usize) -> Outcome {
     let mut connection = book::connect(path, Some(Durability::Normal))?;
     connection.execute_batch("PRAGMA cache_size = -262144")?;
     let ids = "SELECT id FROM crm_contact WHERE org = 1 ORDER BY id";
-    let ids: Vec<[u8; 16]> = connection.prepare(ids)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let ids: Vec<[u8; 16]> =
+        connection.prepare(ids)?.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let transaction = connection.transaction()?;
     {
         let mut invoice = transaction.prepare(

@@ -30,7 +30,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
 async fn empty(connection: &mut PgConnection) -> Outcome {
     pg::say(connection, "TRUNCATE crm_contact, crm_audit_entry CASCADE").await?;
     // Nobody's turn pays for what the one before left to be written.
-    pg::say(connection, "CHECKPOINT").await
+    if pg::say(connection, "CHECKPOINT").await.is_err() {
+        eprintln!("not allowed to checkpoint: turns may pay for each other's pages");
+    }
+    Ok(())
 }
 
 async fn create_all(session: &Session<'_>, fields: &[Fields]) -> Outcome {
@@ -148,7 +151,9 @@ fn single(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
         })
     });
     // Without the sealer, which works in the background at its own time: the cost of its work is told apart.
-    for (name, after) in [("library", Duration::from_secs(3_600)), ("library, sealing meanwhile", Duration::from_secs(1))] {
+    for (name, after) in
+        [("library", Duration::from_secs(3_600)), ("library, sealing meanwhile", Duration::from_secs(1))]
+    {
         let library = workload.competitor(name, || {
             runtime.block_on(async {
                 empty(&mut pg::connect(url).await?).await?;

@@ -16,8 +16,8 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let path = book::with_contacts(count)?;
     let mut workload = Workload::new(format!("python: list {count} contacts, every field read once"), "list");
     let path = path.to_string_lossy().into_owned();
-    let peer =
-        workload.competitor("SQLAlchemy ORM", || peers::seconds(&python, "python.py", &["sqlalchemy", &path, SLUG, OWNER]));
+    let peer = workload
+        .competitor("SQLAlchemy ORM", || peers::seconds(&python, "python.py", &["sqlalchemy", &path, SLUG, OWNER]));
     if has("crm_py") {
         let library =
             workload.competitor("crm_py", || peers::seconds(&python, "python.py", &["crm", &path, SLUG, OWNER]));

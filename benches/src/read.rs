@@ -22,7 +22,7 @@ const PAGES: usize = 400;
 
 /// Declares a struct of a row's columns, and how it is read by a careful hand.
 macro_rules! bare_row {
-    ($name:ident in $table:literal { $($field:ident: $type:ty),* $(,)? }) => {
+    ($name:ident { $($field:ident: $type:ty),* $(,)? }) => {
         /// A row, with its columns as plain values.
         #[expect(dead_code, reason = "they are only read from the database")]
         struct $name { $($field: $type),* }
@@ -38,7 +38,7 @@ macro_rules! bare_row {
         }
     };
 }
-bare_row!(BareContact in "crm_contact" {
+bare_row!(BareContact {
     id: [u8; 16], kind: String, given_name: Option<String>, family_name: Option<String>, company_name: Option<String>,
     company_id: Option<[u8; 16]>, email: Option<String>, phone: Option<String>, phone_raw: Option<String>,
     address_line: Option<String>, city: Option<String>, region: Option<String>, postal_code: Option<String>,
@@ -106,9 +106,10 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let connection = book::connect(&path, None)?;
     // A spread of contacts, none near the end, so that a whole page comes after each.
     let mut statement = connection.prepare("SELECT id FROM crm_contact WHERE rid = ?1")?;
-    let mut id_of = |rid: u64| -> Outcome<Uuid> { Ok(Uuid::from_bytes(statement.query_row([rid], |row| row.get(0))?)) };
-    let last = u64::try_from(count)?.saturating_sub(60).max(1);
-    let ids: Vec<Uuid> = (0..20_000).map(|at| id_of(1 + mix(at) % last)).collect::<Outcome<_>>()?;
+    let mut id_of = |rid: i64| -> Outcome<Uuid> { Ok(Uuid::from_bytes(statement.query_row([rid], |row| row.get(0))?)) };
+    let last = i64::try_from(count)?.saturating_sub(60).max(1);
+    let ids: Vec<Uuid> =
+        (0..20_000).map(|at| id_of(1 + mix(at).cast_signed().rem_euclid(last))).collect::<Outcome<_>>()?;
     let deep = id_of(last * 9 / 10)?;
     let turn = Cell::new(0);
     // Every turn reads other contacts than the one before it.

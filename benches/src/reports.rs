@@ -29,8 +29,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         check(name, &runtime, &session, &connection)?;
         let mut workload = Workload::new(format!("reports: {name} over {count} invoices, SQLite"), "report");
         let hand = workload.competitor("hand-written SQL", || per_unit(1, || by_hand(name, &connection)));
-        let library =
-            workload.competitor("library", || per_unit(1, || runtime.block_on(by_library(name, &session))));
+        let library = workload.competitor("library", || per_unit(1, || runtime.block_on(by_library(name, &session))));
         workload.goal(library, hand, Goal::AtMost(1.25));
         if let Some(python) = &python {
             let url = format!("sqlite:///{}", path.display());

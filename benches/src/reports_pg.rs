@@ -26,8 +26,7 @@ pub(crate) fn run(options: &Options, url: &str, python: Option<&str>, runtime: &
         let hand = workload.competitor("hand-written SQL", || {
             per_unit(1, || runtime.block_on(by_hand(name, &mut connection.borrow_mut())))
         });
-        let library =
-            workload.competitor("library", || per_unit(1, || runtime.block_on(by_library(name, &session))));
+        let library = workload.competitor("library", || per_unit(1, || runtime.block_on(by_library(name, &session))));
         workload.goal(library, hand, Goal::AtMost(1.25));
         if let Some(python) = python {
             let peer = workload.competitor("pandas", || peers::seconds(python, "reports.py", &[url, pg::SCHEMA, name]));

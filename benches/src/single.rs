@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crm_core::people::Contact;
 use crm_core::Session;
+use crm_core::people::Contact;
 use crm_store_sqlite::Durability;
 use tokio::runtime::Runtime;
 

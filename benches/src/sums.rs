@@ -121,7 +121,13 @@ pub(crate) struct ContactRow {
 
 fn of(figures: &crm_core::report::Figures) -> Figures {
     let money = [
-        figures.billed, figures.paid, figures.pending, figures.overdue, figures.uncollectible, figures.void, figures.credit,
+        figures.billed,
+        figures.paid,
+        figures.pending,
+        figures.overdue,
+        figures.uncollectible,
+        figures.void,
+        figures.credit,
     ];
     let mut all = [figures.invoices; 8];
     all[1..].copy_from_slice(&money.map(|money| money.minor()));
@@ -163,6 +169,7 @@ pub(crate) fn same<T: PartialEq + std::fmt::Debug>(name: &str, library: &T, hand
         return Ok(());
     }
     let (library, hand) = (format!("{library:?}"), format!("{hand:?}"));
-    let (library, hand) = (&library[..library.len().min(1_500)], &hand[..hand.len().min(1_500)]);
+    let start = |text: &str| text.chars().take(1_500).collect::<String>();
+    let (library, hand) = (start(&library), start(&hand));
     Err(format!("{name}: the library says\n{library}\nand the hand-written statement\n{hand}").into())
 }

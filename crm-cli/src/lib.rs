@@ -1,9 +1,9 @@
 //! The `crm` command: the CRM engine on the command line.
 //!
 //! Data goes to standard output and everything else to standard error; errors are one sentence and a hint, and each
-//! kind has its exit code. A command is a file of [`commands`]; what they share stands beside it: the options
-//! ([`args`]), remembered defaults ([`config`]), the database ([`open`]), the forms of the output ([`output`]), the
-//! language of `--where` ([`filter`]), plain records ([`records`]) and the sentences of errors ([`error`]).
+//! kind has its exit code. A command is a file of `commands`; what they share stands beside it: the options
+//! (`args`), remembered defaults (`config`), the database (`open`), the forms of the output (`output`), the
+//! language of `--where` (`filter`), plain records (`records`) and the sentences of errors (`error`).
 
 mod args;
 mod commands;

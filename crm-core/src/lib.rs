@@ -37,14 +37,17 @@
 pub mod access;
 pub mod audit;
 pub mod billing;
+mod commands;
 pub mod context;
 pub mod crm;
 pub mod crud;
 pub mod encode;
 pub mod entity;
 mod error;
+mod field;
 mod id;
 pub mod import;
+mod macros;
 pub mod people;
 pub mod report;
 pub mod row;
@@ -56,8 +59,9 @@ mod system;
 pub mod testing;
 pub mod value;
 
+pub use commands::{Archive, Create, Delete, Restore, Update};
 pub use context::{Actor, Context, Environment};
-pub use crm::{Archive, Command, Create, Crm, Delete, NewOrganization, Restore, Session, Update};
+pub use crm::{Command, Crm, NewOrganization, Session};
 pub use crud::{Edit, Rules};
 pub use error::{CrmError, ErrorCode, Invalid};
 pub use id::Id;

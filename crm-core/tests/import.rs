@@ -4,12 +4,12 @@ use std::io::Read;
 use std::time::Instant;
 
 use async_trait::async_trait;
+use crm_core::entity::Entity as _;
 use crm_core::entity::Table;
 use crm_core::import::{Import, ImportKind, Mapping};
 use crm_core::people::Contact;
 use crm_core::store::{Abort, Aggregate, Applied, ChangeSet, MemoryStore, Scope, Select, Store, StoreError};
 use crm_core::{Row, block_on, testing};
-use crm_core::entity::Entity as _;
 use uuid::Uuid;
 
 #[test]
@@ -116,7 +116,10 @@ fn rates() {
                 let (taken, used) = (started.elapsed(), (ticks() - ticks_before).max(1));
                 assert_eq!((report.created, report.refused), (rows, 0), "{:?}", report.problems.first());
                 let (rate, of_cpu) = (u128::from(rows) * 1_000_000 / taken.as_micros(), rows * 100 / used);
-                println!("{rows} rows, by key {keyed}: {rate} rows/s, {of_cpu} per second of processor time, peak {} KiB", peak());
+                println!(
+                    "{rows} rows, by key {keyed}: {rate} rows/s, {of_cpu} per second of processor time, peak {} KiB",
+                    peak()
+                );
             }
         }
     });

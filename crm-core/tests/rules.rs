@@ -80,7 +80,8 @@ fn pay(contact: Id<Contact>, cents: i64, allocate: Allocate) -> RecordPayment {
 fn a_person_and_a_company_keep_what_is_said_of_them() {
     let (_crm, acme) = world();
     let eva: Stored<Contact> =
-        create(&acme, &[("kind", "person"), ("given_name", "Eva"), ("phone", "(212) 555-0123"), ("email", "Eva@X.co")]).unwrap();
+        create(&acme, &[("kind", "person"), ("given_name", "Eva"), ("phone", "(212) 555-0123"), ("email", "Eva@X.co")])
+            .unwrap();
     assert_eq!(eva.phone.as_ref().unwrap().e164(), "+12125550123");
     assert_eq!(eva.email.as_ref().unwrap().as_str(), "Eva@X.co");
     assert_eq!(eva.owner_id, Some(acme.user().id));
@@ -101,7 +102,8 @@ fn a_company_needs_its_name_on_creation_and_on_change() {
 #[test]
 fn every_refused_field_is_named_at_once() {
     let (_crm, acme) = world();
-    let fields = [("kind", "thing"), ("email", "x y@z.c<script>"), ("phone", "12"), ("stratum", "many"), ("color", "red")];
+    let fields =
+        [("kind", "thing"), ("email", "x y@z.c<script>"), ("phone", "12"), ("stratum", "many"), ("color", "red")];
     assert_eq!(refused(edit::<Contact>(&acme, &fields)), ["kind", "email", "phone", "stratum", "color"]);
     for (field, text) in [("stratum", "99"), ("stratum", "0"), ("given_name", ""), ("custom", "[1]")] {
         let fields = [("kind", "person"), ("given_name", "Eva"), (field, text)];
@@ -130,7 +132,8 @@ fn addresses_and_phones_are_unique_by_their_folded_form() {
 #[test]
 fn tax_numbers_are_one_with_and_without_dots() {
     let (_crm, acme) = world();
-    let taxed = |number: &'static str| [("kind", "person"), ("given_name", "A"), ("tax_scheme", "cpf"), ("tax_number", number)];
+    let taxed =
+        |number: &'static str| [("kind", "person"), ("given_name", "A"), ("tax_scheme", "cpf"), ("tax_number", number)];
     assert_eq!(refused(create::<Contact>(&acme, &taxed("111.111.111-11"))), ["tax_number"]);
     let stored: Stored<Contact> = create(&acme, &taxed("529.982.247-25")).unwrap();
     assert_eq!(stored.tax_number.as_deref(), Some("52998224725"));
@@ -182,7 +185,9 @@ fn search_takes_special_characters_literally() {
 fn a_reference_that_is_not_there_or_a_stranger_as_owner_is_refused_by_field() {
     let (crm, acme) = world();
     let nobody = uuid::Uuid::from_u128(9).to_string();
-    let with = |field: &str, id: &str| refused(create::<Contact>(&acme, &[("kind", "person"), ("given_name", "A"), (field, id)]));
+    let with = |field: &str, id: &str| {
+        refused(create::<Contact>(&acme, &[("kind", "person"), ("given_name", "A"), (field, id)]))
+    };
     assert_eq!(with("company_id", &nobody), ["company_id"]);
     assert_eq!(with("owner_id", &nobody), ["owner_id"]);
     let other = block_on(testing::organization(&crm, "other")).unwrap();
@@ -193,13 +198,16 @@ fn a_reference_that_is_not_there_or_a_stranger_as_owner_is_refused_by_field() {
 #[test]
 fn natural_keys_find_and_ambiguous_ones_list_the_candidates() {
     let (_crm, acme) = world();
-    let eva: Stored<Contact> = create(&acme, &[
-        ("kind", "person"),
-        ("given_name", "Eva"),
-        ("email", "eva@x.co"),
-        ("phone", "212 555 0123"),
-        ("account_number", "777"),
-    ])
+    let eva: Stored<Contact> = create(
+        &acme,
+        &[
+            ("kind", "person"),
+            ("given_name", "Eva"),
+            ("email", "eva@x.co"),
+            ("phone", "212 555 0123"),
+            ("account_number", "777"),
+        ],
+    )
     .unwrap();
     for reference in ["EVA@X.CO", "+12125550123", "777", &eva.id.to_string()] {
         assert_eq!(block_on(acme.find::<Contact>(reference)).unwrap().id, eva.id, "{reference}");
@@ -229,7 +237,8 @@ fn products_refuse_negative_prices_and_unknown_kinds() {
     assert_eq!(refused(create::<Product>(&acme, &[("name", "X"), ("unit_price", "-1")])), ["unit_price"]);
     assert_eq!(refused(edit::<Product>(&acme, &[("kind", "ProductType.SERVICO")])), ["kind"]);
     assert_eq!(refused(edit::<Product>(&acme, &[("unit_price", "0.0000001")])), ["unit_price"]);
-    let product: Stored<Product> = create(&acme, &[("name", "X"), ("unit_price", "9.99"), ("kind", "service")]).unwrap();
+    let product: Stored<Product> =
+        create(&acme, &[("name", "X"), ("unit_price", "9.99"), ("kind", "service")]).unwrap();
     assert_eq!((product.kind.as_str(), product.currency), ("service", Currency::USD));
     assert_eq!(refused(change(&acme, product.id, &[("tax_percent", "101")])), ["tax_percent"]);
 }
@@ -246,7 +255,8 @@ fn totals_are_sums_of_rounded_lines_and_a_contradicting_total_is_refused() {
     assert_eq!(block_on(acme.run(&stated(7_500_000))).unwrap().total, Minor(7_500_000));
     assert_eq!(refused(block_on(acme.run(&stated(7_499_999)))), ["total"]);
     // Half a cent goes away from zero, line by line.
-    let half = block_on(acme.run(&CreateInvoice::draft(eva, vec![line("10.005"), line("2.675"), line("0.004")]))).unwrap();
+    let half =
+        block_on(acme.run(&CreateInvoice::draft(eva, vec![line("10.005"), line("2.675"), line("0.004")]))).unwrap();
     assert_eq!(half.total, Minor(1_001 + 268));
     let taxed = NewLine { tax_percent: Some(Decimal6::parse("19").unwrap()), ..line("0.99") };
     let taxed = block_on(acme.run(&CreateInvoice::draft(eva, vec![taxed.clone(), taxed]))).unwrap();
@@ -324,7 +334,10 @@ fn payments_settle_partly_wholly_and_leave_a_credit() {
     let rest = block_on(acme.run(&pay(eva, 5_000, Allocate::Oldest))).unwrap();
     assert_eq!(rest.unapplied, Minor(1_000));
     let paid = block_on(acme.get(invoice.id)).unwrap();
-    assert_eq!((paid.status, paid.paid, paid.settled_on), (InvoiceStatus::Paid, Minor(5_000), Some(acme.context().today())));
+    assert_eq!(
+        (paid.status, paid.paid, paid.settled_on),
+        (InvoiceStatus::Paid, Minor(5_000), Some(acme.context().today()))
+    );
     assert_eq!(code(block_on(acme.run(&pay(eva, 1, to(1))))), "rule");
     assert_eq!(code(block_on(acme.run(&WriteOffInvoice(invoice.id)))), "rule");
     let summary = block_on(acme.summary(&crm_core::report::SummaryOptions::default())).unwrap();

@@ -20,13 +20,6 @@ fn money(py: Python<'_>, amount: Amount) -> PyResult<Bound<'_, PyAny>> {
     Ok(Bound::new(py, Money(amount))?.into_any())
 }
 
-/// The classes' arguments, each as an object.
-macro_rules! arguments {
-    ($py:expr, $($value:expr),* $(,)?) => {
-        PyTuple::new($py, [$($value.into_pyobject($py)?.into_any()),*])?
-    };
-}
-
 fn figures<'py>(py: Python<'py>, figures: &Figures) -> PyResult<Bound<'py, PyAny>> {
     let arguments = (
         figures.currency.code(),
@@ -53,7 +46,7 @@ pub(crate) fn summary<'py>(py: Python<'py>, summary: &Summary) -> PyResult<Bound
         });
         PyTuple::new(py, rows.collect::<PyResult<Vec<_>>>()?)
     });
-    let arguments = arguments!(py, summary.as_of, summary.contacts, PyTuple::new(py, totals)?, contacts.transpose()?);
+    let arguments = (summary.as_of, summary.contacts, PyTuple::new(py, totals)?, contacts.transpose()?);
     class(py, "Summary")?.call1(arguments)
 }
 

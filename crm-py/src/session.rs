@@ -9,12 +9,12 @@ use crm_core::billing::{
     Allocate, CreateInvoice, DeleteInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice, VoidInvoice,
     WriteOffInvoice,
 };
-use crm_core::crm::{Archive, Command, Create, Delete, Restore, Update};
 use crm_core::entity::{Entity as _, Stored, Tenancy};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::store::{Aggregate, Expr, Measure, Select};
 use crm_core::value::{Currency, Patch, ValueError};
+use crm_core::{Archive, Command, Create, Delete, Restore, Update};
 use crm_core::{CrmError, Id, Invalid, Row};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;

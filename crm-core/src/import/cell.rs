@@ -45,7 +45,11 @@ pub(super) fn plain<'a>(text: &'a str, kind: Kind, sheet: &Sheet) -> Result<Cow<
 /// A decimal with a point, if the mapping says that it is written with a comma.
 pub(super) fn decimal<'a>(text: &'a str, sheet: &Sheet) -> Cow<'a, str> {
     // A point besides would be a separator of thousands, and those are not guessed at.
-    if sheet.decimal_comma && !text.contains('.') { Cow::Owned(text.replacen(',', ".", 1)) } else { Cow::Borrowed(text) }
+    if sheet.decimal_comma && !text.contains('.') {
+        Cow::Owned(text.replacen(',', ".", 1))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 #[cfg(test)]
@@ -58,7 +62,9 @@ mod tests {
         for text in ["2026-01-31", "2026-01-31 00:00:00", "2026-01-31T00:00:00.000Z", "2026-01-31 00:00"] {
             assert_eq!(date(text, None), Ok(day), "{text}");
         }
-        for text in ["2026-01-31 12:00:00", "2026-01-31x", "2026-01-31 ", "31/01/2026", "é026-01-311", "2026-01-31 00:00:00."] {
+        for text in
+            ["2026-01-31 12:00:00", "2026-01-31x", "2026-01-31 ", "31/01/2026", "é026-01-311", "2026-01-31 00:00:00."]
+        {
             assert!(date(text, None).is_err(), "{text}");
         }
         assert_eq!(date("31/01/2026", Some("%d/%m/%Y")), Ok(day));

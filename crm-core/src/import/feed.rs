@@ -71,7 +71,8 @@ impl ImportFeed {
         if import.lines.is_some() && import.kind != ImportKind::Invoices {
             return Err(CrmError::invalid("lines", ValueError::NotAllowed { when: "the file does not hold invoices" }));
         }
-        let Import { kind, input, lines, lines_mapping, mapping, upsert_by, dry_run, lenient, skip_refused, observer } = import;
+        let Import { kind, input, lines, lines_mapping, mapping, upsert_by, dry_run, lenient, skip_refused, observer } =
+            import;
         let key = upsert_by.as_deref();
         let chunks: Box<dyn Chunks> = match kind {
             ImportKind::Contacts => Box::new(Records::<Contact>::open(input, &mapping, key, lenient, &context)?),
@@ -95,12 +96,8 @@ impl ImportFeed {
         let session = self.seat.on(view);
         loop {
             let mut changes = ChangeSet::new(self.context.stamp(self.operation));
-            let mut step = Step {
-                session: &session,
-                context: &mut self.context,
-                changes: &mut changes,
-                output: &mut self.output,
-            };
+            let mut step =
+                Step { session: &session, context: &mut self.context, changes: &mut changes, output: &mut self.output };
             let more = self.chunks.next(&mut step).await?;
             self.output.observer.progress(self.output.report.read);
             if !more {

@@ -145,8 +145,8 @@ impl InvoiceRows {
         let rows = Rows::open(input, mapping.delimiter, "")?;
         let sheet =
             Sheet::new(mapping, rows.header(), names, Place { prefix: "", optional: "" }).map_err(CrmError::Invalid)?;
-        let contact = contact_fields::chosen(&sheet)?
-            .ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
+        let contact =
+            contact_fields::chosen(&sheet)?.ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
         let lines = lines.map(|(input, mapping)| LineFile::open(input, mapping)).transpose()?;
         let has = |name: &&str| sheet.position(name).is_some_and(|at| sheet.has(at));
         if lines.is_none() && !LINE_FIELDS.iter().any(has) {
@@ -176,7 +176,8 @@ impl InvoiceRows {
 
     /// The texts by which lines may name the invoice of a row.
     fn keys(&self, record: &StringRecord) -> Vec<String> {
-        let given = ["number", "external_id"].iter().filter_map(|name| self.sheet.given(record, self.sheet.position(name)?));
+        let given =
+            ["number", "external_id"].iter().filter_map(|name| self.sheet.given(record, self.sheet.position(name)?));
         given.map(str::to_owned).collect()
     }
 

@@ -11,9 +11,7 @@ use super::lookup::{By, Found, references};
 use super::mapping::Mapping;
 use super::output::{Output, Reason, Refusal};
 use super::unique::{Claim, Claims, Given, rows_with};
-use crate::billing::{
-    CreateInvoice, DocumentKind, Invoice, InvoiceLine, NumberSeries, Product, issue,
-};
+use crate::billing::{CreateInvoice, DocumentKind, Invoice, InvoiceLine, NumberSeries, Product, issue};
 use crate::context::Context;
 use crate::crm::Session;
 use crate::crud::Rules as _;
@@ -334,7 +332,12 @@ impl Differences {
     }
 
     /// Notes a difference, if the file says anything.
-    pub(super) fn unless_given_equal<T: PartialEq + ToString>(&mut self, field: &str, stated: Option<&T>, stored: Option<&T>) {
+    pub(super) fn unless_given_equal<T: PartialEq + ToString>(
+        &mut self,
+        field: &str,
+        stated: Option<&T>,
+        stored: Option<&T>,
+    ) {
         match (stated, stored) {
             (Some(stated), Some(stored)) => self.unless_equal(field, stated, stored),
             (Some(stated), None) => self.unless_equal(field, &stated.to_string(), &"nothing".to_owned()),

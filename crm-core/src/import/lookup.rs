@@ -64,7 +64,9 @@ pub(super) async fn references<E: Rules>(
         if found.contains_key(&text) {
             continue;
         }
-        let mut want = |column: usize, value: Value| wanted.entry(column).or_default().entry(value).or_default().push(text.clone());
+        let mut want = |column: usize, value: Value| {
+            wanted.entry(column).or_default().entry(value).or_default().push(text.clone())
+        };
         let id = || text.parse::<Id<E>>().map(|id| Value::Id(id.uuid()));
         let refused = match by {
             By::Id => id().map(|id| want(0, id)).err(),
@@ -84,7 +86,8 @@ pub(super) async fn references<E: Rules>(
                 None
             }
         };
-        let reason = refused.unwrap_or_else(|| ValueError::NotThere { entity: E::TABLE.entity, reference: excerpt(&text) });
+        let reason =
+            refused.unwrap_or_else(|| ValueError::NotThere { entity: E::TABLE.entity, reference: excerpt(&text) });
         found.insert(text, Err(reason));
     }
     for (column, texts) in wanted {

@@ -164,7 +164,8 @@ impl Sheet {
 
     /// What to call the column at a position: its field, or its header.
     pub(super) fn called(&self, cell: usize) -> &str {
-        let holds = |source: &Option<Source>| matches!(source, Some(Source { origin: Origin::Cell(at), .. }) if *at == cell);
+        let holds =
+            |source: &Option<Source>| matches!(source, Some(Source { origin: Origin::Cell(at), .. }) if *at == cell);
         match self.sources.iter().position(holds) {
             Some(field) => self.names[field],
             None => self.header.get(cell).map_or("row", String::as_str),

@@ -178,7 +178,11 @@ impl Payments {
     }
 
     /// The payments that the external ids name.
-    async fn known(&self, session: &Session<'_>, candidates: &[Candidate]) -> Result<HashMap<String, Stored<Payment>>, CrmError> {
+    async fn known(
+        &self,
+        session: &Session<'_>,
+        candidates: &[Candidate],
+    ) -> Result<HashMap<String, Stored<Payment>>, CrmError> {
         let mut known = HashMap::new();
         if self.key {
             let column = Payment::COLUMNS.external_id.index();
@@ -206,7 +210,12 @@ impl Payments {
         }
     }
 
-    async fn claim(&mut self, session: &Session<'_>, candidates: &mut [Candidate], new: &[usize]) -> Result<(), CrmError> {
+    async fn claim(
+        &mut self,
+        session: &Session<'_>,
+        candidates: &mut [Candidate],
+        new: &[usize],
+    ) -> Result<(), CrmError> {
         let claims: Vec<Claim> = new
             .iter()
             .map(|at| {
@@ -255,7 +264,8 @@ impl Payments {
         match error {
             CrmError::Invalid(fields) => {
                 for invalid in fields {
-                    let field = if invalid.field.starts_with("allocations.") { "invoice" } else { invalid.field.as_str() };
+                    let field =
+                        if invalid.field.starts_with("allocations.") { "invoice" } else { invalid.field.as_str() };
                     self.refuse(candidate, field, invalid.reason);
                 }
                 Ok(())

@@ -129,7 +129,9 @@ impl<E: Rules> Records<E> {
             let needed = settable.iter().map(|name| (*name, E::TABLE.expect_position(name)));
             let needed = needed.filter(|(_, at)| !E::TABLE.columns[*at].nullable && !defaults.contains(at));
             refused.extend(
-                needed.filter(|(name, _)| !given(name)).map(|(name, _)| Invalid::new(format!("columns.{name}"), ValueError::Blank)),
+                needed
+                    .filter(|(name, _)| !given(name))
+                    .map(|(name, _)| Invalid::new(format!("columns.{name}"), ValueError::Blank)),
             );
         }
         if !refused.is_empty() {

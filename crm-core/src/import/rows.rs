@@ -70,7 +70,12 @@ impl Rows {
                 CrmError::invalid(format!("{prefix}delimiter"), reason)
             })?,
         };
-        let tap = Tap { input: Mutex::new(Box::new(Cursor::new(head).chain(input))), last: Vec::new(), given: 0, budget: LONGEST };
+        let tap = Tap {
+            input: Mutex::new(Box::new(Cursor::new(head).chain(input))),
+            last: Vec::new(),
+            given: 0,
+            budget: LONGEST,
+        };
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)

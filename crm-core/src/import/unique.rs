@@ -95,7 +95,11 @@ impl Claims {
     }
 
     /// Checks the claims in order. A record that is refused claims nothing.
-    pub(super) async fn check(&mut self, session: &Session<'_>, claims: &[Claim]) -> Result<Vec<Vec<Invalid>>, CrmError> {
+    pub(super) async fn check(
+        &mut self,
+        session: &Session<'_>,
+        claims: &[Claim],
+    ) -> Result<Vec<Vec<Invalid>>, CrmError> {
         let mut refused: Vec<Vec<Invalid>> = claims.iter().map(|_| Vec::new()).collect();
         let mut held = Vec::with_capacity(self.uniques.len());
         for index in 0..self.uniques.len() {
@@ -125,7 +129,8 @@ impl Claims {
                 }
             }
         }
-        let claimed: Vec<(u64, u64)> = claimed.iter().map(|((index, key), line)| (self.hash(*index, key), *line)).collect();
+        let claimed: Vec<(u64, u64)> =
+            claimed.iter().map(|((index, key), line)| (self.hash(*index, key), *line)).collect();
         self.remember(claimed);
         Ok(refused)
     }

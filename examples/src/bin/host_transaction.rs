@@ -28,7 +28,9 @@ async fn main() -> Fallible<()> {
     let shop = crm.session(&"shop".parse()?, &"eva@shop.example".parse()?).await?;
 
     let mut host = SqliteConnectOptions::new().filename(&file).foreign_keys(true).connect().await?;
-    sqlx::query("CREATE TABLE orders (number TEXT PRIMARY KEY, customer TEXT NOT NULL) STRICT").execute(&mut host).await?;
+    sqlx::query("CREATE TABLE orders (number TEXT PRIMARY KEY, customer TEXT NOT NULL) STRICT")
+        .execute(&mut host)
+        .await?;
 
     for (order, keep) in [("A-1", false), ("A-2", true)] {
         let mut transaction = host.begin_with("BEGIN IMMEDIATE").await?;

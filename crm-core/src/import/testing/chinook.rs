@@ -53,8 +53,12 @@ fn products() -> Import {
 }
 
 fn invoices() -> Import {
-    let columns =
-        [("number", "InvoiceId"), ("contact_external_id", "CustomerId"), ("issued_on", "InvoiceDate"), ("total", "Total")];
+    let columns = [
+        ("number", "InvoiceId"),
+        ("contact_external_id", "CustomerId"),
+        ("issued_on", "InvoiceDate"),
+        ("total", "Total"),
+    ];
     let lines =
         [("invoice", "InvoiceId"), ("product_sku", "TrackId"), ("unit_price", "UnitPrice"), ("quantity", "Quantity")];
     Import {

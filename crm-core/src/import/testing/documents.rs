@@ -30,7 +30,8 @@ fn joined(text: &str, lines: &str) -> Import {
 
 pub(super) async fn invoices_of_several_rows(_: &Crm, session: &Session<'static>) {
     contacts(session).await;
-    let header = "number,contact,issued_on,due_on,total,line.description,line.quantity,line.unit_price,line.tax_percent\n";
+    let header =
+        "number,contact,issued_on,due_on,total,line.description,line.quantity,line.unit_price,line.tax_percent\n";
     let text = format!(
         "{header}A1,c1,2026-01-05,2026-02-05,32.10,Work,2,10,10\nA1,,,,,Travel,,10.10,0\nA2,b@x.example,2026-01-06 00:00:00,,,Thing,,5,\n"
     );
@@ -76,7 +77,8 @@ pub(super) async fn lines_in_another_order_are_refused(_: &Crm, session: &Sessio
     assert_eq!(places(&report), [(3, "line.unit_price"), (4, "line.row"), (6, "line.unit_price")]);
     assert_eq!((report.problems[0].got.as_str(), report.problems[2].got.as_str()), ("x", "-4"));
     // Many chunks.
-    let (mut text, mut lines) = (String::from("external_id,contact\n"), String::from("line.invoice,line.description,line.unit_price\n"));
+    let (mut text, mut lines) =
+        (String::from("external_id,contact\n"), String::from("line.invoice,line.description,line.unit_price\n"));
     for number in 0..2_600 {
         writeln!(text, "m{number},c{}", number % 3 + 1).unwrap();
         (0..=number % 3).for_each(|line| writeln!(lines, "m{number},L{line},1.5").unwrap());
@@ -139,7 +141,8 @@ pub(super) async fn invoices_take_numbers_from_the_series(_: &Crm, session: &Ses
     assert_eq!(number(&session.find::<Invoice>("x1099").await.unwrap()), "INV-001089");
     let keyed = Import { upsert_by: Some("external_id".to_owned()), ..invoices(&text) };
     assert_eq!(session.import(keyed).await.unwrap().unchanged, 1_100);
-    let report = session.import(invoices("number,contact,line.description,line.unit_price\nINV-009000,c1,A,1\n")).await.unwrap();
+    let report =
+        session.import(invoices("number,contact,line.description,line.unit_price\nINV-009000,c1,A,1\n")).await.unwrap();
     assert_eq!(places(&report), [(2, "number")]);
 }
 

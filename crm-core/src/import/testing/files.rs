@@ -106,7 +106,8 @@ pub(super) async fn duplicates_are_refused_by_line(_: &Crm, session: &Session<'s
     text.push_str("Late,ONE@x.example,\n");
     let report = session.import(people(&text)).await.unwrap();
     assert_eq!(counts(&report), (2_001, 0, 0, 4, false));
-    let told: Vec<_> = report.problems.iter().map(|problem| (problem.line, problem.field.as_str(), problem.reason.as_str())).collect();
+    let told: Vec<_> =
+        report.problems.iter().map(|problem| (problem.line, problem.field.as_str(), problem.reason.as_str())).collect();
     assert_eq!(told[0].0, 2);
     assert!(told[0].1 == "email" && told[0].2.contains("is taken by contact"), "{told:?}");
     assert_eq!(told[1], (4, "email", "\"one@x.example\" was given before, in line 3"));
@@ -164,10 +165,14 @@ pub(super) async fn every_natural_key_finds_its_record(_: &Crm, session: &Sessio
     let mixed = "external_id,given_name,kind\n,Nobody,person\ne3,Eva,person\n";
     let import = Import { upsert_by: Some("external_id".to_owned()), ..file(ImportKind::Contacts, mixed) };
     assert_eq!(places(&session.import(import).await.unwrap()), [(2, "external_id")]);
-    let import = Import { upsert_by: Some("external_id".to_owned()), skip_refused: true, ..file(ImportKind::Contacts, mixed) };
+    let import =
+        Import { upsert_by: Some("external_id".to_owned()), skip_refused: true, ..file(ImportKind::Contacts, mixed) };
     assert_eq!(counts(&session.import(import).await.unwrap()), (1, 0, 0, 1, true));
     // Taking another's unique value is refused.
-    let import = Import { upsert_by: Some("external_id".to_owned()), ..file(ImportKind::Contacts, "external_id,email\ne2,ada@x.example\n") };
+    let import = Import {
+        upsert_by: Some("external_id".to_owned()),
+        ..file(ImportKind::Contacts, "external_id,email\ne2,ada@x.example\n")
+    };
     let report = session.import(import).await.unwrap();
     assert_eq!(places(&report), [(2, "email")]);
     assert!(report.problems[0].reason.contains("is taken by contact"));
@@ -200,7 +205,8 @@ pub(super) async fn owners_are_members(crm: &Crm, session: &Session<'static>) {
     assert_eq!(session.find::<Contact>("e1").await.unwrap().owner_id, Some(member.user().id));
     assert_eq!(session.find::<Contact>("e2").await.unwrap().owner_id, Some(session.user().id));
     let stranger = uuid::Uuid::from_u128(9);
-    let text = format!("given_name,owner,company_id\nAda,nobody@x.example,\nBob,{address},{stranger}\nCy,,{stranger}\n");
+    let text =
+        format!("given_name,owner,company_id\nAda,nobody@x.example,\nBob,{address},{stranger}\nCy,,{stranger}\n");
     let report = session.import(people(&text)).await.unwrap();
     assert_eq!(places(&report), [(2, "owner"), (3, "company_id"), (4, "company_id")]);
 }
