@@ -1,4 +1,5 @@
 //! A process that is killed at any moment loses nothing that it acknowledged, and leaves nothing half written.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::HashSet;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -1,5 +1,6 @@
 //! The whole library on SQLite: random work as on the memory store, roles and organizations, and races in threads and
 //! processes.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -106,7 +107,7 @@ async fn worker() {
     let file = orders.next().unwrap();
     let invoice = orders.next().unwrap().parse().unwrap();
     let seed = orders.next().unwrap().parse().unwrap();
-    let options = SqliteOptions { busy_timeout: std::time::Duration::from_secs(60), ..quick() };
+    let options = SqliteOptions { busy_timeout: std::time::Duration::from_mins(1), ..quick() };
     let store = SqliteStore::open(file, options).unwrap();
     let race = Race::join(&testing::crm(store, seed), "race").await.unwrap();
     race.pay(invoice, 10).await.unwrap();
@@ -119,7 +120,7 @@ async fn numbers_have_no_gap() {
     let file = folder.path().join("race.db");
     let race = Race::new(&testing::crm(open(&file), 1), "race").await.unwrap();
     let options =
-        SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(std::time::Duration::from_secs(60));
+        SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(std::time::Duration::from_mins(1));
     let tasks: Vec<_> = (0..16)
         .map(|worker| {
             let (race, options) = (race.clone(), options.clone());

@@ -1,4 +1,5 @@
 //! Runs every example and checks what it says.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::process::Command;
 

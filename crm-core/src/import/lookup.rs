@@ -65,7 +65,7 @@ pub(super) async fn references<E: Rules>(
             continue;
         }
         let mut want = |column: usize, value: Value| {
-            wanted.entry(column).or_default().entry(value).or_default().push(text.clone())
+            wanted.entry(column).or_default().entry(value).or_default().push(text.clone());
         };
         let id = || text.parse::<Id<E>>().map(|id| Value::Id(id.uuid()));
         let refused = match by {
