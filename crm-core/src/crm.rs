@@ -3,6 +3,7 @@
 //! A command loads what it needs, decides with plain functions, and applies one change-set. If what it
 //! decided on changed meanwhile, it loads and decides again.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
@@ -589,7 +590,7 @@ impl Session<'_> {
         table: &'static Table,
     ) -> Result<(), CrmError> {
         let acting = self.acting();
-        let mut checked = std::collections::HashMap::<usize, Vec<Uuid>>::new();
+        let mut checked = BTreeMap::<usize, Vec<Uuid>>::new();
         for (column, id) in references {
             if id != acting.user.id.uuid() {
                 let ids = checked.entry(column).or_default();

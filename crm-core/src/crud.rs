@@ -70,6 +70,11 @@ impl<E: Entity> Edit<E> {
         Self { values: Vec::new(), entity: PhantomData }
     }
 
+    /// Changes nothing yet, and has room for so many fields.
+    pub(crate) fn with_capacity(fields: usize) -> Self {
+        Self { values: Vec::with_capacity(fields), entity: PhantomData }
+    }
+
     /// Sets a field; an absent value clears it.
     #[must_use]
     pub fn set<T: Field>(mut self, column: Col<E, T>, value: impl Into<T>) -> Self {
@@ -189,6 +194,11 @@ pub fn settable<E: Entity>() -> Vec<&'static str> {
 /// # Errors
 /// [`CrmError::Invalid`] with every field that is missing or refused.
 pub fn create<E: Rules>(edit: &Edit<E>, context: &Context) -> Result<E, CrmError> {
+    create_from(edit.clone(), context)
+}
+
+/// As [`create`], of an edit that is not needed any more.
+pub(crate) fn create_from<E: Rules>(edit: Edit<E>, context: &Context) -> Result<E, CrmError> {
     let mut row: Row = vec![Value::Null; E::TABLE.columns.len()];
     for (column, value) in E::defaults(context).values {
         row[column] = value;
@@ -201,13 +211,13 @@ pub fn create<E: Rules>(edit: &Edit<E>, context: &Context) -> Result<E, CrmError
 /// # Errors
 /// [`CrmError::Invalid`] with every field that is refused.
 pub fn change<E: Rules>(before: &Stored<E>, edit: &Edit<E>, context: &Context) -> Result<E, CrmError> {
-    build(edit, before.to_row(), Some(&before.value), context)
+    build(edit.clone(), before.to_row(), Some(&before.value), context)
 }
 
-fn build<E: Rules>(edit: &Edit<E>, mut row: Row, before: Option<&E>, context: &Context) -> Result<E, CrmError> {
+fn build<E: Rules>(edit: Edit<E>, mut row: Row, before: Option<&E>, context: &Context) -> Result<E, CrmError> {
     let mut refused: Vec<Invalid> = edit.forbidden().collect();
-    for (column, value) in &edit.values {
-        row[*column].clone_from(value);
+    for (column, value) in edit.values {
+        row[column] = value;
     }
     // Fields that are required and absent; those that only rules set get theirs from `check`.
     for (column, value) in E::TABLE.columns.iter().zip(&mut row).skip(1) {

@@ -1,6 +1,6 @@
 //! References to records by natural keys, looked up for a chunk at once.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::unique::rows_with;
@@ -59,7 +59,7 @@ pub(super) async fn references<E: Rules>(
     let mut found: Found<E> = HashMap::new();
     let mut hits: HashMap<String, Vec<Arc<Stored<E>>>> = HashMap::new();
     // Per column, the texts that each value stands for.
-    let mut wanted: HashMap<usize, HashMap<Value, Vec<String>>> = HashMap::new();
+    let mut wanted: BTreeMap<usize, BTreeMap<Value, Vec<String>>> = BTreeMap::new();
     for text in texts {
         if found.contains_key(&text) {
             continue;

@@ -1,6 +1,6 @@
 //! Contacts and products: plain records, created or changed row by row.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
 
 use async_trait::async_trait;
@@ -239,7 +239,7 @@ impl<E: Rules> Records<E> {
                 }
             }
         }
-        let mut wanted: HashMap<usize, HashSet<Uuid>> = HashMap::new();
+        let mut wanted: BTreeMap<usize, BTreeSet<Uuid>> = BTreeMap::new();
         for (column, id) in candidates.iter().flat_map(|candidate| crud::references(&candidate.edit)) {
             wanted.entry(column).or_default().insert(id);
         }

@@ -68,7 +68,9 @@ impl Session<'_> {
         let columns = Invoice::COLUMNS;
         // Open invoices come from the index that begins with the day up to which they are open.
         let issued = AsOf::date(columns.issued_on.operand(), Cmp::Le, date);
-        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(invoices));
+        // Grouping by that day as well keeps them in the index's order: nothing is sorted.
+        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(invoices))
+            .by(Group::Value(columns.open_until.operand()));
         let open = grouped(open, columns.currency.operand(), columns.contact_id.operand(), per_contact);
         let open = buckets(open, date, &columns.due_on.operand(), &columns.balance.operand());
         let allocated = Allocation::COLUMNS;
@@ -85,8 +87,10 @@ impl Session<'_> {
         for (query, rows) in queries.iter().zip(&answers) {
             for row in rows {
                 let totals = Totals::new(query, row);
-                let currency = currency_of(totals.group(query.groups.len() - 1))?;
-                let contact = if per_contact { totals.group(0).clone() } else { Value::Null };
+                let last = query.groups.len() - 1;
+                let (currency, contact) = if per_contact { (last - 1, Some(last)) } else { (last, None) };
+                let currency = currency_of(totals.group(currency))?;
+                let contact = contact.map_or(Value::Null, |contact| totals.group(contact).clone());
                 let buckets = sums.entry((contact, currency)).or_default();
                 for (number, bucket) in buckets.iter_mut().enumerate() {
                     *bucket += totals.number(number);
@@ -128,8 +132,8 @@ impl Session<'_> {
 }
 
 fn grouped(query: Aggregate, currency: Operand, contact: Operand, per_contact: bool) -> Aggregate {
-    let query = if per_contact { query.by(Group::Value(contact)) } else { query };
-    query.by(Group::Value(currency))
+    let query = query.by(Group::Value(currency));
+    if per_contact { query.by(Group::Value(contact)) } else { query }
 }
 
 /// One sum per bucket. Sums over ranges of the due date need no sorting, unlike a group by bucket.
