@@ -21,7 +21,7 @@ const NUMBER: &str = "CRM_TEST_NUMBER";
 
 fn child(test: &str, path: &str, number: u32) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture", "--ignored"])
+        .args(["--exact", test, "--nocapture"])
         .env(PATH, path)
         .env(NUMBER, number.to_string())
         .stdout(Stdio::piped())
@@ -53,7 +53,6 @@ fn migrations_six_processes_open_one_new_file_at_once() {
 }
 
 #[test]
-#[ignore = "run by the test above in processes of its own"]
 fn opener() {
     let Ok(path) = std::env::var(PATH) else { return };
     let store = SqliteStore::open(&path, SqliteOptions::default()).unwrap();
@@ -70,7 +69,6 @@ async fn begin_immediate_three_processes_write_at_the_same_time() {
 }
 
 #[tokio::test]
-#[ignore = "run by the test above in processes of its own"]
 async fn writer() {
     let Ok(path) = std::env::var(PATH) else { return };
     let number = std::env::var(NUMBER).unwrap().parse().unwrap();
