@@ -38,6 +38,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let written_path = folder.path("written.db");
     let written = Written::read(&book::connect(&written_path, None)?)?;
 
+    let python = peers::python();
     let mut workload = Workload::new(format!("bulk: {count} contacts, SQLite, FULL"), "row");
     let floor = workload.competitor("bare rusqlite loop", || {
         let path = folder.copy(&template, "bare.db")?;
@@ -47,11 +48,11 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let one = workload.competitor("library, one change-set", || library("library.db", count));
     workload.goal(one, floor, Goal::AtLeast(0.5));
     workload.competitor("library, change-sets of 10,000", || library("library.db", 10_000));
-    if let Some(python) = peers::python() {
+    if let Some(python) = &python {
         let peer = workload.competitor("SQLAlchemy add_all", || {
             let path = folder.copy(&template, "peer.db")?;
             let (empty, written) = (path.display().to_string(), written_path.display().to_string());
-            Ok(peers::seconds(&python, "bulk.py", &[&empty, &written])? / each_count(count))
+            Ok(peers::seconds(python, "bulk.py", &[&empty, &written])? / each_count(count))
         });
         workload.goal(one, peer, Goal::AtLeast(10.0));
     }

@@ -27,6 +27,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
     let key = email.to_lowercase();
     let config = tempfile::tempdir()?;
 
+    let url = format!("sqlite:{}", path.display());
     let mut workload = Workload::new("cli: one contact, cold", "start");
     let floor = workload.competitor("sqlite3 shell", || {
         let text = format!("SELECT * FROM crm_contact WHERE org = 1 AND email_key = '{key}'");
@@ -36,7 +37,6 @@ pub(crate) fn run(options: &Options) -> Outcome {
             command
         })
     });
-    let url = format!("sqlite:{}", path.display());
     let library = workload.competitor("crm contact show", || {
         started(|| {
             let mut command = Command::new(&crm);

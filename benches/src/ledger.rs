@@ -64,10 +64,10 @@ impl Invoice {
         let total = i64::try_from(500 + random % 200_000).unwrap_or(500);
         let (status, paid) = match random >> 32 & 127 {
             0..6 => ("draft", 0),
-            6..30 => ("open", if random & 7 == 0 { total / 3 } else { 0 }),
+            6..30 => ("open", if random.is_multiple_of(8) { total / 3 } else { 0 }),
             30..115 => ("paid", total),
             115..121 => ("void", 0),
-            _ => ("uncollectible", if random & 7 == 0 { total / 4 } else { 0 }),
+            _ => ("uncollectible", if random.is_multiple_of(8) { total / 4 } else { 0 }),
         };
         let is_draft = status == "draft";
         let settled = after(issued, 1 + (random >> 40) % 60);

@@ -14,8 +14,8 @@ pub(crate) fn run(options: &Options) -> Outcome {
         imported.is_ok_and(|output| output.status.success())
     };
     let path = book::with_contacts(count)?;
-    let mut workload = Workload::new(format!("python: list {count} contacts, every field read once"), "list");
     let path = path.to_string_lossy().into_owned();
+    let mut workload = Workload::new(format!("python: list {count} contacts, every field read once"), "list");
     let peer = workload
         .competitor("SQLAlchemy ORM", || peers::seconds(&python, "python.py", &["sqlalchemy", &path, SLUG, OWNER]));
     if has("crm_py") {

@@ -33,7 +33,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
         workload.goal(library, hand, Goal::AtMost(1.25));
         if let Some(python) = &python {
             let url = format!("sqlite:///{}", path.display());
-            let peer = workload.competitor("pandas", || peers::seconds(python, "reports.py", &[&url, "", name]));
+            let peer = workload.competitor("pandas", move || peers::seconds(python, "reports.py", &[&url, "", name]));
             workload.goal(library, peer, Goal::AtLeast(8.0));
         }
         workload.run(options.rounds(5))?;
