@@ -17,40 +17,33 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// Chooses and locks a target directory.
-    ///
-    /// With `shared`, it lies outside the clone, so that a fresh clone finds its dependencies compiled. What was
-    /// built from the workspace itself is forgotten first: cargo tells fresh from stale by file times, and those
-    /// of another clone prove nothing.
+    /// Chooses and locks a target directory; with `shared`, one outside the clone, so that a fresh clone finds its
+    /// dependencies compiled.
     pub(crate) fn choose(session: &Session, root: &Path, shared: bool) -> Result<Self, Stop> {
+        let inside = root.join("target");
         let own = env::var_os("CARGO_TARGET_DIR").filter(|path| !path.is_empty()).map(|path| root.join(path));
-        if !shared {
-            return Self::wait_for(own.unwrap_or_else(|| root.join("target")));
-        }
         let path = match own {
             Some(path) => path,
-            None => match cache(session)? {
-                Some(path) => path,
-                None => return Self::wait_for(root.join("target")),
-            },
+            None if shared => cache(session)?.unwrap_or_else(|| inside.clone()),
+            None => inside.clone(),
         };
-        let lock = match open_lock(&path) {
-            Ok(lock) => lock,
-            Err(stop) => {
+        let target = if shared && path != inside {
+            Self::try_lock(path).or_else(|stop| {
                 eprintln!("{stop}; building inside the clone instead");
-                return Self::wait_for(root.join("target"));
-            }
+                Self::wait_for(inside)
+            })?
+        } else {
+            Self::wait_for(path)?
         };
+        target.settle(session, root, shared)?;
+        Ok(target)
+    }
+
+    fn try_lock(path: PathBuf) -> Result<Self, Stop> {
+        let lock = open_lock(&path)?;
         match lock.try_lock() {
-            Ok(()) => {
-                let target = Self { path, _lock: lock };
-                target.forget_workspace(session, root)?;
-                Ok(target)
-            }
-            Err(TryLockError::WouldBlock) => {
-                eprintln!("another run is using {}; building inside the clone instead", path.display());
-                Self::wait_for(root.join("target"))
-            }
+            Ok(()) => Ok(Self { path, _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(Stop::failed(format!("another run is using {}", path.display()))),
             Err(TryLockError::Error(error)) => Err(error).about(|| format!("lock {}", path.display())),
         }
     }
@@ -62,6 +55,21 @@ impl Target {
         }
         lock.lock().about(|| format!("lock {}", path.display()))?;
         Ok(Self { path, _lock: lock })
+    }
+
+    /// Forgets what another clone has built from its own sources: cargo tells fresh from stale by file times, and
+    /// those of another clone prove nothing. A shared directory may even have served an earlier clone at this
+    /// very path.
+    fn settle(&self, session: &Session, root: &Path, shared: bool) -> Result<(), Stop> {
+        if self.path.starts_with(root) {
+            return Ok(());
+        }
+        let record = self.path.join("xtask-clone.txt");
+        let clone = root.display().to_string();
+        if shared || fs::read_to_string(&record).is_ok_and(|last| last != clone) {
+            self.forget_workspace(session, root)?;
+        }
+        fs::write(&record, clone).about(|| format!("write {}", record.display()))
     }
 
     fn forget_workspace(&self, session: &Session, root: &Path) -> Result<(), Stop> {
