@@ -692,7 +692,7 @@ pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
 }
 
 /// The field that people know for a column that only rules write.
-pub(crate) fn field_of(column: &'static str) -> &'static str {
+pub(crate) fn field_of(column: &str) -> &str {
     match column {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",

@@ -1,6 +1,7 @@
 //! What a caller gets instead of an answer.
 
 use crate::access::Role;
+use crate::activity::ActivityError;
 use crate::billing::BillingError;
 use crate::store::StoreError;
 use crate::value::ValueError;
@@ -96,6 +97,9 @@ pub enum CrmError {
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
+    /// A rule of activities.
+    #[error(transparent)]
+    Activity(#[from] ActivityError),
     /// The input of an import could not be read.
     #[error("the input could not be read")]
     Input(#[source] std::io::Error),
@@ -166,7 +170,7 @@ impl CrmError {
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
             Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
-            Self::Access(_) | Self::Billing(_) => ErrorCode::Rule,
+            Self::Access(_) | Self::Activity(_) | Self::Billing(_) => ErrorCode::Rule,
             Self::Input(_) => ErrorCode::Failure,
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,

@@ -35,6 +35,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access;
+pub mod activity;
 pub mod audit;
 pub mod billing;
 mod commands;

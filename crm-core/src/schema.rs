@@ -1,6 +1,7 @@
 //! The list of tables: one line per entity, referenced tables before the ones that refer to them.
 
 use crate::access::{Idempotency, Membership, Organization, User};
+use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
 use crate::crud::Rules;
@@ -10,7 +11,7 @@ use crate::people::Contact;
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -26,6 +27,8 @@ pub static TABLES: &[&Table] = &[
     InvoiceLine::TABLE,
     Payment::TABLE,
     Allocation::TABLE,
+    Task::TABLE,
+    Interaction::TABLE,
 ];
 
 /// The table of the entity with this name.

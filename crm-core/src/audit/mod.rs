@@ -80,7 +80,7 @@ crate::entity! {
     columns AuditEntryColumns;
     derived { }
     unique { "crm_audit_entry_seq": [seq] }
-    index { "crm_audit_entry_record": [record_id] }
+    index { "crm_audit_entry_record": [record_id, at, id] }
 }
 
 impl crate::crud::Rules for AuditEntry {}

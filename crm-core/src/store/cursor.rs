@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::de::DeserializeOwned;
 
 use super::select::{Direction, Select};
 use crate::encode::{decode_value, encode_value};
@@ -25,8 +26,18 @@ impl Cursor {
             .zip(place)
             .map(|(term, value)| encode_value(select.table.columns[term.column].kind, value))
             .collect();
-        let text = serde_json::json!([signature(select), values]).to_string();
-        Self(URL_SAFE_NO_PAD.encode(text))
+        Self::encode(&serde_json::json!([signature(select), values]))
+    }
+
+    /// A cursor that says this.
+    pub(crate) fn encode(place: &serde_json::Value) -> Self {
+        Self(URL_SAFE_NO_PAD.encode(place.to_string()))
+    }
+
+    /// What a cursor says, if it is one and says something of this type.
+    pub(crate) fn decode<T: DeserializeOwned>(&self) -> Option<T> {
+        let bytes = URL_SAFE_NO_PAD.decode(&self.0).ok()?;
+        serde_json::from_slice(&bytes).ok()
     }
 
     /// The values of the order's columns.
@@ -35,8 +46,7 @@ impl Cursor {
     /// When the cursor comes from another order or table, or is no cursor at all.
     pub fn read(&self, select: &Select) -> Result<Vec<Value>, ValueError> {
         let wrong = || ValueError::syntax("a cursor of the same list in the same order", &self.0);
-        let bytes = URL_SAFE_NO_PAD.decode(&self.0).map_err(|_| wrong())?;
-        let (signed, values): (String, Vec<serde_json::Value>) = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+        let (signed, values): (String, Vec<serde_json::Value>) = self.decode().ok_or_else(wrong)?;
         if signed != signature(select) || values.len() != select.order.len() {
             return Err(wrong());
         }
