@@ -583,7 +583,7 @@ impl Session<'_> {
         self.run(&Delete(id)).await
     }
 
-    /// Checks that references point to records that the member may see; users must be members.
+    /// Checks that references point to records that the member may see; users must be active members.
     pub(crate) async fn check_references(
         &self,
         references: impl Iterator<Item = (usize, Uuid)>,
@@ -610,11 +610,13 @@ impl Session<'_> {
         Ok(())
     }
 
-    /// Those of the ids to which the member may refer; users must be members.
+    /// Those of the ids to which the member may refer; users must be active members.
     pub(crate) async fn referable(&self, target: &'static Table, ids: &[Uuid]) -> Result<Vec<Uuid>, CrmError> {
         let values = ids.iter().copied().map(Value::Id).collect();
         if target == User::TABLE {
-            let query = Select::new(Membership::TABLE, Expr::In(Membership::COLUMNS.user_id.operand(), values));
+            let users = Membership::COLUMNS.user_id;
+            let active = users.refers_to(User::COLUMNS.active.eq(&true)).into_expr();
+            let query = Select::new(Membership::TABLE, Expr::In(users.operand(), values).and(active));
             let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
             return Ok(members.iter().map(|member| member.user_id.uuid()).collect());
         }

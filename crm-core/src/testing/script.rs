@@ -1,9 +1,12 @@
 //! Random work: commands, lists and reports of several members of two organizations. Played on two stores
 //! it must leave the same transcript, word for word.
 
+mod activity;
+
 use std::fmt::Write as _;
 
 use crate::access::{AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
+use crate::activity::Task;
 use crate::billing::{
     Allocate, CreateInvoice, DeleteInvoice, Invoice, InvoiceStatus, IssueInvoice, Method, NewLine, Product,
     RecordPayment, UpdateInvoice, VoidInvoice, WriteOffInvoice,
@@ -81,6 +84,7 @@ struct Made {
     contacts: Vec<Id<Contact>>,
     products: Vec<Id<Product>>,
     invoices: Vec<Id<Invoice>>,
+    tasks: Vec<Id<Task>>,
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
 }
@@ -120,7 +124,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(20) {
+    match dice.roll(24) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -152,7 +156,10 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         15 => member_step(session, dice, made).await,
         16 => list_step::<Contact>(session, dice, made, contact_filter).await,
         17 => list_step::<Invoice>(session, dice, made, invoice_filter).await,
-        18 => {
+        18 => activity::interaction_step(session, dice, made).await,
+        19 | 20 => activity::task_step(session, dice, made).await,
+        21 => activity::timeline_step(session, dice, made).await,
+        22 => {
             let options =
                 SummaryOptions { as_of: Some(date(dice)), include_void: dice.once_in(2), per_contact: dice.once_in(2) };
             match session.summary(&options).await {
