@@ -5,7 +5,7 @@
 //!
 //! # async fn example() -> Result<(), crm_core::store::StoreError> {
 //! let store = PostgresStore::connect("postgres://crm@localhost/crm", PostgresOptions::default()).await?;
-//! assert_eq!(store.schema_version().await?, 1);
+//! assert_eq!(store.schema_version().await?, crm_core::schema::VERSION);
 //! store.close().await
 //! # }
 //! ```

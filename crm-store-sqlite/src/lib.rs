@@ -6,7 +6,7 @@
 //! let directory = tempfile::tempdir()?;
 //! let path = directory.path().join("crm.db");
 //! let store = SqliteStore::open(&path.to_string_lossy(), SqliteOptions::default())?;
-//! assert_eq!(crm_core::block_on(store.schema_version())?, 1);
+//! assert_eq!(crm_core::block_on(store.schema_version())?, crm_core::schema::VERSION);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -2,12 +2,14 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+use crm_core::activity::{Interaction, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
 use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Order, Query, Scope, Select};
+use crm_core::value::Instant;
 use crm_sql::{Dialect, Statement};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
 use uuid::Uuid;
@@ -100,4 +102,33 @@ fn totals_come_from_a_covering_index_in_its_order() {
     let query = Aggregate::new(Invoice::TABLE, open).measure(Measure::Sum(columns.balance.operand()));
     let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), &query).unwrap());
     assert!(!found.contains("SCAN"), "{found}");
+}
+
+#[test]
+fn a_page_of_a_timeline_is_a_walk_of_an_index_in_every_source() {
+    let contact = Some(crm_core::Id::new(Uuid::from_u128(1)));
+    let place = vec![Value::Instant(Instant::EPOCH), Value::Id(Uuid::max())];
+    let interactions = Query::new(Interaction::COLUMNS.contact_id.eq(&contact));
+    let tasks = Query::new(Task::COLUMNS.contact_id.eq(&contact));
+    let changes = Query::new(AuditEntry::COLUMNS.record_id.eq(&Uuid::from_u128(1)));
+    let sources = [
+        (
+            interactions.descending(Interaction::COLUMNS.occurred_at).to_select().unwrap(),
+            "crm_interaction_contact (org=? AND contact_id=? AND (occurred_at,id)<(?,?))",
+        ),
+        (
+            tasks.descending(Task::COLUMNS.created_at).to_select().unwrap(),
+            "crm_task_contact (org=? AND contact_id=? AND (created_at,id)<(?,?))",
+        ),
+        (
+            changes.descending(AuditEntry::COLUMNS.at).to_select().unwrap(),
+            "crm_audit_entry_record (org=? AND record_id=? AND (at,id)<(?,?))",
+        ),
+    ];
+    for (source, index) in sources {
+        let found = selected(&Select { after: Some(place.clone()), ..source.clone() });
+        assert_eq!(found, format!("SEARCH t0 USING INDEX {index}"));
+        let first = selected(&source);
+        assert!(!first.contains("TEMP B-TREE"), "{first}");
+    }
 }
