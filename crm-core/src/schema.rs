@@ -7,10 +7,11 @@ use crate::crud::Rules;
 use crate::entity::{Entity, Table};
 use crate::id::Id;
 use crate::people::Contact;
+use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 1;
+pub const VERSION: i64 = 2;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -26,6 +27,14 @@ pub static TABLES: &[&Table] = &[
     InvoiceLine::TABLE,
     Payment::TABLE,
     Allocation::TABLE,
+    // Sales.
+    Pipeline::TABLE,
+    Stage::TABLE,
+    Lead::TABLE,
+    Deal::TABLE,
+    StageChange::TABLE,
+    Tag::TABLE,
+    Tagging::TABLE,
 ];
 
 /// The table of the entity with this name.
@@ -41,6 +50,9 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
     of::<Contact>(table, user)
         .or_else(|| of::<Invoice>(table, user))
         .or_else(|| of::<Payment>(table, user))
+        // Sales.
+        .or_else(|| of::<Lead>(table, user))
+        .or_else(|| of::<Deal>(table, user))
         .unwrap_or(Expr::False)
 }
 
