@@ -19,6 +19,7 @@ use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
+use crate::sales::default_pipeline;
 use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError,
     StoreExt as _,
@@ -76,7 +77,7 @@ impl Crm {
         Ok(self.store.all(Scope::SYSTEM, &query).await?)
     }
 
-    /// Creates an organization with its first owner and its invoice series.
+    /// Creates an organization with its first owner, its invoice series and a pipeline.
     ///
     /// # Errors
     /// [`CrmError::Duplicate`] when the slug is taken.
@@ -104,6 +105,7 @@ impl Crm {
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
             changes.insert(&mut context, series.map_err(|reason| CrmError::invalid("invoice_prefix", reason))?);
+            default_pipeline(&mut context, &mut changes)?;
             match self.store.apply(Scope::organization(key), changes).await {
                 Ok(_) => return Ok(created),
                 Err(StoreError::Duplicate { table, columns })
@@ -614,9 +616,9 @@ impl Session<'_> {
     pub(crate) async fn referable(&self, target: &'static Table, ids: &[Uuid]) -> Result<Vec<Uuid>, CrmError> {
         let values = ids.iter().copied().map(Value::Id).collect();
         if target == User::TABLE {
-            let users = Membership::COLUMNS.user_id;
-            let active = users.refers_to(User::COLUMNS.active.eq(&true)).into_expr();
-            let query = Select::new(Membership::TABLE, Expr::In(users.operand(), values).and(active));
+            let user = Membership::COLUMNS.user_id;
+            let active = user.refers_to(User::COLUMNS.active.eq(&true)).into_expr();
+            let query = Select::new(Membership::TABLE, Expr::In(user.operand(), values).and(active));
             let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
             return Ok(members.iter().map(|member| member.user_id.uuid()).collect());
         }

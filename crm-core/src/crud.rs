@@ -9,12 +9,12 @@ use std::marker::PhantomData;
 use crate::access::{Organization, User};
 use crate::context::Context;
 use crate::encode::{encode_row, write_text, write_value};
-use crate::entity::{Col, Entity, Field, FieldError, Flags, Locale, Stored};
+use crate::entity::{Col, Entity, Field, FieldError, Flags, Kind, Locale, Stored};
 use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::row::{Row, Value};
 use crate::store::{Expr, Operand};
-use crate::value::{Patch, ValueError};
+use crate::value::{Currency, Patch, ValueError};
 
 /// The rules of a plain record.
 pub trait Rules: Entity {
@@ -55,6 +55,8 @@ pub trait Rules: Entity {
 pub struct Edit<E> {
     /// Column positions and their new values.
     values: Vec<(usize, Value)>,
+    /// The currency in which typed amounts were read, if there were any.
+    currency: Option<Currency>,
     entity: PhantomData<fn() -> E>,
 }
 
@@ -67,7 +69,7 @@ impl<E: Entity> Default for Edit<E> {
 impl<E: Entity> Edit<E> {
     /// Changes nothing.
     pub const fn new() -> Self {
-        Self { values: Vec::new(), entity: PhantomData }
+        Self { values: Vec::new(), currency: None, entity: PhantomData }
     }
 
     /// Sets a field; an absent value clears it.
@@ -97,6 +99,7 @@ impl<E: Entity> Edit<E> {
     /// This edit, then the other one.
     #[must_use]
     pub fn merge(mut self, other: Self) -> Self {
+        self.currency = other.currency.or(self.currency);
         other.values.into_iter().for_each(|(column, value)| self.put(column, value));
         self
     }
@@ -136,7 +139,12 @@ impl<E: Entity> Edit<E> {
         let mut refused = Vec::new();
         for (name, text) in fields {
             match Self::parse_field(name, text, &locale) {
-                Ok((column, value)) => edit.put(column, value),
+                Ok((column, value)) => {
+                    if E::TABLE.columns[column].kind == Kind::Money {
+                        edit.currency = Some(locale.currency);
+                    }
+                    edit.put(column, value);
+                }
                 Err(reason) => refused.push(Invalid::new(name, reason)),
             }
         }
@@ -194,8 +202,13 @@ pub fn create<E: Rules>(edit: &Edit<E>, context: &Context) -> Result<E, CrmError
 
 /// As [`create`], of an edit that is not needed any more.
 pub(crate) fn create_from<E: Rules>(edit: Edit<E>, context: &Context) -> Result<E, CrmError> {
+    create_on(edit, Edit::new(), context)
+}
+
+/// As [`create_from`], on values besides the defaults that only rules set.
+pub(crate) fn create_on<E: Rules>(edit: Edit<E>, base: Edit<E>, context: &Context) -> Result<E, CrmError> {
     let mut row: Row = vec![Value::Null; E::TABLE.columns.len()];
-    for (column, value) in E::defaults(context).values {
+    for (column, value) in E::defaults(context).merge(base).values {
         row[column] = value;
     }
     build(edit, row, None, context)
@@ -213,6 +226,13 @@ fn build<E: Rules>(edit: Edit<E>, mut row: Row, before: Option<&E>, context: &Co
     let mut refused: Vec<Invalid> = edit.forbidden().collect();
     for (column, value) in edit.values {
         row[column] = value;
+    }
+    // Typed amounts were read with the decimals of a currency; in another one they would be other amounts.
+    if let (Some(right), Some(column)) = (edit.currency, E::TABLE.position("currency"))
+        && let Ok(left) = Currency::load(row[column].clone())
+        && left != right
+    {
+        refused.push(Invalid::new("currency", ValueError::CurrencyMismatch { left, right }));
     }
     // Fields that are required and absent; those that only rules set get theirs from `check`.
     for (column, value) in E::TABLE.columns.iter().zip(&mut row).skip(1) {

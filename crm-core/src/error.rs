@@ -1,8 +1,9 @@
 //! What a caller gets instead of an answer.
 
 use crate::access::Role;
-use crate::activity::ActivityError;
 use crate::billing::BillingError;
+use crate::sales::SalesError;
+use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::value::ValueError;
 
@@ -97,9 +98,12 @@ pub enum CrmError {
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
-    /// A rule of activities.
+    /// A rule of sales.
     #[error(transparent)]
-    Activity(#[from] ActivityError),
+    Sales(#[from] SalesError),
+    /// A move that a record's status does not have.
+    #[error(transparent)]
+    Status(#[from] StatusError),
     /// The input of an import could not be read.
     #[error("the input could not be read")]
     Input(#[source] std::io::Error),
@@ -170,7 +174,7 @@ impl CrmError {
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
             Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
-            Self::Access(_) | Self::Activity(_) | Self::Billing(_) => ErrorCode::Rule,
+            Self::Access(_) | Self::Billing(_) | Self::Sales(_) | Self::Status(_) => ErrorCode::Rule,
             Self::Input(_) => ErrorCode::Failure,
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,

@@ -52,7 +52,9 @@ mod macros;
 pub mod people;
 pub mod report;
 pub mod row;
+pub mod sales;
 pub mod schema;
+pub mod status;
 pub mod store;
 #[cfg(feature = "system")]
 mod system;

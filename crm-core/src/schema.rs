@@ -8,6 +8,7 @@ use crate::crud::Rules;
 use crate::entity::{Entity, Table};
 use crate::id::Id;
 use crate::people::Contact;
+use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
@@ -27,6 +28,15 @@ pub static TABLES: &[&Table] = &[
     InvoiceLine::TABLE,
     Payment::TABLE,
     Allocation::TABLE,
+    // Sales.
+    Pipeline::TABLE,
+    Stage::TABLE,
+    Lead::TABLE,
+    Deal::TABLE,
+    StageChange::TABLE,
+    Tag::TABLE,
+    Tagging::TABLE,
+    // Activity.
     Task::TABLE,
     Interaction::TABLE,
 ];
@@ -44,6 +54,9 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
     of::<Contact>(table, user)
         .or_else(|| of::<Invoice>(table, user))
         .or_else(|| of::<Payment>(table, user))
+        // Sales.
+        .or_else(|| of::<Lead>(table, user))
+        .or_else(|| of::<Deal>(table, user))
         .unwrap_or(Expr::False)
 }
 

@@ -37,6 +37,7 @@ const ADMINS: [Grant; 5] = [All, All, Never, Never, Never];
 const MANAGERS: [Grant; 5] = [All, All, All, Never, Never];
 const WORKERS: [Grant; 5] = [All, All, All, Own, Never];
 const READERS: [Grant; 5] = [All, All, All, Own, All];
+const WRITERS: [Grant; 5] = [All, All, All, All, Never];
 const EVERYONE: [Grant; 5] = [All, All, All, All, All];
 
 /// Every operation there is.
@@ -91,6 +92,47 @@ pub const POLICY: &[Rule] = &[
     rule("report.summary", READERS),
     rule("report.ageing", READERS),
     rule("report.statement", READERS),
+    // Sales.
+    rule("pipeline.read", EVERYONE),
+    rule("pipeline.create", ADMINS),
+    rule("pipeline.update", ADMINS),
+    rule("pipeline.make_default", ADMINS),
+    rule("pipeline.add_stage", ADMINS),
+    rule("pipeline.change_stage", ADMINS),
+    rule("pipeline.reorder", ADMINS),
+    rule("pipeline.delete_stage", ADMINS),
+    rule("pipeline.delete", ADMINS),
+    rule("stage.read", EVERYONE),
+    rule("lead.read", READERS),
+    rule("lead.create", WORKERS),
+    rule("lead.update", WORKERS),
+    rule("lead.assign", WORKERS),
+    rule("lead.move", WORKERS),
+    rule("lead.reopen", MANAGERS),
+    rule("lead.convert", WORKERS),
+    rule("lead.archive", WORKERS),
+    rule("lead.restore", WORKERS),
+    rule("lead.delete", ADMINS),
+    rule("deal.read", READERS),
+    rule("deal.create", WORKERS),
+    rule("deal.update", WORKERS),
+    rule("deal.start", WORKERS),
+    rule("deal.move", WORKERS),
+    rule("deal.move_back", ADMINS),
+    rule("deal.win", WORKERS),
+    rule("deal.lose", WORKERS),
+    rule("deal.reopen", MANAGERS),
+    rule("deal.archive", WORKERS),
+    rule("deal.restore", WORKERS),
+    rule("deal.delete", ADMINS),
+    rule("stage_change.read", READERS),
+    rule("tag.read", EVERYONE),
+    rule("tag.create", WRITERS),
+    rule("tag.update", MANAGERS),
+    rule("tag.delete", ADMINS),
+    rule("tagging.read", READERS),
+    rule("tagging.add", WORKERS),
+    rule("tagging.remove", WORKERS),
 ];
 
 /// The rule of an operation, if there is one.

@@ -11,6 +11,7 @@ use crate::error::Invalid;
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
+use crate::sales::{Deal, Lead};
 use crate::store::Expr;
 use crate::value::{Instant, Notes, ValueError};
 
@@ -39,6 +40,10 @@ crate::entity! {
     pub struct Interaction: "interaction" in "crm_interaction" as Entry, Organization {
         /// The contact that it is about.
         pub contact_id: Option<Id<Contact>> => Contact,
+        /// The lead that it is about.
+        pub lead_id: Option<Id<Lead>> => Lead,
+        /// The deal that it is about.
+        pub deal_id: Option<Id<Deal>> => Deal,
         /// The invoice that it is about.
         pub invoice_id: Option<Id<Invoice>> => Invoice,
         /// How people met.
@@ -55,6 +60,8 @@ crate::entity! {
     unique { }
     index {
         "crm_interaction_contact": [contact_id, occurred_at, id],
+        "crm_interaction_lead": [lead_id, occurred_at, id],
+        "crm_interaction_deal": [deal_id, occurred_at, id],
         "crm_interaction_invoice": [invoice_id, occurred_at, id],
         "crm_interaction_author": [author_id, occurred_at, id],
     }

@@ -16,21 +16,5 @@ mod timeline;
 
 pub use interaction::{Interaction, InteractionColumns, InteractionKind};
 pub use subject::{About, Subject};
-pub use task::{CancelTask, CompleteTask, ReopenTask, TASK_MOVES, Task, TaskColumns, TaskEvent, TaskStatus};
+pub use task::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskColumns, TaskStatus};
 pub use timeline::{Happening, LARGEST_TIMELINE, RecordChange, Timeline, TimelineItem, TimelineKind, TimelineOptions};
-
-/// A rule of activities that a command would break.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ActivityError {
-    /// The task's status does not allow it.
-    #[error("task {task} is {status} and cannot be {event}")]
-    Status {
-        /// Which task, by id.
-        task: String,
-        /// Its status.
-        status: TaskStatus,
-        /// What was asked for.
-        event: TaskEvent,
-    },
-}

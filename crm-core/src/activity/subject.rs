@@ -13,6 +13,7 @@ use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
+use crate::sales::{Deal, Lead};
 use crate::store::Expr;
 use crate::value::ValueError;
 
@@ -98,6 +99,10 @@ macro_rules! subjects {
 subjects! {
     /// A contact.
     Contact in contact_id;
+    /// A lead.
+    Lead in lead_id;
+    /// A deal.
+    Deal in deal_id;
     /// An invoice.
     Invoice in invoice_id;
 }

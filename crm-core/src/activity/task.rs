@@ -3,7 +3,6 @@
 use async_trait::async_trait;
 
 use super::subject::further_subjects;
-use super::ActivityError;
 use crate::access::{Grant, User};
 use crate::billing::Invoice;
 use crate::context::Context;
@@ -14,6 +13,8 @@ use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
+use crate::sales::{Deal, Lead};
+use crate::status::{Machine, Move};
 use crate::store::{ChangeSet, Expr, Filter};
 use crate::value::{Date, Instant, Notes, Text, ValueError};
 
@@ -29,28 +30,27 @@ crate::choice! {
     }
 }
 
-crate::choice! {
-    /// What happens to a task.
-    pub enum TaskEvent {
-        /// It is done.
-        Complete = "completed",
-        /// It is not to be done any more.
-        Cancel = "cancelled",
-        /// It is to be done again.
-        Reopen = "reopened",
-    }
+const fn step(
+    from: TaskStatus,
+    event: &'static str,
+    to: TaskStatus,
+    operation: &'static str,
+    effect: &'static str,
+) -> Move {
+    Move::new(from.as_str(), event, to.as_str(), operation, effect)
 }
 
-/// Every move that the machine allows: from, by, to. An event that leads where the task stands already changes nothing.
-pub const TASK_MOVES: &[(TaskStatus, TaskEvent, TaskStatus)] = &[
-    (TaskStatus::Open, TaskEvent::Complete, TaskStatus::Done),
-    (TaskStatus::Open, TaskEvent::Cancel, TaskStatus::Cancelled),
-    (TaskStatus::Open, TaskEvent::Reopen, TaskStatus::Open),
-    (TaskStatus::Done, TaskEvent::Complete, TaskStatus::Done),
-    (TaskStatus::Done, TaskEvent::Reopen, TaskStatus::Open),
-    (TaskStatus::Cancelled, TaskEvent::Cancel, TaskStatus::Cancelled),
-    (TaskStatus::Cancelled, TaskEvent::Reopen, TaskStatus::Open),
-];
+/// What can happen to a task. What leads where it stands already changes nothing.
+pub static TASK: Machine = Machine {
+    name: "task",
+    states: TaskStatus::NAMES,
+    moves: &[
+        step(TaskStatus::Open, "completed", TaskStatus::Done, "task.complete", "the instant is kept"),
+        step(TaskStatus::Open, "cancelled", TaskStatus::Cancelled, "task.cancel", ""),
+        step(TaskStatus::Done, "reopened", TaskStatus::Open, "task.reopen", "it was not done"),
+        step(TaskStatus::Cancelled, "reopened", TaskStatus::Open, "task.reopen", ""),
+    ],
+};
 
 crate::entity! {
     /// Something to be done.
@@ -59,6 +59,10 @@ crate::entity! {
         pub title: Text<200>,
         /// The contact that it is about.
         pub contact_id: Option<Id<Contact>> => Contact,
+        /// The lead that it is about.
+        pub lead_id: Option<Id<Lead>> => Lead,
+        /// The deal that it is about.
+        pub deal_id: Option<Id<Deal>> => Deal,
         /// The invoice that it is about.
         pub invoice_id: Option<Id<Invoice>> => Invoice,
         /// What else is to be known.
@@ -79,8 +83,11 @@ crate::entity! {
     unique { }
     index {
         "crm_task_contact": [contact_id, created_at, id],
+        "crm_task_lead": [lead_id, created_at, id],
+        "crm_task_deal": [deal_id, created_at, id],
         "crm_task_invoice": [invoice_id, created_at, id],
         "crm_task_assignee": [assignee_id, status, due_on, id],
+        "crm_task_created_by": [created_by],
         "crm_task_status": [status, due_on, id],
     }
 }
@@ -100,28 +107,20 @@ impl Task {
     }
 }
 
-impl Stored<Task> {
-    /// The status after an event.
-    ///
-    /// # Errors
-    /// [`ActivityError::Status`] when the machine does not allow it.
-    pub fn after(&self, event: TaskEvent) -> Result<TaskStatus, ActivityError> {
-        let allowed = TASK_MOVES.iter().find(|(from, by, _)| *from == self.status && *by == event);
-        let refused = || ActivityError::Status { task: self.id.to_string(), status: self.status, event };
-        allowed.map(|(_, _, to)| *to).ok_or_else(refused)
+/// A task after an event that leads to this status: the rule.
+fn moved(
+    before: &Stored<Task>,
+    event: &'static str,
+    to: TaskStatus,
+    context: &Context,
+    changes: &mut ChangeSet,
+) -> Result<Stored<Task>, CrmError> {
+    if before.status == to {
+        return Ok(before.clone());
     }
-
-    /// The task after an event: the rule.
-    fn moved(
-        &self,
-        event: TaskEvent,
-        context: &Context,
-        changes: &mut ChangeSet,
-    ) -> Result<Stored<Task>, ActivityError> {
-        let status = self.after(event)?;
-        let done_at = (status == TaskStatus::Done).then(|| self.done_at.unwrap_or_else(|| context.now()));
-        Ok(changes.update(context, self, Task { status, done_at, ..self.value.clone() }))
-    }
+    TASK.step(&before.title, before.status.as_str(), event, context.role())?;
+    let done_at = (to == TaskStatus::Done).then(|| context.now());
+    Ok(changes.update(context, before, Task { status: to, done_at, ..before.value.clone() }))
 }
 
 impl Rules for Task {
@@ -162,7 +161,7 @@ impl Rules for Task {
 
 /// Declares the commands that let something happen to a task.
 macro_rules! events {
-    ($($(#[$meta:meta])* $name:ident, $verb:literal, $event:expr;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident, $verb:literal, $event:literal, $to:expr;)*) => {$(
         $(#[$meta])*
         #[derive(Clone, Debug)]
         pub struct $name(pub Id<Task>);
@@ -184,16 +183,16 @@ macro_rules! events {
                 changes: &mut ChangeSet,
             ) -> Result<Stored<Task>, CrmError> {
                 let before = session.load(grant, self.0).await?;
-                Ok(before.moved($event, context, changes)?)
+                moved(&before, $event, $to, context, changes)
             }
         }
     )*};
 }
 events! {
     /// Says that a task is done.
-    CompleteTask, "complete", TaskEvent::Complete;
+    CompleteTask, "complete", "completed", TaskStatus::Done;
     /// Says that a task is not to be done any more.
-    CancelTask, "cancel", TaskEvent::Cancel;
+    CancelTask, "cancel", "cancelled", TaskStatus::Cancelled;
     /// Says that a task is to be done after all, or again.
-    ReopenTask, "reopen", TaskEvent::Reopen;
+    ReopenTask, "reopen", "reopened", TaskStatus::Open;
 }

@@ -1,6 +1,6 @@
 //! The timeline of a record: everything that happened to it, newest first.
 //!
-//! Each source (interactions, tasks, audit entries) is asked for one page in its own keyset order, and the pages are
+//! Each source (interactions, tasks, steps of a deal, audit entries) is asked for one page in its own keyset order, and the pages are
 //! merged here. A page costs the same wherever it stands, however long the timeline is.
 
 use std::cmp::Reverse;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{About, Interaction, Subject, Task};
 use crate::access::{User, policy};
-use crate::audit::AuditEntry;
+use crate::audit::{Action, AuditEntry};
 use crate::crm::{Session, field_of};
 use crate::crud::{column_is, to_json};
 use crate::encode::write_text;
@@ -18,7 +18,8 @@ use crate::entity::{Entity, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Row, Value};
-use crate::store::{Cursor, Direction, Expr, Order, PAGE, Select, StoreError};
+use crate::sales::StageChange;
+use crate::store::{Cursor, Direction, Expr, Filter, Order, PAGE, Select, StoreError};
 use crate::value::{Instant, ValueError};
 
 crate::choice! {
@@ -28,7 +29,9 @@ crate::choice! {
         Interaction = "interaction",
         /// A task, at the instant of its creation.
         Task = "task",
-        /// A change of the record itself.
+        /// A step of a deal.
+        StageChange = "stage_change",
+        /// Another change of the record itself.
         Change = "change",
     }
 }
@@ -77,7 +80,9 @@ pub enum Happening {
     Interaction(Stored<Interaction>),
     /// A task was given; it stands as it is now.
     Task(Stored<Task>),
-    /// The record itself was created or changed.
+    /// A deal was created, moved to another stage, won, lost or reopened.
+    StageChange(Stored<StageChange>),
+    /// The record itself was created or changed in another way.
     Change(RecordChange),
 }
 
@@ -104,6 +109,7 @@ impl Happening {
         match self {
             Self::Interaction(_) => TimelineKind::Interaction,
             Self::Task(_) => TimelineKind::Task,
+            Self::StageChange(_) => TimelineKind::StageChange,
             Self::Change(_) => TimelineKind::Change,
         }
     }
@@ -115,6 +121,7 @@ impl TimelineItem {
         let record = match &self.what {
             Happening::Interaction(interaction) => to_json(interaction),
             Happening::Task(task) => to_json(task),
+            Happening::StageChange(step) => to_json(step),
             Happening::Change(change) => change.to_json(),
         };
         format!("{{\"at\":\"{}\",\"kind\":\"{}\",\"record\":{record}}}", self.at, self.what.kind())
@@ -125,7 +132,8 @@ impl RecordChange {
     fn of(entry: Stored<AuditEntry>) -> Self {
         let changes = entry.changes.as_ref().and_then(|changes| changes.json().ok());
         let mut fields: Vec<String> = Vec::new();
-        for name in changes.as_ref().and_then(serde_json::Value::as_object).into_iter().flat_map(|object| object.keys()) {
+        for name in changes.as_ref().and_then(serde_json::Value::as_object).into_iter().flat_map(|object| object.keys())
+        {
             let name = field_of(name);
             if !fields.iter().any(|known| known == name) {
                 fields.push(name.to_owned());
@@ -136,7 +144,8 @@ impl RecordChange {
     }
 
     fn to_json(&self) -> String {
-        let mut out = format!("{{\"id\":\"{}\",\"entity\":\"{}\",\"record_id\":\"{}\",", self.id, self.entity, self.record_id);
+        let mut out =
+            format!("{{\"id\":\"{}\",\"entity\":\"{}\",\"record_id\":\"{}\",", self.id, self.entity, self.record_id);
         let _ = match self.actor_id {
             Some(actor) => write!(out, "\"actor_id\":\"{actor}\","),
             None => write!(out, "\"actor_id\":null,"),
@@ -224,8 +233,9 @@ impl Source {
 }
 
 impl Session<'_> {
-    /// A page of the timeline of a record: interactions, tasks and changes of the record, newest first. Members see the
-    /// tasks that are theirs, and of the audit no more than [`RecordChange`] tells.
+    /// A page of the timeline of a record: interactions, tasks, the steps of a deal and other changes of the record,
+    /// newest first. A deal's has the history of the lead that it came of as well, for those who may see the lead.
+    /// Members see the tasks that are theirs, and of the audit no more than [`RecordChange`] tells.
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such record that the member may see; [`CrmError::Invalid`] when the
@@ -236,13 +246,13 @@ impl Session<'_> {
         options: &TimelineOptions,
     ) -> Result<Timeline, CrmError> {
         let subject = subject.into();
-        subject.require(self).await?;
+        let trail = self.trail(subject).await?;
         let limit = options.limit.clamp(1, LARGEST_TIMELINE);
         let after = options.after.as_ref().map(|cursor| Place::read(cursor, subject)).transpose();
         let after = after.map_err(|reason| CrmError::invalid("after", reason))?;
 
         let mut found: Vec<(Place, Row)> = Vec::new();
-        for mut source in self.sources(subject)? {
+        for mut source in self.sources(&trail)? {
             if let Some(place) = after {
                 source.after(place);
             }
@@ -260,26 +270,64 @@ impl Session<'_> {
         Ok(Timeline { items, next })
     }
 
-    /// The queries that a record's timeline is merged from; the member may see the record.
-    fn sources(&self, subject: Subject) -> Result<Vec<Source>, CrmError> {
+    /// The record and what else its timeline tells of: of a deal, the lead that it came of.
+    async fn trail(&self, subject: Subject) -> Result<Vec<Subject>, CrmError> {
+        let Subject::Deal(deal) = subject else {
+            subject.require(self).await?;
+            return Ok(vec![subject]);
+        };
+        let lead = self.get(deal).await?.lead_id.map(Subject::from);
+        let mut trail = vec![subject];
+        if let Some(lead) = lead {
+            match lead.require(self).await {
+                Ok(()) => trail.push(lead),
+                Err(CrmError::NotFound { .. } | CrmError::Forbidden { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(trail)
+    }
+
+    /// The queries that the timeline of records is merged from; the member may see the records.
+    fn sources(&self, trail: &[Subject]) -> Result<Vec<Source>, CrmError> {
         // Whoever may see a record may see every interaction about it; a task is its own people's.
         policy::authorize(self.role(), Interaction::TABLE.entity, "read")?;
-        let occurred = Interaction::COLUMNS.occurred_at.index();
-        let interactions = Source::about::<Interaction>(TimelineKind::Interaction, occurred, subject);
-        let created = Task::COLUMNS.created_at.index();
-        let mut tasks = Source::about::<Task>(TimelineKind::Task, created, subject);
-        tasks.select.filter = tasks.select.filter.and(self.visible::<Task>("read")?);
-        let columns = AuditEntry::COLUMNS;
-        let record = column_is(columns.record_id.index(), Value::Id(subject.uuid()));
-        let changes = Source::new::<AuditEntry>(TimelineKind::Change, columns.at.index(), record);
-        Ok(vec![interactions, tasks, changes])
+        let own_tasks = self.visible::<Task>("read")?;
+        let (occurred, created) = (Interaction::COLUMNS.occurred_at.index(), Task::COLUMNS.created_at.index());
+        let mut sources = Vec::with_capacity(trail.len() * TimelineKind::ALL.len());
+        for subject in trail {
+            sources.push(Source::about::<Interaction>(TimelineKind::Interaction, occurred, *subject));
+            let mut tasks = Source::about::<Task>(TimelineKind::Task, created, *subject);
+            tasks.select.filter = tasks.select.filter.and(own_tasks.clone());
+            sources.push(tasks);
+            let columns = AuditEntry::COLUMNS;
+            let mut entries = columns.record_id.eq(&subject.uuid());
+            if let Subject::Deal(deal) = subject {
+                self.visible::<StageChange>("read")?;
+                let columns = StageChange::COLUMNS;
+                let steps = columns.deal_id.eq(deal).into();
+                sources.push(Source::new::<StageChange>(TimelineKind::StageChange, columns.at.index(), steps));
+                entries = entries & !told_by_steps();
+            }
+            sources.push(Source::new::<AuditEntry>(TimelineKind::Change, columns.at.index(), entries.into()));
+        }
+        Ok(sources)
     }
+}
+
+/// The entries of a deal's audit whose changes a step of the deal tells of already.
+fn told_by_steps() -> Filter<AuditEntry> {
+    let columns = AuditEntry::COLUMNS;
+    let moved = ["deal.move", "deal.win", "deal.lose", "deal.reopen"].map(str::to_owned);
+    let made = ["deal.create", "lead.convert"].map(str::to_owned);
+    columns.command.is_in(&moved) | (columns.action.eq(&Action::Insert) & columns.command.is_in(&made))
 }
 
 fn item(place: Place, row: Row) -> Result<TimelineItem, StoreError> {
     let what = match place.kind {
         TimelineKind::Interaction => Happening::Interaction(Stored::from_row(row)?),
         TimelineKind::Task => Happening::Task(Stored::from_row(row)?),
+        TimelineKind::StageChange => Happening::StageChange(Stored::from_row(row)?),
         TimelineKind::Change => Happening::Change(RecordChange::of(Stored::from_row(row)?)),
     };
     Ok(TimelineItem { at: place.at.0, what })

@@ -5,6 +5,7 @@ use crate::crud::Rules;
 use crate::entity::{Minor, Stored};
 use crate::id::Id;
 use crate::people::Contact;
+use crate::status::{Machine, Move};
 use crate::store::Expr;
 use crate::value::{Currency, Date, Document, Money, Notes, Text};
 
@@ -45,15 +46,29 @@ crate::choice! {
     }
 }
 
-/// Every move that the machine allows: from, by, to. `Pay` leads to `Paid` once nothing is due.
-pub const MOVES: &[(InvoiceStatus, InvoiceEvent, InvoiceStatus)] = &[
-    (InvoiceStatus::Draft, InvoiceEvent::Edit, InvoiceStatus::Draft),
-    (InvoiceStatus::Draft, InvoiceEvent::Issue, InvoiceStatus::Open),
-    (InvoiceStatus::Draft, InvoiceEvent::Delete, InvoiceStatus::Draft),
-    (InvoiceStatus::Open, InvoiceEvent::Pay, InvoiceStatus::Paid),
-    (InvoiceStatus::Open, InvoiceEvent::Void, InvoiceStatus::Void),
-    (InvoiceStatus::Open, InvoiceEvent::WriteOff, InvoiceStatus::Uncollectible),
-];
+const fn step(
+    from: InvoiceStatus,
+    event: InvoiceEvent,
+    to: InvoiceStatus,
+    operation: &'static str,
+    effect: &'static str,
+) -> Move {
+    Move::new(from.as_str(), event.as_str(), to.as_str(), operation, effect)
+}
+
+/// What can happen to an invoice.
+pub static INVOICE: Machine = Machine {
+    name: "invoice",
+    states: InvoiceStatus::NAMES,
+    moves: &[
+        step(InvoiceStatus::Draft, InvoiceEvent::Edit, InvoiceStatus::Draft, "invoice.update", ""),
+        step(InvoiceStatus::Draft, InvoiceEvent::Issue, InvoiceStatus::Open, "invoice.issue", "it gets its number"),
+        step(InvoiceStatus::Draft, InvoiceEvent::Delete, InvoiceStatus::Draft, "invoice.delete", "it is gone"),
+        step(InvoiceStatus::Open, InvoiceEvent::Pay, InvoiceStatus::Paid, "payment.record", "once nothing is due"),
+        step(InvoiceStatus::Open, InvoiceEvent::Void, InvoiceStatus::Void, "invoice.void", "if nothing was paid"),
+        step(InvoiceStatus::Open, InvoiceEvent::WriteOff, InvoiceStatus::Uncollectible, "invoice.write_off", ""),
+    ],
+};
 
 crate::entity! {
     /// A claim on a contact for things sold.
@@ -151,9 +166,9 @@ impl Stored<Invoice> {
     /// # Errors
     /// [`BillingError::Status`] when the machine does not allow it.
     pub fn after(&self, event: InvoiceEvent) -> Result<InvoiceStatus, BillingError> {
-        let allowed = MOVES.iter().find(|(from, by, _)| *from == self.status && *by == event);
+        let step = INVOICE.find(self.status.as_str(), event.as_str());
         let refused = || BillingError::Status { invoice: self.label(), status: self.status, event };
-        allowed.map(|(_, _, to)| *to).ok_or_else(refused)
+        step.and_then(|step| step.to.parse().ok()).ok_or_else(refused)
     }
 }
 

@@ -9,7 +9,7 @@ mod product;
 mod series;
 
 pub use allocation::{Allocation, AllocationColumns};
-pub use invoice::{Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus, MOVES};
+pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
 pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
 };
