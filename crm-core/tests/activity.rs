@@ -12,7 +12,9 @@ use crm_core::audit::AuditEntry;
 use crm_core::billing::{CreateInvoice, Invoice};
 use crm_core::entity::{Minor, Stored};
 use crm_core::people::{Contact, ContactKind};
-use crm_core::sales::{AssignLead, ConvertLead, CreateDeal, Deal, Lead, MoveDeal, Stage, WinDeal};
+use crm_core::sales::{
+    AssignLead, ConvertLead, CreateDeal, Deal, Lead, LoseDeal, MoveDeal, ReopenDeal, Stage, WinDeal,
+};
 use crm_core::store::{ChangeSet, Cursor, MemoryStore, Query, Store as _};
 use crm_core::testing::TestEnvironment;
 use crm_core::value::{Instant, Text};
@@ -149,7 +151,7 @@ fn overdue_is_told_for_a_moment_by_filter_and_method_alike() {
         block_on(owner.run(&CompleteTask(done.id))).unwrap();
         assert_eq!(open.status, TaskStatus::Open);
     }
-    let zone = owner.organization().time_zone.clone();
+    let zone = owner.organization().time_zone;
     let all = block_on(owner.list(&Query::<Task>::all())).unwrap().items;
     for (now, late) in [
         ("2026-06-15T04:59:59Z", 0),
@@ -426,6 +428,24 @@ fn a_deals_timeline_tells_each_step_once_and_the_history_of_its_lead() {
     assert_eq!(code(block_on(ana.timeline(lead, &TimelineOptions::default()))), "not_found");
     block_on(owner.run(&AssignLead { id: lead, assignee: Some(ana.user().id) })).unwrap();
     assert_eq!(paged(&ana, deal, 3).items.len(), 5 + 5);
+}
+
+#[test]
+fn no_step_of_a_deal_is_told_a_second_time_by_the_audit() {
+    let (_crm, owner, _) = world();
+    let columns = Deal::COLUMNS;
+    let edit = Edit::new().set(columns.title, "Boat".parse::<Text<200>>().unwrap()).set(columns.amount, Minor(100));
+    let deal = block_on(owner.run(&CreateDeal::new(edit))).unwrap();
+    let stages = block_on(owner.list(&Query::<Stage>::all().ascending(Stage::COLUMNS.position))).unwrap().items;
+    for stage in [1, 0] {
+        block_on(owner.run(&MoveDeal { id: deal.id, stage: stages[stage].id })).unwrap();
+    }
+    block_on(owner.run(&LoseDeal { id: deal.id, reason: "too late".parse().unwrap() })).unwrap();
+    block_on(owner.run(&ReopenDeal(deal.id))).unwrap();
+    block_on(owner.run(&WinDeal(deal.id))).unwrap();
+    assert_eq!(kinds(&paged(&owner, deal.id, 2)), [TimelineKind::StageChange; 6]);
+    block_on(owner.archive(deal.id)).unwrap();
+    assert_eq!(kinds(&paged(&owner, deal.id, 2))[..2], [TimelineKind::Change, TimelineKind::StageChange]);
 }
 
 #[test]
