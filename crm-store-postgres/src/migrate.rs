@@ -21,8 +21,10 @@ struct Migration {
 }
 
 /// All steps, in order. They are only ever added to.
-const MIGRATIONS: &[Migration] =
-    &[Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration { version: 2, name: "sales", sql: include_str!("../migrations/0002_sales.sql") },
+];
 
 /// The newest version that this program knows.
 pub(crate) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;

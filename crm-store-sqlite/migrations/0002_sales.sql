@@ -1,0 +1,219 @@
+-- Version 2: sales. As in the first one, tables, keys and indexes follow the descriptions in crm-core, and the schema
+-- test compares the two.
+
+-- Sales.
+
+CREATE TABLE crm_pipeline (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "name" TEXT NOT NULL,
+    "is_default" INTEGER NOT NULL CHECK ("is_default" IN (0, 1)),
+    "revision" INTEGER NOT NULL,
+    "name_key" TEXT NOT NULL,
+    "default_key" INTEGER,
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_pipeline_default_key ON crm_pipeline (org, "default_key") WHERE "default_key" IS NOT NULL;
+CREATE UNIQUE INDEX crm_pipeline_name_key ON crm_pipeline (org, "name_key");
+
+CREATE TABLE crm_stage (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "pipeline_id" BLOB NOT NULL,
+    "name" TEXT NOT NULL,
+    "position" INTEGER NOT NULL,
+    "probability" INTEGER NOT NULL,
+    "name_key" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key"),
+    FOREIGN KEY (org, "pipeline_id") REFERENCES crm_pipeline (org, "id")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_stage_name_key ON crm_stage (org, "pipeline_id", "name_key");
+CREATE INDEX crm_stage_position ON crm_stage (org, "pipeline_id", "position");
+
+CREATE TABLE crm_lead (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "contact_id" BLOB NOT NULL,
+    "channel" TEXT NOT NULL CHECK ("channel" IN ('web', 'whatsapp', 'instagram', 'email', 'phone', 'referral', 'manual')),
+    "status" TEXT NOT NULL CHECK ("status" IN ('new', 'contacted', 'quoted', 'closed', 'discarded')),
+    "assignee_id" BLOB,
+    "admin_notes" TEXT,
+    "sales_notes" TEXT,
+    "deal_id" BLOB,
+    "external_id" TEXT,
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    "archived_at" INTEGER,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key"),
+    FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id"),
+    FOREIGN KEY ("assignee_id") REFERENCES crm_user ("id")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_lead_external_id ON crm_lead (org, "external_id") WHERE "external_id" IS NOT NULL;
+CREATE INDEX crm_lead_contact_id ON crm_lead (org, "contact_id");
+CREATE INDEX crm_lead_assignee_id ON crm_lead (org, "assignee_id", "status");
+CREATE INDEX crm_lead_created_by ON crm_lead (org, "created_by");
+CREATE INDEX crm_lead_status ON crm_lead (org, "status", "channel");
+CREATE INDEX crm_lead_created_at ON crm_lead (org, "created_at", "id");
+
+CREATE TABLE crm_deal (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "title" TEXT NOT NULL,
+    "contact_id" BLOB,
+    "owner_id" BLOB NOT NULL,
+    "currency" TEXT NOT NULL,
+    "amount" INTEGER NOT NULL,
+    "pipeline_id" BLOB NOT NULL,
+    "stage_id" BLOB NOT NULL,
+    "status" TEXT NOT NULL CHECK ("status" IN ('new', 'in_progress', 'won', 'lost')),
+    "expected_close_on" INTEGER,
+    "opened_at" INTEGER NOT NULL,
+    "closed_at" INTEGER,
+    "lost_reason" TEXT,
+    "product_id" BLOB,
+    "lead_id" BLOB,
+    "stage_entered_at" INTEGER NOT NULL,
+    "external_id" TEXT,
+    "title_key" TEXT NOT NULL,
+    "is_open" INTEGER NOT NULL CHECK ("is_open" IN (0, 1)),
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    "archived_at" INTEGER,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key"),
+    FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id"),
+    FOREIGN KEY ("owner_id") REFERENCES crm_user ("id"),
+    FOREIGN KEY (org, "pipeline_id") REFERENCES crm_pipeline (org, "id"),
+    FOREIGN KEY (org, "stage_id") REFERENCES crm_stage (org, "id"),
+    FOREIGN KEY (org, "product_id") REFERENCES crm_product (org, "id"),
+    FOREIGN KEY (org, "lead_id") REFERENCES crm_lead (org, "id")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_deal_lead_id ON crm_deal (org, "lead_id") WHERE "lead_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_deal_external_id ON crm_deal (org, "external_id") WHERE "external_id" IS NOT NULL;
+CREATE INDEX crm_deal_owner_id ON crm_deal (org, "owner_id", "is_open", "amount", "id");
+CREATE INDEX crm_deal_amount ON crm_deal (org, "is_open", "amount", "id");
+CREATE INDEX crm_deal_contact_id ON crm_deal (org, "contact_id");
+CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "status", "currency", "amount", "archived_at");
+CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "closed_at", "opened_at", "amount", "archived_at");
+CREATE INDEX crm_deal_forecast ON crm_deal (org, "is_open", "currency", "expected_close_on", "stage_id", "amount", "archived_at");
+CREATE INDEX crm_deal_pipeline_id_ref ON crm_deal (org, "pipeline_id");
+CREATE INDEX crm_deal_product_id_ref ON crm_deal (org, "product_id") WHERE "product_id" IS NOT NULL;
+
+CREATE TABLE crm_stage_change (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "deal_id" BLOB NOT NULL,
+    "pipeline_id" BLOB NOT NULL,
+    "from_stage_id" BLOB,
+    "to_stage_id" BLOB NOT NULL,
+    "from_status" TEXT CHECK ("from_status" IN ('new', 'in_progress', 'won', 'lost')),
+    "to_status" TEXT NOT NULL CHECK ("to_status" IN ('new', 'in_progress', 'won', 'lost')),
+    "entered_at" INTEGER,
+    "at" INTEGER NOT NULL,
+    "by_id" BLOB,
+    "imported" INTEGER NOT NULL CHECK ("imported" IN (0, 1)),
+    "visit_seconds" INTEGER,
+    "age_seconds" INTEGER NOT NULL,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key"),
+    FOREIGN KEY (org, "deal_id") REFERENCES crm_deal (org, "id"),
+    FOREIGN KEY (org, "pipeline_id") REFERENCES crm_pipeline (org, "id"),
+    FOREIGN KEY (org, "from_stage_id") REFERENCES crm_stage (org, "id"),
+    FOREIGN KEY (org, "to_stage_id") REFERENCES crm_stage (org, "id")
+) STRICT, WITHOUT ROWID;
+CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id");
+CREATE INDEX crm_stage_change_entered ON crm_stage_change (org, "to_stage_id", "to_status", "at", "deal_id");
+CREATE INDEX crm_stage_change_left ON crm_stage_change (org, "from_stage_id", "at", "visit_seconds");
+CREATE INDEX crm_stage_change_status ON crm_stage_change (org, "pipeline_id", "to_status", "at", "age_seconds");
+
+CREATE TABLE crm_tag (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "name" TEXT NOT NULL,
+    "name_key" TEXT NOT NULL,
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_tag_name_key ON crm_tag (org, "name_key");
+
+CREATE TABLE crm_tagging (
+    org INTEGER NOT NULL,
+    "id" BLOB NOT NULL,
+    "tag_id" BLOB NOT NULL,
+    "contact_id" BLOB,
+    "lead_id" BLOB,
+    "deal_id" BLOB,
+    "version" INTEGER NOT NULL,
+    "created_at" INTEGER NOT NULL,
+    "created_by" BLOB,
+    "updated_at" INTEGER NOT NULL,
+    PRIMARY KEY (org, "id"),
+    FOREIGN KEY (org) REFERENCES crm_organization ("key"),
+    FOREIGN KEY (org, "tag_id") REFERENCES crm_tag (org, "id"),
+    FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id"),
+    FOREIGN KEY (org, "lead_id") REFERENCES crm_lead (org, "id"),
+    FOREIGN KEY (org, "deal_id") REFERENCES crm_deal (org, "id")
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_tagging_deal_id ON crm_tagging (org, "deal_id", "tag_id") WHERE "deal_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_tagging_lead_id ON crm_tagging (org, "lead_id", "tag_id") WHERE "lead_id" IS NOT NULL;
+CREATE UNIQUE INDEX crm_tagging_contact_id ON crm_tagging (org, "contact_id", "tag_id") WHERE "contact_id" IS NOT NULL;
+CREATE INDEX crm_tagging_tag_id ON crm_tagging (org, "tag_id", "contact_id", "lead_id", "deal_id");
+
+-- There are few pipelines and stages, and many deals in each.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 VALUES ('crm_pipeline', 'crm_pipeline', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_pipeline', 'crm_pipeline_name_key', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_pipeline', 'crm_pipeline_default_key', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage', 'crm_stage', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage', 'crm_stage_name_key', '1000000 100000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage', 'crm_stage_position', '1000000 100000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_external_id', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_contact_id', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_assignee_id', '1000000 100000 1000 200');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_created_by', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_status', '1000000 100000 20000 2857');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_created_at', '1000000 100000 20 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_external_id', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_lead_id', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_owner_id', '1000000 100000 1000 500 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_amount', '1000000 100000 50000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_contact_id', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_stage', '1000000 100000 10000 2500 833 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_totals', '1000000 100000 33333 8333 1 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_forecast', '1000000 100000 50000 16666 16 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_pipeline_id_ref', '1000000 100000 50000');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_product_id_ref', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_deal_id', '1000000 100000 10 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_entered', '1000000 100000 10000 2500 2 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_left', '1000000 100000 10000 2 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_status', '1000000 100000 50000 12500 5 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tag', 'crm_tag', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tag', 'crm_tag_name_key', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging_contact_id', '1000000 100000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging_lead_id', '1000000 100000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging_deal_id', '1000000 100000 10 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging_tag_id', '1000000 100000 10 1 1 1');
+ANALYZE sqlite_schema;
