@@ -80,15 +80,6 @@ pub const POLICY: &[Rule] = &[
     rule("allocation.read", READERS),
     rule("payment.record", MANAGERS),
     rule("payment.import", MANAGERS),
-    rule("task.read", READERS),
-    rule("task.create", WORKERS),
-    rule("task.update", WORKERS),
-    rule("task.complete", WORKERS),
-    rule("task.cancel", WORKERS),
-    rule("task.reopen", WORKERS),
-    rule("task.delete", ADMINS),
-    rule("interaction.read", READERS),
-    rule("interaction.create", WORKERS),
     rule("report.summary", READERS),
     rule("report.ageing", READERS),
     rule("report.statement", READERS),
@@ -133,6 +124,16 @@ pub const POLICY: &[Rule] = &[
     rule("tagging.read", READERS),
     rule("tagging.add", WORKERS),
     rule("tagging.remove", WORKERS),
+    // Activity.
+    rule("task.read", READERS),
+    rule("task.create", WORKERS),
+    rule("task.update", WORKERS),
+    rule("task.complete", WORKERS),
+    rule("task.cancel", WORKERS),
+    rule("task.reopen", WORKERS),
+    rule("task.delete", ADMINS),
+    rule("interaction.read", READERS),
+    rule("interaction.create", WORKERS),
 ];
 
 /// The rule of an operation, if there is one.

@@ -3,6 +3,8 @@
 //!
 //! Each operation of the policy has a call here; one without a call fails [`roles`].
 
+mod activity;
+
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -10,9 +12,7 @@ use std::pin::Pin;
 use uuid::Uuid;
 
 use crate::access::{AddMember, IdempotencyKey, Membership, Organization, POLICY, RemoveMember, Role, SetRole, User};
-use crate::activity::{
-    CancelTask, CompleteTask, Interaction, InteractionKind, ReopenTask, Subject, Task, TimelineOptions,
-};
+use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
     Allocate, Allocation, CreateInvoice, DeleteInvoice, DocumentKind, Invoice, InvoiceLine, IssueInvoice, NewLine,
@@ -47,8 +47,7 @@ pub struct Ids {
     payment: Id<Payment>,
     allocation: Id<Allocation>,
     line: Id<InvoiceLine>,
-    task: Id<Task>,
-    interaction: Id<Interaction>,
+    activity: activity::Ids,
     entry: Id<AuditEntry>,
     cursor: Cursor,
     key: IdempotencyKey,
@@ -122,25 +121,26 @@ const CALLS: &[Call] = calls! {
     "payment.record" => |session, ids| pay_own(session, ids.open);
     "payment.import" => |session, ids| import(session, ImportKind::Payments, format!("invoice,amount\n{},1\n", ids.open));
     "payment.import" => |session, ids| import(session, ImportKind::Payments, format!("contact_id,amount,received_on\n{},1,2026-06-10\n", ids.contact));
-    "task.read" => |session, ids| session.get(ids.task);
-    "task.read" => |session, ids| session.list(&Query::new(Task::COLUMNS.contact_id.eq(&Some(ids.contact))));
-    "task.create" => |session, ids| session.create(task().about(Some(ids.contact.into())));
-    "task.create" => |session, ids| session.create(task().about(Some(ids.open.into())));
-    "task.create" => |session, ids| session.create(task().set(Task::COLUMNS.assignee_id, ids.user));
-    "task.update" => |session, ids| session.update(ids.task, task());
-    "task.update" => |session, ids| turn_to(session, ids.contact.into());
-    "task.complete" => |session, ids| session.run(&CompleteTask(ids.task));
-    "task.cancel" => |session, ids| session.run(&CancelTask(ids.task));
-    "task.reopen" => |session, ids| session.run(&ReopenTask(ids.task));
-    "task.delete" => |session, ids| session.delete(ids.task);
-    "interaction.read" => |session, ids| session.get(ids.interaction);
-    "interaction.read" => |session, ids| session.timeline(ids.contact, &TimelineOptions::default());
-    "interaction.read" => |session, ids| session.timeline(ids.open, &TimelineOptions::default());
-    "interaction.create" => |session, ids| session.create(call().about(Some(ids.contact.into())));
-    "interaction.create" => |session, ids| session.create(call().about(Some(ids.open.into())));
     "report.summary" => |session, _ids| session.summary(&SummaryOptions { per_contact: true, ..Default::default() });
     "report.ageing" => |session, _ids| session.ageing(None, true);
     "report.statement" => |session, ids| session.statement(ids.contact, day(1), day(28));
+    // Activity.
+    "task.read" => |session, ids| session.get(ids.activity.task);
+    "task.read" => |session, ids| session.list(&Query::new(Task::COLUMNS.contact_id.eq(&Some(ids.contact))));
+    "task.create" => |session, ids| activity::give(session, ids.contact);
+    "task.create" => |session, ids| activity::give(session, ids.open);
+    "task.create" => |session, ids| session.create(activity::task().set(Task::COLUMNS.assignee_id, ids.user));
+    "task.update" => |session, ids| session.update(ids.activity.task, activity::task());
+    "task.update" => |session, ids| activity::turn_to(session, ids.contact);
+    "task.complete" => |session, ids| session.run(&CompleteTask(ids.activity.task));
+    "task.cancel" => |session, ids| session.run(&CancelTask(ids.activity.task));
+    "task.reopen" => |session, ids| session.run(&ReopenTask(ids.activity.task));
+    "task.delete" => |session, ids| session.delete(ids.activity.task);
+    "interaction.read" => |session, ids| session.get(ids.activity.interaction);
+    "interaction.read" => |session, ids| activity::timeline(session, ids.contact);
+    "interaction.read" => |session, ids| activity::timeline(session, ids.open);
+    "interaction.create" => |session, ids| activity::log(session, ids.contact);
+    "interaction.create" => |session, ids| activity::log(session, ids.open);
 };
 
 fn day(day: u32) -> Date {
@@ -182,23 +182,6 @@ fn line(product: Option<Id<Product>>) -> NewLine {
         unit_price: Some(Decimal6::from_micros(10_000_000)),
         tax_percent: None,
     }
-}
-
-fn task() -> Edit<Task> {
-    let title: crate::value::Text<200> = "Call back".parse().expect("a valid title");
-    Edit::new().set(Task::COLUMNS.title, title)
-}
-
-fn call() -> Edit<Interaction> {
-    let columns = Interaction::COLUMNS;
-    let notes: crate::value::Notes<10000> = "They will think about it".parse().expect("valid notes");
-    Edit::new().set(columns.kind, InteractionKind::Call).set(columns.notes, notes)
-}
-
-/// Turns a task of the session's own to another subject.
-async fn turn_to(session: &Session<'_>, subject: Subject) -> Result<(), CrmError> {
-    let task = session.create(task()).await?;
-    session.update(task.id, Edit::new().about(Some(subject))).await.map(drop)
 }
 
 fn add(email: &str) -> AddMember {
@@ -270,9 +253,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let open = session.run(&issued).await?;
     let paid = session.run(&issued).await?;
     let payment = session.run(&pay(contact.id, Allocate::To(vec![(paid.id, dollars(1))]))).await?;
-    let assigned = task().about(Some(contact.id.into())).set(Task::COLUMNS.assignee_id, owner);
-    let task = session.create(assigned).await?;
-    let interaction = session.create(call().about(Some(contact.id.into()))).await?;
+    let activity = activity::fixtures(session, owner, contact.id).await?;
     let key: IdempotencyKey = format!("key {label}").parse()?;
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
     let member = session.run(&add(&format!("{label}@members.example"))).await?;
@@ -295,8 +276,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
         payment: payment.id,
         allocation: allocation.items.first().map_or(Id::new(random()), |allocation| allocation.id),
         line: lines.items.first().map_or(Id::new(random()), |line| line.id),
-        task: task.id,
-        interaction: interaction.id,
+        activity,
         entry: entries.items.first().map_or(Id::new(random()), |entry| entry.id),
         cursor: first.next.unwrap_or("none".parse()?),
         key,
@@ -385,8 +365,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             payment: Id::new(Uuid::from_u128(3)),
             allocation: Id::new(Uuid::from_u128(3)),
             line: Id::new(Uuid::from_u128(3)),
-            task: Id::new(Uuid::from_u128(3)),
-            interaction: Id::new(Uuid::from_u128(3)),
+            activity: activity::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),
             key: format!("fresh {number}").parse()?,
