@@ -7,6 +7,7 @@ mod common;
 use std::process::{Child, Command};
 
 use common::{Database, execute, url};
+use crm_core::schema::VERSION;
 use crm_core::store::StoreError;
 use crm_store_postgres::{PostgresOptions, PostgresStore};
 
@@ -29,7 +30,7 @@ fn six_processes_open_one_new_database_at_once() {
         assert!(child.wait().unwrap().success());
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    assert_eq!(runtime.block_on(database.number("SELECT count(*) FROM crm_migration")), 1);
+    assert_eq!(runtime.block_on(database.number("SELECT count(*) FROM crm_migration")), VERSION);
 }
 
 /// What each of the processes does; without its orders it has nothing to do.
@@ -37,14 +38,14 @@ fn six_processes_open_one_new_database_at_once() {
 async fn opener() {
     let Ok(schema) = std::env::var(SCHEMA) else { return };
     let store = PostgresStore::connect(&url(), PostgresOptions::new().schema(schema)).await.unwrap();
-    assert_eq!(store.schema_version().await.unwrap(), 1);
+    assert_eq!(store.schema_version().await.unwrap(), VERSION);
 }
 
 #[tokio::test]
 async fn an_old_schema_is_refused_when_it_may_not_be_changed() {
     let database = Database::new();
     let refused = PostgresStore::connect(&url(), database.options().migrate(false)).await;
-    assert!(matches!(refused, Err(StoreError::Schema { found: 0, known: 1 })), "{refused:?}");
+    assert!(matches!(refused, Err(StoreError::Schema { found: 0, known: VERSION })), "{refused:?}");
     database.store().await;
     PostgresStore::connect(&url(), database.options().migrate(false)).await.unwrap();
 }
@@ -54,10 +55,10 @@ async fn a_newer_schema_is_refused() {
     let database = Database::new();
     let store = database.store().await;
     let mut host = database.host().await;
-    execute(&mut host, "INSERT INTO crm_migration (version, name, sha256) VALUES (2, 'later', 'x')").await;
+    execute(&mut host, "INSERT INTO crm_migration (version, name, sha256) VALUES (3, 'later', 'x')").await;
     let refused = PostgresStore::connect(&url(), database.options()).await;
-    assert!(matches!(refused, Err(StoreError::Schema { found: 2, known: 1 })), "{refused:?}");
-    assert!(matches!(store.schema_version().await, Err(StoreError::Schema { found: 2, known: 1 })));
+    assert!(matches!(refused, Err(StoreError::Schema { found: 3, known: VERSION })), "{refused:?}");
+    assert!(matches!(store.schema_version().await, Err(StoreError::Schema { found: 3, known: VERSION })));
 }
 
 #[tokio::test]
