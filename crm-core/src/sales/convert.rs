@@ -27,7 +27,7 @@ pub struct ConvertLead {
     /// The deal to link it to; a new one otherwise.
     pub deal: Option<Id<Deal>>,
     /// The new deal's fields. Its title is the contact's name and its owner the lead's assignee, unless they are
-    /// given.
+    /// given; its contact is the lead's in any case.
     pub edit: Edit<Deal>,
     /// Which way the new deal goes; that of the stage, or else the organization's default.
     pub pipeline: Option<Id<Pipeline>>,
@@ -95,7 +95,7 @@ pub fn plan_conversion(
         DealPlan::Link(deal.id)
     } else {
         let columns = Deal::COLUMNS;
-        let mut edit = Edit::new().set(columns.contact_id, Some(contact.id));
+        let mut edit = Edit::new();
         // A name that is too long for a title is cut.
         let name: String = contact.display_name().chars().take(200).collect();
         if let Ok(title) = name.parse::<Text<200>>() {
@@ -104,7 +104,7 @@ pub fn plan_conversion(
         if let Some(owner) = lead.assignee_id.or(context.actor().user()) {
             edit = edit.set(columns.owner_id, owner);
         }
-        let edit = edit.merge(command.edit.clone());
+        let edit = edit.merge(command.edit.clone()).set(columns.contact_id, Some(contact.id));
         let lacks = |column: usize| edit.value(column).is_none_or(crate::Value::is_null);
         missing.extend(lacks(columns.title.index()).then_some("title"));
         missing.extend(lacks(columns.owner_id.index()).then_some("owner_id"));

@@ -4,6 +4,7 @@
 //! Each operation of the policy has a call here; one without a call fails [`roles`].
 
 mod activity;
+mod sales;
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -26,6 +27,11 @@ use crate::import::{Import, ImportKind};
 use crate::people::Contact;
 use crate::report::SummaryOptions;
 use crate::row::Value;
+use crate::sales::{
+    AddStage, AddTag, AssignLead, ChangeStage, ConvertLead, CreateDeal, Deal, DeleteDeal, DeletePipeline, DeleteStage,
+    Lead, LeadStatus, LoseDeal, MakeDefault, MoveDeal, MoveLead, RemoveTag, ReopenDeal, ReorderStages, Stage,
+    StageChange, StartDeal, Tag, Tagged, Tagging, WinDeal,
+};
 use crate::schema::TABLES;
 use crate::store::{ChangeSet, Cursor, Expr, Query, Select, StoreExt as _};
 use crate::value::{Currency, Date, Decimal6, Money, Patch};
@@ -49,6 +55,7 @@ pub struct Ids {
     line: Id<InvoiceLine>,
     activity: activity::Ids,
     entry: Id<AuditEntry>,
+    sales: sales::Ids,
     cursor: Cursor,
     key: IdempotencyKey,
     email: String,
@@ -124,22 +131,96 @@ const CALLS: &[Call] = calls! {
     "report.summary" => |session, _ids| session.summary(&SummaryOptions { per_contact: true, ..Default::default() });
     "report.ageing" => |session, _ids| session.ageing(None, true);
     "report.statement" => |session, ids| session.statement(ids.contact, day(1), day(28));
+    // Sales.
+    "pipeline.read" => |session, ids| session.get(ids.sales.pipeline);
+    "pipeline.create" => |session, _ids| session.run(&sales::another_pipeline());
+    "pipeline.update" => |session, ids| session.update(ids.sales.pipeline, sales::rename(&ids.email));
+    "pipeline.make_default" => |session, ids| session.run(&MakeDefault(ids.sales.pipeline));
+    "pipeline.add_stage" => |session, ids| session.run(&AddStage { pipeline: ids.sales.pipeline, stage: sales::stage("late") });
+    "pipeline.change_stage" => |session, ids| session.run(&ChangeStage { stage: ids.sales.second, name: None, probability: Some(Decimal6::ONE) });
+    "pipeline.reorder" => |session, ids| session.run(&ReorderStages { pipeline: ids.sales.pipeline, order: vec![ids.sales.end, ids.sales.second, ids.sales.first] });
+    "pipeline.reorder" => |session, ids| sales::reorder_own(session, ids.sales.first);
+    "pipeline.delete_stage" => |session, ids| session.run(&DeleteStage(ids.sales.second));
+    "pipeline.delete" => |session, ids| session.run(&DeletePipeline(ids.sales.pipeline));
+    "stage.read" => |session, ids| session.get(ids.sales.first);
+    "stage.read" => |session, ids| session.list(&Query::new(Stage::COLUMNS.pipeline_id.eq(&ids.sales.pipeline)));
+    "lead.read" => |session, ids| session.get(ids.sales.lead);
+    "lead.read" => |session, ids| session.list(&Query::new(Lead::COLUMNS.contact_id.eq(&ids.contact)));
+    "lead.create" => |session, ids| session.create(sales::lead(ids.contact));
+    "lead.create" => |session, ids| sales::lead_of(session, ids.user);
+    "lead.update" => |session, ids| session.update(ids.sales.lead, Edit::new().set(Lead::COLUMNS.sales_notes, "hot".parse().ok()));
+    "lead.update" => |session, ids| sales::lead_to(session, ids.contact);
+    "lead.assign" => |session, ids| session.run(&AssignLead { id: ids.sales.lead, assignee: None });
+    "lead.assign" => |session, ids| session.run(&AssignLead { id: ids.sales.lead, assignee: Some(ids.user) });
+    "lead.move" => |session, ids| session.run(&MoveLead { id: ids.sales.lead, status: LeadStatus::Quoted });
+    "lead.reopen" => |session, ids| session.run(&MoveLead { id: ids.sales.discarded, status: LeadStatus::New });
+    "lead.convert" => |session, ids| session.run(&ConvertLead::new(ids.sales.lead));
+    "lead.convert" => |session, ids| session.run(&ConvertLead { deal: Some(ids.sales.deal), ..ConvertLead::new(ids.sales.lead) });
+    "lead.convert" => |session, ids| sales::convert_to(session, Some(ids.sales.deal), None, None);
+    "lead.convert" => |session, ids| sales::convert_to(session, None, Some(ids.sales.pipeline), None);
+    "lead.convert" => |session, ids| sales::convert_to(session, None, None, Some(ids.sales.first));
+    "lead.convert" => |session, ids| session.plan_conversion(&ConvertLead::new(ids.sales.lead));
+    "lead.archive" => |session, ids| session.archive(ids.sales.lead);
+    "lead.restore" => |session, ids| session.restore(ids.sales.lead);
+    "lead.delete" => |session, ids| session.delete(ids.sales.lead);
+    "deal.read" => |session, ids| session.get(ids.sales.deal);
+    "deal.read" => |session, ids| session.list(&Query::new(Deal::COLUMNS.stage_id.eq(&ids.sales.first)));
+    "deal.create" => |session, _ids| session.run(&CreateDeal::new(sales::deal()));
+    "deal.create" => |session, ids| session.run(&CreateDeal::new(sales::deal().set(Deal::COLUMNS.contact_id, Some(ids.contact))));
+    "deal.create" => |session, ids| session.run(&CreateDeal::new(sales::deal().set(Deal::COLUMNS.owner_id, ids.user)));
+    "deal.create" => |session, ids| session.run(&CreateDeal::new(sales::deal().set(Deal::COLUMNS.product_id, Some(ids.product))));
+    "deal.create" => |session, ids| session.run(&CreateDeal { pipeline: Some(ids.sales.pipeline), ..CreateDeal::new(sales::deal()) });
+    "deal.create" => |session, ids| session.run(&CreateDeal { stage: Some(ids.sales.second), ..CreateDeal::new(sales::deal()) });
+    "deal.update" => |session, ids| session.update(ids.sales.deal, sales::deal());
+    "deal.update" => |session, ids| sales::deal_with(session, Edit::new().set(Deal::COLUMNS.contact_id, Some(ids.contact)));
+    "deal.update" => |session, ids| sales::deal_with(session, Edit::new().set(Deal::COLUMNS.product_id, Some(ids.product)));
+    "deal.start" => |session, ids| session.run(&StartDeal(ids.sales.deal));
+    "deal.move" => |session, ids| session.run(&MoveDeal { id: ids.sales.deal, stage: ids.sales.second });
+    "deal.move" => |session, ids| sales::move_own(session, ids.sales.second);
+    "deal.move_back" => |session, ids| session.run(&MoveDeal { id: ids.sales.late, stage: ids.sales.first });
+    "deal.win" => |session, ids| session.run(&WinDeal(ids.sales.deal));
+    "deal.lose" => |session, ids| session.run(&LoseDeal { id: ids.sales.deal, reason: sales::reason() });
+    "deal.reopen" => |session, ids| session.run(&ReopenDeal(ids.sales.lost));
+    "deal.archive" => |session, ids| session.archive(ids.sales.deal);
+    "deal.restore" => |session, ids| session.restore(ids.sales.deal);
+    "deal.delete" => |session, ids| session.run(&DeleteDeal(ids.sales.late));
+    "deal.delete" => |session, ids| session.delete(ids.sales.late);
+    "stage_change.read" => |session, ids| session.get(ids.sales.step);
+    "stage_change.read" => |session, ids| session.list(&Query::new(StageChange::COLUMNS.deal_id.eq(&ids.sales.deal)));
+    "tag.read" => |session, ids| session.get(ids.sales.tag);
+    "tag.create" => |session, ids| session.create(Edit::new().set(Tag::COLUMNS.name, sales::tag(&ids.email)));
+    "tag.update" => |session, ids| session.update(ids.sales.tag, Edit::new().set(Tag::COLUMNS.name, sales::tag(&ids.email)));
+    "tag.delete" => |session, ids| session.delete(ids.sales.unused);
+    "tagging.read" => |session, ids| session.get(ids.sales.tagging);
+    "tagging.read" => |session, ids| session.list(&Query::new(Tagging::COLUMNS.tag_id.eq(&ids.sales.tag)));
+    "tagging.add" => |session, ids| session.run(&AddTag { tag: sales::tag("vip"), record: Tagged::Contact(ids.contact) });
+    "tagging.add" => |session, ids| session.run(&AddTag { tag: sales::tag("vip"), record: Tagged::Lead(ids.sales.lead) });
+    "tagging.add" => |session, ids| session.run(&AddTag { tag: sales::tag("vip"), record: Tagged::Deal(ids.sales.deal) });
+    "tagging.remove" => |session, ids| session.run(&RemoveTag { tag: sales::tag("fixture"), record: Tagged::Deal(ids.sales.deal) });
     // Activity.
     "task.read" => |session, ids| session.get(ids.activity.task);
     "task.read" => |session, ids| session.list(&Query::new(Task::COLUMNS.contact_id.eq(&Some(ids.contact))));
     "task.create" => |session, ids| activity::give(session, ids.contact);
+    "task.create" => |session, ids| activity::give(session, ids.sales.lead);
+    "task.create" => |session, ids| activity::give(session, ids.sales.deal);
     "task.create" => |session, ids| activity::give(session, ids.open);
     "task.create" => |session, ids| session.create(activity::task().set(Task::COLUMNS.assignee_id, ids.user));
     "task.update" => |session, ids| session.update(ids.activity.task, activity::task());
     "task.update" => |session, ids| activity::turn_to(session, ids.contact);
+    "task.update" => |session, ids| activity::turn_to(session, ids.sales.lead);
+    "task.update" => |session, ids| activity::turn_to(session, ids.sales.deal);
     "task.complete" => |session, ids| session.run(&CompleteTask(ids.activity.task));
     "task.cancel" => |session, ids| session.run(&CancelTask(ids.activity.task));
     "task.reopen" => |session, ids| session.run(&ReopenTask(ids.activity.task));
     "task.delete" => |session, ids| session.delete(ids.activity.task);
     "interaction.read" => |session, ids| session.get(ids.activity.interaction);
     "interaction.read" => |session, ids| activity::timeline(session, ids.contact);
+    "interaction.read" => |session, ids| activity::timeline(session, ids.sales.lead);
+    "interaction.read" => |session, ids| activity::timeline(session, ids.sales.deal);
     "interaction.read" => |session, ids| activity::timeline(session, ids.open);
     "interaction.create" => |session, ids| activity::log(session, ids.contact);
+    "interaction.create" => |session, ids| activity::log(session, ids.sales.lead);
+    "interaction.create" => |session, ids| activity::log(session, ids.sales.deal);
     "interaction.create" => |session, ids| activity::log(session, ids.open);
 };
 
@@ -263,7 +344,9 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let entries = session.list(&Query::<AuditEntry>::all().limit(1)).await?;
     let series = session.list(&Query::<NumberSeries>::all()).await?;
     let random = || Uuid::from_u128(2);
+    let sales = sales::fixtures(session, owner, contact.id, label).await?;
     Ok(Ids {
+        sales,
         organization: session.organization().id,
         user: member.user_id,
         member: member.id,
@@ -296,20 +379,22 @@ pub async fn roles(crm: &Crm) -> Result<String, CrmError> {
     for rule in POLICY {
         assert!(CALLS.iter().any(|(name, _)| *name == rule.operation), "{} is not tried by any role", rule.operation);
     }
-    let owner = super::organization(crm, "roles").await?;
-    let mut sessions = vec![(Role::Owner, owner.clone())];
-    for role in [Role::Admin, Role::Manager, Role::Member, Role::Viewer] {
-        sessions.push((role, super::member(crm, &owner, role).await?));
-    }
     let mut table = String::new();
     for (number, (name, call)) in CALLS.iter().enumerate() {
+        let owner = super::organization(crm, &format!("roles-{number}")).await?;
+        let mut sessions = vec![(Role::Owner, owner.clone())];
+        for role in [Role::Admin, Role::Manager, Role::Member, Role::Viewer] {
+            sessions.push((role, super::member(crm, &owner, role).await?));
+        }
         let _ = write!(table, "{name:24}");
         for (role, session) in &sessions {
             let ids = fixtures(&owner, owner.user().id, &format!("c{number}-{role}")).await?;
             let ids = Ids { organization: session.organization().id, ..ids };
             let _ = write!(table, " {role}={}", outcome(call(session, &ids).await));
-            if *name == "number_series.create" {
-                forget_contact_series(&owner).await?;
+            match *name {
+                "number_series.create" => forget_contact_series(&owner).await?,
+                "pipeline.create" => sales::forget_pipeline(&owner).await?,
+                _ => {}
             }
         }
         let member = &sessions[3].1;
@@ -367,6 +452,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             line: Id::new(Uuid::from_u128(3)),
             activity: activity::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
+            sales: sales::Ids::all(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),
             key: format!("fresh {number}").parse()?,
             email: format!("fresh-{number}@members.example"),
@@ -374,6 +460,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
         let foreign = Ids { email: format!("other-{number}@members.example"), ..foreign.clone() };
         let theirs_answer = call(&mine, &foreign).await;
         forget_contact_series(&mine).await?;
+        sales::forget_pipeline(&mine).await?;
         let random_answer = call(&mine, &random).await;
         let told = |answer: Result<(), CrmError>| match answer {
             Ok(()) => "ok".to_owned(),
