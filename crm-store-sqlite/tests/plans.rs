@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+use crm_core::Id;
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
 use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::row::Value;
+use crm_core::sales::{Deal, StageChange};
 use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Order, Query, Scope, Select};
 use crm_sql::{Dialect, Statement};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
@@ -100,4 +102,56 @@ fn totals_come_from_a_covering_index_in_its_order() {
     let query = Aggregate::new(Invoice::TABLE, open).measure(Measure::Sum(columns.balance.operand()));
     let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), &query).unwrap());
     assert!(!found.contains("SCAN"), "{found}");
+}
+
+#[test]
+fn a_members_open_deals_by_amount_are_a_walk_along_their_index() {
+    let columns = Deal::COLUMNS;
+    let mine = columns.owner_id.eq(&Id::new(Uuid::from_u128(1))) & columns.is_open.eq(&true);
+    let mut query = Query::new(mine).descending(columns.amount).to_select().unwrap();
+    let found = selected(&query);
+    assert_eq!(found, "SEARCH t0 USING INDEX crm_deal_owner_id (org=? AND owner_id=? AND is_open=?)");
+    query.after = Some(vec![Value::Int(1_000), Value::Id(Uuid::from_u128(1))]);
+    let found = selected(&query);
+    assert!(found.contains("crm_deal_owner_id (org=? AND owner_id=? AND is_open=? AND (amount,id)"), "{found}");
+    assert!(!found.contains("TEMP B-TREE"), "{found}");
+    let query = Query::new(columns.is_open.eq(&true)).descending(columns.amount).to_select().unwrap();
+    assert_eq!(selected(&query), "SEARCH t0 USING INDEX crm_deal_amount (org=? AND is_open=?)");
+}
+
+#[test]
+fn funnel_velocity_and_totals_of_deals_are_read_from_indexes_alone() {
+    let columns = StageChange::COLUMNS;
+    let group = |column: Operand| Group::Value(column);
+    let velocity = Aggregate::new(StageChange::TABLE, Expr::True)
+        .by(group(columns.from_stage_id.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(columns.visit_seconds.operand()));
+    let entered = Aggregate::new(StageChange::TABLE, Expr::True)
+        .by(group(columns.to_stage_id.operand()))
+        .by(group(columns.to_status.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Min(columns.at.operand()));
+    let deal = Deal::COLUMNS;
+    let funnel = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
+        .by(group(deal.stage_id.operand()))
+        .by(group(deal.status.operand()))
+        .by(group(deal.currency.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(deal.amount.operand()));
+    let totals = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
+        .by(group(deal.currency.operand()))
+        .by(group(deal.status.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(deal.amount.operand()));
+    for (query, index) in [
+        (velocity, "crm_stage_change_left"),
+        (entered, "crm_stage_change_entered"),
+        (funnel, "crm_deal_stage"),
+        (totals, "crm_deal_totals"),
+    ] {
+        let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), &query).unwrap());
+        assert!(found.contains(&format!("COVERING INDEX {index} ")), "{index}: {found}");
+        assert!(!found.contains("TEMP B-TREE FOR GROUP BY"), "{index}: {found}");
+    }
 }

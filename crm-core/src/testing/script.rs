@@ -1,6 +1,8 @@
 //! Random work: commands, lists and reports of several members of two organizations. Played on two stores
 //! it must leave the same transcript, word for word.
 
+mod sales;
+
 use std::fmt::Write as _;
 
 use crate::access::{AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
@@ -15,6 +17,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::{Contact, ContactKind};
 use crate::report::SummaryOptions;
+use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
 use crate::value::{Date, Decimal6, Money, Patch};
@@ -83,6 +86,7 @@ struct Made {
     invoices: Vec<Id<Invoice>>,
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
+    sales: sales::MadeSales,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -100,6 +104,9 @@ pub async fn play(crm: &Crm, seed: u64, steps: u32) -> Result<String, CrmError> 
         sessions.push(owner);
     }
     let mut made = Made::default();
+    for session in [&sessions[4], &sessions[9]] {
+        made.sales.note(session).await?;
+    }
     let mut transcript = String::new();
     for step in 0..steps {
         let at = usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or(0);
@@ -120,7 +127,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(20) {
+    match dice.roll(30) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -160,7 +167,10 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
                 Err(error) => format!("report.summary {error}"),
             }
         }
-        _ => report_step(session, dice, made).await,
+        19 => report_step(session, dice, made).await,
+        20 => list_step::<Deal>(session, dice, made, sales::deal_filter).await,
+        21 => list_step::<Lead>(session, dice, made, sales::lead_filter).await,
+        _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
 
