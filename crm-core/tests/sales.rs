@@ -419,3 +419,8 @@ fn tags_are_made_put_on_found_by_and_taken_off() {
     block_on(acme.run(&remove)).unwrap();
     assert!(matches!(block_on(acme.run(&remove)), Err(CrmError::Sales(SalesError::NotTagged(_)))));
 }
+
+#[test]
+fn every_state_event_and_role_does_what_the_machines_say() {
+    block_on(testing::machines::every_move(&testing::crm(MemoryStore::new(), 1))).unwrap();
+}

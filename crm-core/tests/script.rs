@@ -5,7 +5,7 @@ use crm_core::store::MemoryStore;
 use crm_core::{block_on, testing};
 
 fn transcript(seed: u64) -> String {
-    block_on(testing::script::play(&testing::crm(MemoryStore::new(), 1), seed, 200)).unwrap()
+    block_on(testing::script::play(&testing::crm(MemoryStore::new(), 1), seed, 400)).unwrap()
 }
 
 #[test]
@@ -16,7 +16,7 @@ fn the_same_seed_leaves_the_same_transcript() {
 
 #[test]
 fn the_work_reaches_every_command_and_verifies() {
-    let all: String = (0..20).map(transcript).collect();
+    let all: String = (0..60).map(transcript).collect();
     for line in [
         "contact.create {",
         "contact.update {",
@@ -46,6 +46,37 @@ fn the_work_reaches_every_command_and_verifies() {
         "report.summary {",
         "report.ageing {",
         "report.statement {",
+        "lead.create {",
+        "lead.update {",
+        "lead.assign {",
+        "lead.move {",
+        "lead.convert {",
+        "lead.archive {",
+        "lead.restore {",
+        "lead.delete {",
+        "deal.create {",
+        "deal.update {",
+        "deal.start {",
+        "deal.move {",
+        "deal.win {",
+        "deal.lose {",
+        "deal.reopen {",
+        "deal.archive {",
+        "deal.restore {",
+        "deal.delete {",
+        "pipeline.create {",
+        "pipeline.update {",
+        "pipeline.make_default {",
+        "pipeline.add_stage {",
+        "pipeline.change_stage {",
+        "pipeline.reorder {",
+        "pipeline.delete_stage {",
+        "pipeline.delete {",
+        "tag.create {",
+        "tag.update {",
+        "tag.delete {",
+        "tagging.add {",
+        "tagging.remove {",
         "duplicate: ",
         "forbidden: ",
         "not_found: ",

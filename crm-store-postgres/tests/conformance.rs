@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::Database;
 use crm_core::Crm;
 use crm_core::store::{MemoryStore, Store, conformance};
-use crm_core::testing::{TestEnvironment, script};
+use crm_core::testing::{TestEnvironment, machines, script};
 use sqlx::Connection as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -52,11 +52,18 @@ async fn random_work_comes_out_as_on_the_memory_store() {
     for seed in 0..4 {
         let database = Database::new();
         let crm = |store: Arc<dyn Store>| Crm::new(store, TestEnvironment::new(1));
-        let expected = script::play(&crm(Arc::new(MemoryStore::new())), seed, 150).await.unwrap();
-        let found = script::play(&crm(Arc::new(database.store().await)), seed, 150).await.unwrap();
+        let expected = script::play(&crm(Arc::new(MemoryStore::new())), seed, 225).await.unwrap();
+        let found = script::play(&crm(Arc::new(database.store().await)), seed, 225).await.unwrap();
         for (expected, found) in expected.lines().zip(found.lines()) {
             assert_eq!(expected, found, "seed {seed}");
         }
         assert_eq!(expected.len(), found.len(), "seed {seed}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_state_event_and_role_does_what_the_machines_say() {
+    let database = Database::new();
+    let store = database.store().await;
+    machines::every_move(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
 }

@@ -24,9 +24,9 @@ async fn random_work_comes_out_as_on_the_memory_store() {
     for seed in 0..seeds() {
         let database = Database::new();
         let store = database.store().await;
-        let here = script::play(&testing::crm(store.clone(), 1), seed, 200).await.unwrap();
+        let here = script::play(&testing::crm(store.clone(), 1), seed, 300).await.unwrap();
         store.close().await.unwrap();
-        let model = script::play(&testing::crm(MemoryStore::new(), 1), seed, 200).await.unwrap();
+        let model = script::play(&testing::crm(MemoryStore::new(), 1), seed, 300).await.unwrap();
         if let Some((line, (here, model))) = here.lines().zip(model.lines()).enumerate().find(|(_, (a, b))| a != b) {
             panic!("seed {seed}, line {line}:\n postgres {here}\n memory {model}");
         }

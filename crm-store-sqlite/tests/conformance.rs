@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crm_core::Crm;
 use crm_core::store::{MemoryStore, Store, conformance};
-use crm_core::testing::{TestEnvironment, script};
+use crm_core::testing::{TestEnvironment, machines, script};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
@@ -58,12 +58,18 @@ async fn the_suite_passes_within_a_hosts_transaction() {
 async fn random_work_comes_out_as_on_the_memory_store() {
     for seed in 0..8 {
         let (_directory, store) = store();
-        let sqlite = script::play(&Crm::new(store.clone(), TestEnvironment::new(1)), seed, 300).await.unwrap();
-        let memory = script::play(&Crm::new(MemoryStore::new(), TestEnvironment::new(1)), seed, 300).await.unwrap();
+        let sqlite = script::play(&Crm::new(store.clone(), TestEnvironment::new(1)), seed, 450).await.unwrap();
+        let memory = script::play(&Crm::new(MemoryStore::new(), TestEnvironment::new(1)), seed, 450).await.unwrap();
         for (number, (left, right)) in sqlite.lines().zip(memory.lines()).enumerate() {
             assert_eq!(left, right, "seed {seed}, line {number}");
         }
         assert_eq!(sqlite.len(), memory.len(), "seed {seed}");
         assert_eq!(store.integrity_check().await.unwrap(), Vec::<String>::new());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_state_event_and_role_does_what_the_machines_say() {
+    let (_directory, store) = store();
+    machines::every_move(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
 }

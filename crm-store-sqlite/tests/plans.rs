@@ -2,13 +2,15 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+use crm_core::Id;
 use crm_core::activity::{Interaction, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
 use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::row::Value;
-use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Order, Query, Scope, Select};
+use crm_core::sales::{Deal, StageChange};
+use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Operand, Order, Query, Scope, Select};
 use crm_core::value::Instant;
 use crm_sql::{Dialect, Statement};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
@@ -73,14 +75,11 @@ fn prefixes_references_and_words_find_their_index() {
         Select { order: Vec::new(), ..Select::new(Contact::TABLE, Contact::COLUMNS.name_key.starts_with("a").into()) };
     let found = selected(&starts);
     assert!(found.contains("crm_contact_name_key (org=? AND name_key>? AND name_key<?)"), "{found}");
-    let lines = Select::new(
-        InvoiceLine::TABLE,
-        InvoiceLine::COLUMNS.invoice_id.eq(&crm_core::Id::new(Uuid::from_u128(1))).into(),
-    );
+    let lines =
+        Select::new(InvoiceLine::TABLE, InvoiceLine::COLUMNS.invoice_id.eq(&Id::new(Uuid::from_u128(1))).into());
     let found = selected(&lines);
     assert!(found.contains("crm_invoice_line_position (org=? AND invoice_id=?)"), "{found}");
-    let theirs =
-        Query::new(Invoice::COLUMNS.contact_id.eq(&crm_core::Id::new(Uuid::from_u128(1)))).to_select().unwrap();
+    let theirs = Query::new(Invoice::COLUMNS.contact_id.eq(&Id::new(Uuid::from_u128(1)))).to_select().unwrap();
     let found = selected(&theirs);
     assert!(found.contains("crm_invoice_contact (org=? AND contact_id=?)"), "{found}");
     let words = Query::new(Filter::<Contact>::search("ana")).to_select().unwrap();
@@ -105,12 +104,65 @@ fn totals_come_from_a_covering_index_in_its_order() {
 }
 
 #[test]
+fn a_members_open_deals_by_amount_are_a_walk_along_their_index() {
+    let columns = Deal::COLUMNS;
+    let mine = columns.owner_id.eq(&Id::new(Uuid::from_u128(1))) & columns.is_open.eq(&true);
+    let mut query = Query::new(mine).descending(columns.amount).to_select().unwrap();
+    let found = selected(&query);
+    assert_eq!(found, "SEARCH t0 USING INDEX crm_deal_owner_id (org=? AND owner_id=? AND is_open=?)");
+    query.after = Some(vec![Value::Int(1_000), Value::Id(Uuid::from_u128(1))]);
+    let found = selected(&query);
+    assert!(found.contains("crm_deal_owner_id (org=? AND owner_id=? AND is_open=? AND (amount,id)"), "{found}");
+    assert!(!found.contains("TEMP B-TREE"), "{found}");
+    let query = Query::new(columns.is_open.eq(&true)).descending(columns.amount).to_select().unwrap();
+    assert_eq!(selected(&query), "SEARCH t0 USING INDEX crm_deal_amount (org=? AND is_open=?)");
+}
+
+#[test]
+fn funnel_velocity_and_totals_of_deals_are_read_from_indexes_alone() {
+    let columns = StageChange::COLUMNS;
+    let group = |column: Operand| Group::Value(column);
+    let velocity = Aggregate::new(StageChange::TABLE, Expr::True)
+        .by(group(columns.from_stage_id.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(columns.visit_seconds.operand()));
+    let entered = Aggregate::new(StageChange::TABLE, Expr::True)
+        .by(group(columns.to_stage_id.operand()))
+        .by(group(columns.to_status.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Min(columns.at.operand()));
+    let deal = Deal::COLUMNS;
+    let funnel = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
+        .by(group(deal.stage_id.operand()))
+        .by(group(deal.status.operand()))
+        .by(group(deal.currency.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(deal.amount.operand()));
+    let totals = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
+        .by(group(deal.currency.operand()))
+        .by(group(deal.status.operand()))
+        .measure(Measure::Count)
+        .measure(Measure::Sum(deal.amount.operand()));
+    for (query, index) in [
+        (velocity, "crm_stage_change_left"),
+        (entered, "crm_stage_change_entered"),
+        (funnel, "crm_deal_stage"),
+        (totals, "crm_deal_totals"),
+    ] {
+        let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), &query).unwrap());
+        assert!(found.contains(&format!("COVERING INDEX {index} ")), "{index}: {found}");
+        assert!(!found.contains("TEMP B-TREE FOR GROUP BY"), "{index}: {found}");
+    }
+}
+
+#[test]
 fn a_page_of_a_timeline_is_a_walk_of_an_index_in_every_source() {
-    let contact = Some(crm_core::Id::new(Uuid::from_u128(1)));
+    let contact = Some(Id::new(Uuid::from_u128(1)));
     let place = vec![Value::Instant(Instant::EPOCH), Value::Id(Uuid::max())];
     let interactions = Query::new(Interaction::COLUMNS.contact_id.eq(&contact));
     let tasks = Query::new(Task::COLUMNS.contact_id.eq(&contact));
     let changes = Query::new(AuditEntry::COLUMNS.record_id.eq(&Uuid::from_u128(1)));
+    let steps = Query::new(StageChange::COLUMNS.deal_id.eq(&Id::new(Uuid::from_u128(1))));
     let sources = [
         (
             interactions.descending(Interaction::COLUMNS.occurred_at).to_select().unwrap(),
@@ -123,6 +175,10 @@ fn a_page_of_a_timeline_is_a_walk_of_an_index_in_every_source() {
         (
             changes.descending(AuditEntry::COLUMNS.at).to_select().unwrap(),
             "crm_audit_entry_record (org=? AND record_id=? AND (at,id)<(?,?))",
+        ),
+        (
+            steps.descending(StageChange::COLUMNS.at).to_select().unwrap(),
+            "crm_stage_change_deal_id (org=? AND deal_id=? AND (at,id)<(?,?))",
         ),
     ];
     for (source, index) in sources {

@@ -2,6 +2,7 @@
 //! it must leave the same transcript, word for word.
 
 mod activity;
+mod sales;
 
 use std::fmt::Write as _;
 
@@ -18,6 +19,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::{Contact, ContactKind};
 use crate::report::SummaryOptions;
+use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
 use crate::value::{Date, Decimal6, Money, Patch};
@@ -87,6 +89,7 @@ struct Made {
     tasks: Vec<Id<Task>>,
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
+    sales: sales::MadeSales,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -104,6 +107,9 @@ pub async fn play(crm: &Crm, seed: u64, steps: u32) -> Result<String, CrmError> 
         sessions.push(owner);
     }
     let mut made = Made::default();
+    for session in [&sessions[4], &sessions[9]] {
+        made.sales.note(session).await?;
+    }
     let mut transcript = String::new();
     for step in 0..steps {
         let at = usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or(0);
@@ -124,7 +130,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(24) {
+    match dice.roll(34) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -156,10 +162,7 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         15 => member_step(session, dice, made).await,
         16 => list_step::<Contact>(session, dice, made, contact_filter).await,
         17 => list_step::<Invoice>(session, dice, made, invoice_filter).await,
-        18 => activity::interaction_step(session, dice, made).await,
-        19 | 20 => activity::task_step(session, dice, made).await,
-        21 => activity::timeline_step(session, dice, made).await,
-        22 => {
+        18 => {
             let options =
                 SummaryOptions { as_of: Some(date(dice)), include_void: dice.once_in(2), per_contact: dice.once_in(2) };
             match session.summary(&options).await {
@@ -167,7 +170,13 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
                 Err(error) => format!("report.summary {error}"),
             }
         }
-        _ => report_step(session, dice, made).await,
+        19 => report_step(session, dice, made).await,
+        20 => list_step::<Deal>(session, dice, made, sales::deal_filter).await,
+        21 => list_step::<Lead>(session, dice, made, sales::lead_filter).await,
+        22 => activity::interaction_step(session, dice, made).await,
+        23 | 24 => activity::task_step(session, dice, made).await,
+        25 => activity::timeline_step(session, dice, made).await,
+        _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
 

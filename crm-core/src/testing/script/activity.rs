@@ -12,8 +12,10 @@ use crate::store::Query;
 
 /// One of the records that were made.
 fn subject(dice: &mut Dice, made: &Made) -> Option<Subject> {
-    match dice.roll(3) {
+    match dice.roll(6) {
         0 => dice.pick(&made.invoices).copied().map(Subject::from),
+        1 => dice.pick(&made.sales.leads).copied().map(Subject::from),
+        2 | 3 => dice.pick(&made.sales.deals).copied().map(Subject::from),
         _ => dice.pick(&made.contacts).copied().map(Subject::from),
     }
 }
