@@ -121,26 +121,25 @@ fn a_members_open_deals_by_amount_are_a_walk_along_their_index() {
 #[test]
 fn funnel_velocity_and_totals_of_deals_are_read_from_indexes_alone() {
     let columns = StageChange::COLUMNS;
-    let group = |column: Operand| Group::Value(column);
     let velocity = Aggregate::new(StageChange::TABLE, Expr::True)
-        .by(group(columns.from_stage_id.operand()))
+        .by(Group::Value(columns.from_stage_id.operand()))
         .measure(Measure::Count)
         .measure(Measure::Sum(columns.visit_seconds.operand()));
     let entered = Aggregate::new(StageChange::TABLE, Expr::True)
-        .by(group(columns.to_stage_id.operand()))
-        .by(group(columns.to_status.operand()))
+        .by(Group::Value(columns.to_stage_id.operand()))
+        .by(Group::Value(columns.to_status.operand()))
         .measure(Measure::Count)
         .measure(Measure::Min(columns.at.operand()));
     let deal = Deal::COLUMNS;
     let funnel = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
-        .by(group(deal.stage_id.operand()))
-        .by(group(deal.status.operand()))
-        .by(group(deal.currency.operand()))
+        .by(Group::Value(deal.stage_id.operand()))
+        .by(Group::Value(deal.status.operand()))
+        .by(Group::Value(deal.currency.operand()))
         .measure(Measure::Count)
         .measure(Measure::Sum(deal.amount.operand()));
     let totals = Aggregate::new(Deal::TABLE, deal.archived_at.is_null().into())
-        .by(group(deal.currency.operand()))
-        .by(group(deal.status.operand()))
+        .by(Group::Value(deal.currency.operand()))
+        .by(Group::Value(deal.status.operand()))
         .measure(Measure::Count)
         .measure(Measure::Sum(deal.amount.operand()));
     for (query, index) in [
