@@ -5,7 +5,7 @@ use crm_core::store::MemoryStore;
 use crm_core::{block_on, testing};
 
 fn transcript(seed: u64) -> String {
-    block_on(testing::script::play(&testing::crm(MemoryStore::new(), 1), seed, 400)).unwrap()
+    block_on(testing::script::play(&testing::crm(MemoryStore::new(), 1), seed, 800)).unwrap()
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::sales::{Deal, StageChange};
-use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Operand, Order, Query, Scope, Select};
+use crm_core::store::{Aggregate, Direction, Expr, Filter, Group, Measure, Order, Query, Scope, Select};
 use crm_core::value::Instant;
 use crm_sql::{Dialect, Statement};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
