@@ -72,6 +72,11 @@ impl<E: Entity> Edit<E> {
         Self { values: Vec::new(), currency: None, entity: PhantomData }
     }
 
+    /// Changes nothing yet, and has room for so many fields.
+    pub(crate) fn with_capacity(fields: usize) -> Self {
+        Self { values: Vec::with_capacity(fields), entity: PhantomData }
+    }
+
     /// Sets a field; an absent value clears it.
     #[must_use]
     pub fn set<T: Field>(mut self, column: Col<E, T>, value: impl Into<T>) -> Self {

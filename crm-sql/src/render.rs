@@ -72,11 +72,9 @@ impl Frame {
         self.named(self.table.columns[position].name)
     }
 
-    /// Appends a column, with the alias.
-    pub(crate) fn write(self, out: &mut String, position: usize) {
-        let _ = write!(out, "t{}.\"", self.alias);
-        out.push_str(self.table.columns[position].name);
-        out.push('"');
+    /// What stands before a column's name.
+    pub(crate) fn prefix(self) -> String {
+        format!("t{}.\"", self.alias)
     }
 
     fn named(self, name: &str) -> String {

@@ -63,12 +63,16 @@ pub fn select(dialect: Dialect, scope: Scope, query: &Select) -> Result<Statemen
 }
 
 fn columns(frame: Frame) -> String {
+    // Not formatted column by column: this is a good part of what reading one record costs.
+    let prefix = frame.prefix();
     let mut text = String::with_capacity(frame.table.columns.len() * 20);
     for position in 0..frame.table.columns.len() {
         if position > 0 {
             text.push_str(", ");
         }
-        frame.write(&mut text, position);
+        text.push_str(&prefix);
+        text.push_str(frame.table.columns[position].name);
+        text.push('"');
     }
     text
 }

@@ -48,6 +48,12 @@ async fn another_organizations_ids_are_as_good_as_random_ones() {
     boundaries::foreign(&testing::crm(database.store().await, 1)).await.unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_are_imported_as_on_the_memory_store() {
+    let database = Database::new();
+    crm_core::import::testing::suite(&testing::crm(database.store().await, 1)).await;
+}
+
 /// 8 tasks pay one dollar ten times each on an invoice of fifty.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tasks_pay_an_invoice_exactly() {

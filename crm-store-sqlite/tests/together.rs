@@ -54,6 +54,13 @@ fn another_organizations_ids_are_as_good_as_random_ones() {
     crm_core::block_on(boundaries::foreign(&testing::crm(open(&folder.path().join("foreign.db")), 1))).unwrap();
 }
 
+#[test]
+fn files_are_imported_as_on_the_memory_store() {
+    let folder = tempfile::tempdir().unwrap();
+    let crm = testing::crm(open(&folder.path().join("import.db")), 1);
+    crm_core::block_on(crm_core::import::testing::suite(&crm));
+}
+
 /// 8 tasks pay one dollar ten times each on an invoice of fifty.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn tasks_pay_an_invoice_exactly() {

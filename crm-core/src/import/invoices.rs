@@ -1,5 +1,6 @@
 //! Invoices, decided by the chunk: looked up at once, written and issued one by one.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::io::Read;
 
@@ -15,7 +16,7 @@ use crate::billing::{CreateInvoice, DocumentKind, Invoice, InvoiceLine, NumberSe
 use crate::context::Context;
 use crate::crm::Session;
 use crate::crud::Rules as _;
-use crate::entity::{Entity as _, Locale, Stored};
+use crate::entity::{Entity as _, Field as _, Locale, Stored};
 use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
@@ -296,15 +297,15 @@ impl Invoices {
 
     /// Refuses invoices that would take a number or external id that another one has.
     async fn claim(&mut self, session: &Session<'_>, drafts: &mut [Draft], new: &[usize]) -> Result<(), CrmError> {
-        let text = |text: Option<String>| text.map(|text| vec![Value::Text(text)]);
+        let (number, external_id) = (Invoice::COLUMNS.number.index(), Invoice::COLUMNS.external_id.index());
         let claims: Vec<Claim> = new
             .iter()
             .map(|at| {
                 let fields = &drafts[*at].fields;
-                let number = text(fields.number.as_ref().map(ToString::to_string));
-                let external_id = text(fields.external_id.as_ref().map(ToString::to_string));
-                // In the order of the table's unique sets.
-                Claim { line: drafts[*at].line(), id: uuid::Uuid::nil(), keys: vec![number, external_id] }
+                let mut row = vec![Value::Null; Invoice::TABLE.columns.len()];
+                row[number] = fields.number.store();
+                row[external_id] = fields.external_id.store();
+                Claim { line: drafts[*at].line(), id: uuid::Uuid::nil(), row: Cow::Owned(row) }
             })
             .collect();
         let refused = self.claims.check(session, &claims).await?;

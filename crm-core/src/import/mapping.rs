@@ -123,6 +123,11 @@ impl Sheet {
         self.sources[field].is_some()
     }
 
+    /// Whether the field has the same text in every row.
+    pub(super) fn is_constant(&self, field: usize) -> bool {
+        matches!(&self.sources[field], Some(Source { origin: Origin::Constant(_), .. }))
+    }
+
     /// The name of a field.
     pub(super) fn name(&self, field: usize) -> &'static str {
         self.names[field]

@@ -1,5 +1,6 @@
 //! Payments, decided by the chunk. Payments of one invoice see each other's effect.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::sync::Arc;
@@ -20,7 +21,7 @@ use crate::billing::{Allocate, BillingError, Invoice, InvoiceStatus, Payment, Re
 use crate::context::Context;
 use crate::crm::Session;
 use crate::crud::Rules as _;
-use crate::entity::{Entity as _, Locale, Stored};
+use crate::entity::{Entity as _, Field as _, Locale, Stored};
 use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
@@ -219,8 +220,9 @@ impl Payments {
         let claims: Vec<Claim> = new
             .iter()
             .map(|at| {
-                let key = candidates[*at].external_id.as_ref().map(|id| vec![Value::Text(id.to_string())]);
-                Claim { line: candidates[*at].row.line, id: uuid::Uuid::nil(), keys: vec![key] }
+                let mut row = vec![Value::Null; Payment::TABLE.columns.len()];
+                row[Payment::COLUMNS.external_id.index()] = candidates[*at].external_id.store();
+                Claim { line: candidates[*at].row.line, id: uuid::Uuid::nil(), row: Cow::Owned(row) }
             })
             .collect();
         let refused = self.claims.check(session, &claims).await?;

@@ -1,7 +1,9 @@
 //! Contacts and products: plain records, created or changed row by row.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::Read;
+use std::mem;
 
 use async_trait::async_trait;
 use csv::StringRecord;
@@ -27,6 +29,9 @@ use crate::value::{Country, Email, Region, ValueError};
 /// The columns that only a number series fills.
 const NUMBERED: &[&str] = &["code"];
 
+/// How many ways to write a country are remembered.
+const COUNTRIES: usize = 1_000;
+
 /// What a field of the file sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Slot {
@@ -49,6 +54,10 @@ pub(super) struct Records<E> {
     phone: Option<Phones>,
     locale: Locale,
     regions: HashMap<String, Option<Region>>,
+    /// Countries that were read before, by their cells' text: few names come in many rows.
+    countries: HashMap<String, Value>,
+    /// What the fields with the same text in every row hold, by the field's position.
+    constants: Vec<Option<Value>>,
     key: Option<Key>,
     lenient: bool,
     claims: Claims,
@@ -76,10 +85,14 @@ struct Key {
 struct Candidate<E> {
     row: RawRow,
     edit: Edit<E>,
+    /// The columns that refer to other records, with the ids.
+    references: Vec<(usize, Uuid)>,
     owner: Option<Email>,
     key: Option<Value>,
     refused: Vec<Invalid>,
     warning: Option<Invalid>,
+    /// What becomes of it, where that can be told from the row alone.
+    plan: Option<Plan<E>>,
 }
 
 /// What becomes of a row.
@@ -114,6 +127,7 @@ impl<E: Rules> Records<E> {
             None => Slot::Owner,
         });
         let slots: Vec<Slot> = slots.collect();
+        let constants = vec![None; slots.len()];
         let defaults: Vec<usize> = E::defaults(context).values().iter().map(|(column, _)| *column).collect();
         let mut refused = Vec::new();
         let given = |name: &str| sheet.position(name).is_some_and(|at| sheet.has(at));
@@ -154,6 +168,8 @@ impl<E: Rules> Records<E> {
             },
             locale: Locale { region: organization.default_region, currency: organization.default_currency },
             regions: HashMap::new(),
+            countries: HashMap::new(),
+            constants,
             key,
             lenient,
             claims: Claims::of(E::TABLE, NUMBERED),
@@ -165,8 +181,16 @@ impl<E: Rules> Records<E> {
 
     /// Reads a row's cells.
     fn parse(&mut self, row: RawRow) -> Candidate<E> {
-        let mut candidate =
-            Candidate { edit: Edit::new(), owner: None, key: None, refused: Vec::new(), warning: None, row };
+        let mut candidate = Candidate {
+            edit: Edit::with_capacity(self.slots.len() + 1),
+            references: Vec::new(),
+            owner: None,
+            key: None,
+            plan: None,
+            refused: Vec::new(),
+            warning: None,
+            row,
+        };
         let record = &candidate.row.record;
         if let Some(fault) = &candidate.row.fault {
             candidate.refused.push(fault.invalid(&self.sheet, record));
@@ -189,9 +213,22 @@ impl<E: Rules> Records<E> {
                 }
                 Slot::Column(at) if self.phone.is_some_and(|phones| phones.phone == at) => phone = Some(text),
                 Slot::Column(at) => {
+                    let is_country = self.phone.is_some_and(|phones| phones.country == at);
+                    let known = if is_country { self.countries.get(text) } else { self.constants[field].as_ref() };
+                    if let Some(known) = known {
+                        candidate.edit.put(at, known.clone());
+                        continue;
+                    }
                     let plain = cell::plain(text, E::TABLE.columns[at].kind, &self.sheet);
                     match plain.and_then(|text| E::parse(at, &text, &self.locale)) {
-                        Ok(value) => candidate.edit.put(at, value),
+                        Ok(value) => {
+                            if is_country && self.countries.len() < COUNTRIES {
+                                self.countries.insert(text.to_owned(), value.clone());
+                            } else if self.sheet.is_constant(field) {
+                                self.constants[field] = Some(value.clone());
+                            }
+                            candidate.edit.put(at, value);
+                        }
                         Err(reason) => candidate.refused.push(Invalid::new(E::TABLE.columns[at].name, reason)),
                     }
                 }
@@ -213,6 +250,7 @@ impl<E: Rules> Records<E> {
                 },
             }
         }
+        candidate.references = crud::references(&candidate.edit).collect();
         if let Some(key) = &self.key {
             let text = self.sheet.text(record, key.field).unwrap_or_default();
             match key_value::<E>(key.name, text, &locale) {
@@ -240,16 +278,16 @@ impl<E: Rules> Records<E> {
             }
         }
         let mut wanted: BTreeMap<usize, BTreeSet<Uuid>> = BTreeMap::new();
-        for (column, id) in candidates.iter().flat_map(|candidate| crud::references(&candidate.edit)) {
-            wanted.entry(column).or_default().insert(id);
+        for (column, id) in candidates.iter().flat_map(|candidate| &candidate.references) {
+            wanted.entry(*column).or_default().insert(*id);
         }
         for (column, ids) in wanted {
             let Some(target) = E::TABLE.columns[column].target() else { continue };
             let ids: Vec<Uuid> = ids.into_iter().collect();
             let found: HashSet<Uuid> = session.referable(target, &ids).await?.into_iter().collect();
             for candidate in candidates.iter_mut() {
-                let missing = candidate.edit.value(column).and_then(Value::as_id).filter(|id| !found.contains(id));
-                if let Some(id) = missing {
+                let missing = |(at, id): &&(usize, Uuid)| *at == column && !found.contains(id);
+                if let Some((_, id)) = candidate.references.iter().find(missing) {
                     let reason = ValueError::NotThere { entity: target.entity, reference: id.to_string() };
                     candidate.refused.push(Invalid::new(E::TABLE.columns[column].name, reason));
                 }
@@ -291,6 +329,10 @@ impl<E: Rules> Records<E> {
                     let got = self.sheet.cell(&candidate.row.record, key.name);
                     Some(ValueError::Repeated { got: crate::value::excerpt(got), line })
                 }
+                // Not every key of a long file can be remembered.
+                None if self.given.is_full() && existing.iter().any(|record| record.updated_at == context.now()) => {
+                    Some(ValueError::NotAllowed { when: "an earlier row of the file names the same record" })
+                }
                 None if existing.len() > 1 => Some(ValueError::NotAllowed { when: "several records answer to it" }),
                 // A number that only the series gives cannot be given to a new record.
                 None if existing.is_empty() && self.slots[key.field] == Slot::Key => {
@@ -308,7 +350,7 @@ impl<E: Rules> Records<E> {
             Some(before) => crud::change(&before, &candidate.edit, context).map(|after| {
                 if before.value == after { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
             }),
-            None => crud::create(&candidate.edit, context).map(|record| {
+            None => crud::create_from(mem::take(&mut candidate.edit), context).map(|record| {
                 let id = Id::new(context.new_id());
                 Plan::Create(id, fresh(context, id, record).to_row())
             }),
@@ -333,16 +375,16 @@ impl<E: Rules> Records<E> {
         let mut places = Vec::with_capacity(plans.len());
         let mut claims = Vec::with_capacity(plans.len());
         for (place, plan) in plans.iter().enumerate() {
-            let (id, keys) = match plan {
-                Plan::Create(id, row) => (id.uuid(), self.claims.keys(row)),
+            let (id, row) = match plan {
+                Plan::Create(id, row) => (id.uuid(), Cow::Borrowed(row)),
                 Plan::Update(change) => {
                     let row = fresh(context, change.0.id, change.1.clone()).to_row();
-                    (change.0.id.uuid(), self.claims.keys(&row))
+                    (change.0.id.uuid(), Cow::Owned(row))
                 }
                 Plan::Refused | Plan::Unchanged => continue,
             };
             places.push(place);
-            claims.push(Claim { line: candidates[place].row.line, id, keys });
+            claims.push(Claim { line: candidates[place].row.line, id, row });
         }
         let refused = self.claims.check(session, &claims).await?;
         for (place, refused) in places.into_iter().zip(refused) {
@@ -390,7 +432,12 @@ impl<E: Rules> Chunks for Records<E> {
         while candidates.len() < CHUNK {
             let Some(row) = self.rows.next()? else { break };
             step.output.read();
-            candidates.push(self.parse(row));
+            let mut candidate = self.parse(row);
+            if self.key.is_none() && candidate.owner.is_none() {
+                // At once, while the row is in the processor's cache.
+                candidate.plan = Some(self.plan(&mut candidate, &mut HashMap::new(), step.context)?);
+            }
+            candidates.push(candidate);
         }
         if candidates.is_empty() {
             return Ok(false);
@@ -399,7 +446,11 @@ impl<E: Rules> Chunks for Records<E> {
         let mut known = self.known(step.session, &candidates).await?;
         let mut plans = Vec::with_capacity(candidates.len());
         for candidate in &mut candidates {
-            plans.push(self.plan(candidate, &mut known, step.context)?);
+            plans.push(match candidate.plan.take() {
+                Some(plan) if candidate.refused.is_empty() => plan,
+                Some(_) => Plan::Refused,
+                None => self.plan(candidate, &mut known, step.context)?,
+            });
         }
         self.claim(step.session, step.context, &mut candidates, &mut plans).await?;
         let mut created = Vec::new();

@@ -1,7 +1,9 @@
 //! Unique values, looked up for a chunk at once: in the store, earlier in the chunk, earlier in the file.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher, Hash as _, Hasher};
+use std::mem;
 
 use uuid::Uuid;
 
@@ -15,7 +17,7 @@ use crate::value::{ValueError, excerpt};
 /// How many values one query asks for.
 const ASKED: usize = 1_000;
 /// How many values of earlier chunks are remembered with their lines.
-const REMEMBERED: usize = 1 << 20;
+const REMEMBERED: usize = 1 << 18;
 
 /// The rows whose column holds one of the values.
 pub(super) async fn rows_with(
@@ -34,15 +36,43 @@ async fn rows_where(
     column: usize,
     mut values: Vec<Value>,
 ) -> Result<Vec<Row>, CrmError> {
-    values.sort_unstable();
-    values.dedup();
     let mut found = Vec::new();
-    for part in values.chunks(ASKED) {
-        let any = Expr::In(Operand::Column(column), part.to_vec());
+    if values.len() > ASKED {
+        // A value in two queries would find its rows twice.
+        values.sort_unstable();
+        values.dedup();
+    }
+    while !values.is_empty() {
+        let rest = values.split_off(values.len().min(ASKED));
+        let any = Expr::In(Operand::Column(column), mem::replace(&mut values, rest));
         let query = Select::new(table, filter.clone().and(any));
         found.extend(session.store().select(session.scope(), &query).await?);
     }
     Ok(found)
+}
+
+/// Things by a hash of their key, which is not hashed again.
+type ByHash<T> = HashMap<u64, T, BuildHasherDefault<Hashed>>;
+
+/// Takes a hash for what it is.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        // Only ever asked for whole numbers.
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// A unique set of columns.
@@ -52,17 +82,14 @@ struct Unique {
     field: &'static str,
 }
 
-/// What a record would hold of each unique set; nothing where a column is absent.
-pub(super) type Keys = Vec<Option<Vec<Value>>>;
-
 /// A record that wants its unique values.
-pub(super) struct Claim {
+pub(super) struct Claim<'a> {
     /// The line of its row.
     pub(super) line: u64,
     /// Its id, if it is there already or has been drawn.
     pub(super) id: Uuid,
-    /// What it wants to hold.
-    pub(super) keys: Keys,
+    /// The row; only the columns of unique sets are looked at.
+    pub(super) row: Cow<'a, Row>,
 }
 
 /// The unique sets of a table, and what the file had of them so far.
@@ -70,7 +97,7 @@ pub(super) struct Claims {
     table: &'static Table,
     uniques: Vec<Unique>,
     /// Lines by the hash of unique set and values. Only consulted for values that the store holds.
-    seen: HashMap<u64, u64>,
+    seen: ByHash<u64>,
     hasher: BuildHasherDefault<DefaultHasher>,
 }
 
@@ -82,110 +109,107 @@ impl Claims {
             columns: unique.columns.iter().map(|name| table.expect_position(name)).collect(),
             field: unique.columns.last().copied().map_or("id", field_of),
         });
-        Self { table, uniques: uniques.collect(), seen: HashMap::new(), hasher: BuildHasherDefault::default() }
-    }
-
-    /// What a row holds of each unique set.
-    pub(super) fn keys(&self, row: &Row) -> Keys {
-        let of = |unique: &Unique| {
-            let values = unique.columns.iter().map(|at| &row[*at]);
-            if values.clone().any(Value::is_null) { None } else { Some(values.cloned().collect()) }
-        };
-        self.uniques.iter().map(of).collect()
+        Self { table, uniques: uniques.collect(), seen: ByHash::default(), hasher: BuildHasherDefault::default() }
     }
 
     /// Checks the claims in order. A record that is refused claims nothing.
     pub(super) async fn check(
         &mut self,
         session: &Session<'_>,
-        claims: &[Claim],
+        claims: &[Claim<'_>],
     ) -> Result<Vec<Vec<Invalid>>, CrmError> {
         let mut refused: Vec<Vec<Invalid>> = claims.iter().map(|_| Vec::new()).collect();
+        // By unique set, the hash of the values that each claim wants.
+        let mut hashes = Vec::with_capacity(self.uniques.len());
         let mut held = Vec::with_capacity(self.uniques.len());
-        for index in 0..self.uniques.len() {
+        for (index, unique) in self.uniques.iter().enumerate() {
+            let hash = |claim: &Claim<'_>| unique.is_held(&claim.row).then(|| self.hash(index, &claim.row));
+            hashes.push(claims.iter().map(hash).collect::<Vec<_>>());
             held.push(self.held(session, index, claims).await?);
         }
-        let mut claimed: HashMap<(usize, &[Value]), u64> = HashMap::new();
-        for (claim, refused) in claims.iter().zip(&mut refused) {
-            for (index, key) in claim.keys.iter().enumerate() {
-                let Some(key) = key else { continue };
-                let earlier = claimed.get(&(index, key.as_slice())).copied();
-                let holder = held[index].get(key.as_slice()).copied().filter(|holder| *holder != claim.id);
+        let mut claimed: ByHash<&Claim<'_>> = ByHash::default();
+        for (at, (claim, refused)) in claims.iter().zip(&mut refused).enumerate() {
+            for (index, unique) in self.uniques.iter().enumerate() {
+                let Some(hash) = hashes[index][at] else { continue };
+                let earlier = claimed.get(&hash).filter(|other| unique.same(&claim.row, &other.row));
+                let holder = held[index].get(&hash).filter(|row| unique.same(&claim.row, row));
+                let holder = holder.map(|row| self.table.id(row)).filter(|holder| *holder != claim.id);
                 // A holder of an earlier chunk is told by its line.
-                let earlier = earlier.or_else(|| holder.and_then(|_| self.seen(index, key)));
-                let got = || text(key.last());
+                let seen = || holder.and_then(|_| self.seen.get(&hash).copied());
+                let earlier = earlier.map(|other| other.line).or_else(seen);
+                let got = || text(unique.columns.last().map(|column| &claim.row[*column]));
                 let reason = match (earlier, holder) {
                     (Some(line), _) => ValueError::Repeated { got: got(), line },
                     (None, Some(by)) => ValueError::Taken { entity: self.table.entity, by: by.to_string(), got: got() },
                     (None, None) => continue,
                 };
-                refused.push(Invalid::new(self.uniques[index].field, reason));
+                refused.push(Invalid::new(unique.field, reason));
             }
             if refused.is_empty() {
-                for (index, key) in claim.keys.iter().enumerate() {
-                    if let Some(key) = key {
-                        claimed.insert((index, key), claim.line);
-                    }
-                }
+                claimed.extend(hashes.iter().filter_map(|hashes| hashes[at]).map(|hash| (hash, claim)));
             }
         }
-        let claimed: Vec<(u64, u64)> =
-            claimed.iter().map(|((index, key), line)| (self.hash(*index, key), *line)).collect();
-        self.remember(claimed);
+        if self.seen.len() + claimed.len() <= REMEMBERED {
+            self.seen.extend(claimed.into_iter().map(|(hash, claim)| (hash, claim.line)));
+        }
         Ok(refused)
     }
 
-    /// Who holds the values of one unique set that are claimed.
-    async fn held(
-        &self,
-        session: &Session<'_>,
-        index: usize,
-        claims: &[Claim],
-    ) -> Result<HashMap<Vec<Value>, Uuid>, CrmError> {
+    /// Who holds the values of one unique set that are claimed, by their hash.
+    async fn held(&self, session: &Session<'_>, index: usize, claims: &[Claim<'_>]) -> Result<ByHash<Row>, CrmError> {
         let unique = &self.uniques[index];
-        let Some((last, leading)) = unique.columns.split_last() else { return Ok(HashMap::new()) };
+        let Some((last, leading)) = unique.columns.split_last() else { return Ok(ByHash::default()) };
         // One query for each value of the leading columns, so that the index serves it; there are few.
-        let mut wanted: HashMap<&[Value], Vec<Value>> = HashMap::new();
-        for key in claims.iter().filter_map(|claim| claim.keys[index].as_ref()) {
-            if let Some((value, before)) = key.split_last() {
-                wanted.entry(before).or_default().push(value.clone());
-            }
+        let mut wanted: BTreeMap<Vec<&Value>, Vec<Value>> = BTreeMap::new();
+        for claim in claims.iter().filter(|claim| unique.is_held(&claim.row)) {
+            let before = leading.iter().map(|column| &claim.row[*column]).collect();
+            wanted.entry(before).or_default().push(claim.row[*last].clone());
         }
-        let mut held = HashMap::new();
+        let mut held = ByHash::default();
         for (before, values) in wanted {
             let fixed = leading.iter().zip(before).map(|(at, value)| Expr::eq(*at, value.clone()));
             let filter = fixed.fold(Expr::True, Expr::and);
             for row in rows_where(session, self.table, filter, *last, values).await? {
-                let key = unique.columns.iter().map(|at| row[*at].clone()).collect();
-                held.insert(key, self.table.id(&row));
+                held.insert(self.hash(index, &row), row);
             }
         }
         Ok(held)
     }
 
-    fn hash(&self, index: usize, key: &[Value]) -> u64 {
-        self.hasher.hash_one((index, key))
-    }
-
-    fn seen(&self, index: usize, key: &[Value]) -> Option<u64> {
-        self.seen.get(&self.hash(index, key)).copied()
-    }
-
-    fn remember(&mut self, claimed: Vec<(u64, u64)>) {
-        if self.seen.len() + claimed.len() <= REMEMBERED {
-            self.seen.extend(claimed);
+    fn hash(&self, index: usize, row: &Row) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        index.hash(&mut hasher);
+        for column in &self.uniques[index].columns {
+            row[*column].hash(&mut hasher);
         }
+        hasher.finish()
+    }
+}
+
+impl Unique {
+    /// Whether a row has a value of each of the columns; absent values are never the same.
+    fn is_held(&self, row: &Row) -> bool {
+        !self.columns.iter().any(|column| row[*column].is_null())
+    }
+
+    fn same(&self, row: &Row, other: &Row) -> bool {
+        self.columns.iter().all(|column| row[*column] == other[*column])
     }
 }
 
 /// Keys of rows by which existing records are found, and where in the file each was first given.
 #[derive(Default)]
 pub(super) struct Given {
-    lines: HashMap<u64, u64>,
+    lines: ByHash<u64>,
     hasher: BuildHasherDefault<DefaultHasher>,
 }
 
 impl Given {
+    /// Whether later keys are no longer remembered.
+    pub(super) fn is_full(&self) -> bool {
+        self.lines.len() >= REMEMBERED
+    }
+
     /// The line that had the key before; otherwise notes this one.
     pub(super) fn before(&mut self, key: &Value, line: u64) -> Option<u64> {
         let hash = self.hasher.hash_one(key);

@@ -7,7 +7,7 @@ use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
 use crate::store::Expr;
-use crate::value::{Country, Document, Email, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, tokens};
+use crate::value::{Country, Document, Email, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, folded_tokens};
 
 crate::choice! {
     /// What a contact is.
@@ -120,30 +120,40 @@ crate::entity! {
     }
 }
 
+/// The name by which people know a contact, from its columns.
+pub(crate) fn display_name(
+    kind: ContactKind,
+    given: Option<&str>,
+    family: Option<&str>,
+    company: Option<&str>,
+) -> String {
+    if kind == ContactKind::Company
+        && let Some(name) = company
+    {
+        return name.to_owned();
+    }
+    match (given, family) {
+        (Some(given), Some(family)) => format!("{given} {family}"),
+        (Some(name), None) | (None, Some(name)) => name.to_owned(),
+        (None, None) => company.unwrap_or_default().to_owned(),
+    }
+}
+
 impl Contact {
     /// The name by which people know it.
     pub fn display_name(&self) -> String {
-        let company = self.company_name.as_deref();
-        if self.kind == ContactKind::Company
-            && let Some(name) = company
-        {
-            return name.to_owned();
-        }
-        match (self.given_name.as_deref(), self.family_name.as_deref()) {
-            (Some(given), Some(family)) => format!("{given} {family}"),
-            (Some(name), None) | (None, Some(name)) => name.to_owned(),
-            (None, None) => company.unwrap_or_default().to_owned(),
-        }
+        let (given, family) = (self.given_name.as_deref(), self.family_name.as_deref());
+        display_name(self.kind, given, family, self.company_name.as_deref())
     }
 
     fn search_words(&self) -> String {
         let mut words = String::with_capacity(96);
         let mut add = |text: &str| {
-            for token in tokens(text) {
+            for token in folded_tokens(&fold(text)) {
                 if !words.is_empty() {
                     words.push(' ');
                 }
-                words.push_str(&token);
+                words.push_str(token);
             }
         };
         let named = [&self.given_name, &self.family_name];

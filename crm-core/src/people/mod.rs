@@ -2,4 +2,5 @@
 
 mod contact;
 
+pub(crate) use contact::display_name;
 pub use contact::{Contact, ContactColumns, ContactKind, Source};

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use chrono::Days;
 use serde::Serialize;
 
+use super::names::Named;
 use super::{AsOf, currency_of};
 use crate::billing::{Allocation, Invoice};
 use crate::crm::Session;
-use crate::entity::{Entity as _, Stored};
+use crate::entity::Entity as _;
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
@@ -110,23 +111,19 @@ impl Session<'_> {
     }
 
     async fn aged_contacts(&self, sums: BTreeMap<(Value, Currency), [i64; 5]>) -> Result<Vec<AgeingRow>, CrmError> {
-        let mut ids: Vec<_> = sums.keys().filter_map(|(contact, _)| contact.as_id()).collect();
-        ids.dedup();
-        let mut names = BTreeMap::new();
-        for ids in ids.chunks(1_000) {
-            for row in self.store().fetch(self.scope(), Contact::TABLE, ids).await? {
-                let contact = Stored::<Contact>::from_row(row)?;
-                names.insert(contact.id.uuid(), contact.display_name());
-            }
-        }
-        let mut rows: Vec<AgeingRow> = sums
+        let names = self.names(sums.keys().filter_map(|(contact, _)| contact.as_id()).collect()).await?;
+        let mut rows: Vec<(String, AgeingRow)> = sums
             .into_iter()
             .filter_map(|((contact, currency), buckets)| {
                 let id = contact.as_id()?;
-                Some(row(Some((Id::new(id), names.get(&id).cloned().unwrap_or_default())), currency, buckets))
+                let Named { key, name, .. } = names.get(&id).cloned().unwrap_or_default();
+                Some((key, row(Some((Id::new(id), name)), currency, buckets)))
             })
             .collect();
-        rows.sort_by_cached_key(|row| (row.contact.as_deref().map(crate::value::fold), row.contact_id, row.currency));
+        rows.sort_by(|(left, l), (right, r)| {
+            left.cmp(right).then(l.contact_id.cmp(&r.contact_id)).then(l.currency.cmp(&r.currency))
+        });
+        let rows = rows.into_iter().map(|(_, row)| row).collect();
         Ok(rows)
     }
 }

@@ -10,6 +10,7 @@
 //! for today it touches the open invoices alone.
 
 mod ageing;
+mod names;
 mod statement;
 mod summary;
 
@@ -81,10 +82,10 @@ impl Session<'_> {
 
 /// Reads a group's currency.
 fn currency_of(value: &Value) -> Result<Currency, CrmError> {
-    Ok(Currency::load(value.clone()).map_err(|reason| StoreError::Corrupt {
-        table: "crm_invoice",
-        column: "currency",
-        id: None,
-        reason: reason.to_string(),
-    })?)
+    Currency::load(value.clone()).map_err(|reason| corrupt("crm_invoice", "currency", &reason))
+}
+
+/// A figure's group that holds what its column cannot.
+fn corrupt(table: &'static str, column: &'static str, reason: &impl ToString) -> CrmError {
+    StoreError::Corrupt { table, column, id: None, reason: reason.to_string() }.into()
 }

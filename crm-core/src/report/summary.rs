@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::names::Named;
 use super::{AsOf, currency_of};
 use crate::billing::{Allocation, Invoice, InvoiceStatus, Payment};
 use crate::crm::Session;
-use crate::entity::{Entity as _, Stored};
+use crate::entity::Entity as _;
 use crate::error::CrmError;
+use crate::field::Minor;
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::{Row, Value};
@@ -126,22 +128,12 @@ impl Session<'_> {
         sums: BTreeMap<(Currency, Value), Sums>,
         include_void: bool,
     ) -> Result<Vec<SummaryRow>, CrmError> {
-        let mut ids: Vec<_> = sums.keys().filter_map(|(_, contact)| contact.as_id()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let mut names = BTreeMap::new();
-        for ids in ids.chunks(1_000) {
-            for row in self.store().fetch(self.scope(), Contact::TABLE, ids).await? {
-                let contact = Stored::<Contact>::from_row(row)?;
-                let email = contact.email.as_ref().map(ToString::to_string);
-                names.insert(contact.id, (crate::value::fold(&contact.display_name()), contact.display_name(), email));
-            }
-        }
+        let names = self.names(sums.keys().filter_map(|(_, contact)| contact.as_id()).collect()).await?;
         let mut rows: Vec<_> = sums
             .into_iter()
             .filter_map(|((currency, contact), sums)| {
                 let id = Id::new(contact.as_id()?);
-                let (key, name, email) = names.get(&id).cloned().unwrap_or_default();
+                let Named { key, name, email } = names.get(&id.uuid()).cloned().unwrap_or_default();
                 let figures = sums.figures(currency, include_void);
                 Some((key, SummaryRow { contact_id: id, contact: name, email, figures }))
             })
@@ -172,7 +164,6 @@ fn invoice_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     // A void or given-up invoice counts as such from the day on which it was settled.
     let settled = Expr::Compare(columns.settled_on.operand(), Cmp::Le, Value::Date(as_of.date));
     let by_then = |status: InvoiceStatus| Expr::from(columns.status.eq(&status)).and(settled.clone());
-    let live = || Expr::Not(Box::new(by_then(InvoiceStatus::Void)));
     let open = || Expr::Not(Box::new(settled.clone()));
     let late = Expr::Compare(columns.due_on.operand(), Cmp::Lt, Value::Date(as_of.date));
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
@@ -180,7 +171,8 @@ fn invoice_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
         .measure(total())
         .measure_where(Measure::Count, by_then(InvoiceStatus::Void))
         .measure_where(total(), by_then(InvoiceStatus::Void))
-        .measure_where(Measure::Sum(columns.paid.operand()), live())
+        // Nothing was ever paid on a void invoice.
+        .measure(Measure::Sum(columns.paid.operand()))
         .measure_where(due(), open())
         .measure_where(due(), open().and(late))
         .measure_where(due(), by_then(InvoiceStatus::Uncollectible))
@@ -199,7 +191,8 @@ fn later_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 
 fn credit_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Payment::COLUMNS;
-    let query = Aggregate::new(Payment::TABLE, as_of.received().and(visible));
+    let unapplied = Expr::from(columns.unapplied.ne(&Minor(0)));
+    let query = Aggregate::new(Payment::TABLE, as_of.received().and(unapplied).and(visible));
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
         .measure(Measure::Sum(columns.unapplied.operand()))
 }
