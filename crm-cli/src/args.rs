@@ -22,9 +22,10 @@ pub(crate) fn command() -> Command {
             crm_core::schema::VERSION,
             rusqlite::version()
         ))
-        .about("Keeps contacts, invoices and payments in one file, or in PostgreSQL")
+        .about("Keeps contacts, deals, invoices and payments in one file, or in PostgreSQL")
         .long_about(
-            "Keeps contacts, products, invoices and payments of an organization, in one SQLite file or in PostgreSQL.\n\n\
+            "Keeps contacts, leads, deals, tasks, products, invoices and payments of an organization, in one SQLite file or \
+             in PostgreSQL.\n\n\
              Start with `crm demo` to look around, or with `crm init` for a book of your own.",
         )
         .after_help("`crm help exit-codes`, `crm help where`, `crm help lines` and `crm help environment` tell more.")
@@ -94,6 +95,15 @@ pub(crate) fn group(name: &'static str, about: &'static str) -> Command {
     Command::new(name).about(about).subcommand_required(true).arg_required_else_help(true)
 }
 
+/// Shows an example beneath the help of commands of a group.
+pub(crate) fn examples(group: Command, examples: &[(&'static str, &'static str)]) -> Command {
+    let show = |group: Command, (name, example): &(&'static str, &str)| {
+        let example = format!("Example: {example}");
+        group.mut_subcommand(name, |command| command.after_help(example))
+    };
+    examples.iter().fold(group, show)
+}
+
 /// An option with a value.
 pub(crate) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name.replace('_', "-")).value_name(value).help(help)
@@ -105,7 +115,7 @@ pub(crate) fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 /// The record that a command is about.
-pub(crate) fn reference(keys: &'static [&'static str]) -> Arg {
+pub(crate) fn reference(keys: &[&str]) -> Arg {
     let keys: Vec<String> = keys.iter().map(|key| key.replace('_', " ")).collect();
     let help = if keys.is_empty() { "Its id".to_owned() } else { format!("Its id, or its {}", keys.join(", ")) };
     Arg::new("ref").value_name("REF").required(true).help(help)
@@ -125,8 +135,14 @@ pub(crate) fn idempotency_of(args: &ArgMatches) -> Result<Option<IdempotencyKey>
 }
 
 /// An option for each column that callers may set.
-pub(crate) fn settable(mut command: Command, table: &'static Table) -> Command {
-    for column in table.columns.iter().filter(|column| !column.flags.contains(Flags::SERVER_OWNED)) {
+pub(crate) fn settable(command: Command, table: &'static Table) -> Command {
+    settable_but(command, table, "")
+}
+
+/// An option for each column that callers may set, but for one.
+pub(crate) fn settable_but(mut command: Command, table: &'static Table, but: &str) -> Command {
+    let settable = |column: &&Column| !column.flags.contains(Flags::SERVER_OWNED) && column.name != but;
+    for column in table.columns.iter().filter(settable) {
         let mut arg = Arg::new(column.name)
             .long(column.name.replace('_', "-"))
             .value_name(value_name(column))
@@ -134,7 +150,7 @@ pub(crate) fn settable(mut command: Command, table: &'static Table) -> Command {
         if column.references.is_some()
             && let Some(short) = column.name.strip_suffix("_id")
         {
-            arg = arg.alias(short);
+            arg = arg.visible_alias(short);
         }
         if let Kind::Enum(names) = column.kind {
             // An empty value clears the field.
@@ -241,6 +257,38 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         command().debug_assert();
+    }
+
+    /// Every example that a help text shows, with `'…'` around words that have spaces.
+    #[test]
+    fn the_examples_are_read_by_the_parser() {
+        fn collect(command: &Command, examples: &mut Vec<String>) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            examples.extend(help.lines().filter_map(|line| line.strip_prefix("Example: ")).map(str::to_owned));
+            command.get_subcommands().for_each(|command| collect(command, examples));
+        }
+        let mut examples = Vec::new();
+        collect(&command(), &mut examples);
+        assert!(examples.len() > 40, "{}", examples.len());
+        for example in examples {
+            let words = example.split('\'').enumerate().flat_map(|(at, part)| {
+                let quoted = at % 2 == 1;
+                let parts: Vec<&str> = if quoted { vec![part] } else { part.split(' ').collect() };
+                parts.into_iter().map(move |part| (quoted, part)).collect::<Vec<_>>()
+            });
+            let mut line: Vec<String> = Vec::new();
+            for (quoted, word) in words {
+                // What touches a quotation mark belongs to the same word.
+                match line.last_mut() {
+                    Some(last) if quoted => last.push_str(word),
+                    _ => line.push(word.to_owned()),
+                }
+            }
+            line.retain(|word| !word.is_empty());
+            if let Err(error) = command().try_get_matches_from(&line) {
+                panic!("{example}\n{line:?}\n{error}");
+            }
+        }
     }
 
     #[test]

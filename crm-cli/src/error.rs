@@ -8,12 +8,16 @@ use std::io;
 
 use crm_core::access::{Grant, POLICY, Role};
 use crm_core::billing::{BillingError, InvoiceStatus};
+use crm_core::sales::SalesError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, ErrorCode, Invalid};
 use crm_store_sqlite::SqliteError;
 
 use crate::output::{noun, plural};
+
+/// Where to find stages.
+const STAGES: &str = "`crm pipeline show PIPELINE` shows the stages of a pipeline";
 
 /// The result of a command.
 pub(crate) type Done = Result<(), Failure>;
@@ -230,22 +234,26 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "`crm init --org SLUG …` creates an organization; --org chooses one".into()
         }
         CrmError::NotFound { entity: "audit_entry", .. } => "`crm audit list` shows what there is".into(),
+        CrmError::NotFound { entity: "stage", .. } => STAGES.into(),
         CrmError::NotFound { entity, .. } => format!("`crm {} list` shows what there is", noun(entity)),
         CrmError::Ambiguous { candidates, .. } => format!("Use one of their ids: {}", candidates.join(", ")),
         CrmError::Conflict { .. } => "Try again".into(),
         CrmError::Referenced { entity, .. } => match *entity {
-            "contact" | "product" => format!("Archive it instead: `crm {entity} archive REF`"),
+            "contact" | "product" | "lead" | "deal" => format!("Archive it instead: `crm {entity} archive REF`"),
             _ => "Remove what refers to it first".into(),
         },
         CrmError::Duplicate { entity: "organization", .. } => {
             "Choose another slug, or work in the one that is there with --org".into()
         }
+        CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
         CrmError::Duplicate { entity, .. } => {
             format!("`crm {0} list` finds it, `crm {0} edit` changes it", noun(entity))
         }
         CrmError::KeyReused(_) => "Use a new key for a new command".into(),
         CrmError::Invalid(fields) => return fields.iter().find_map(|invalid| hint_of_value(&invalid.reason)),
         CrmError::Billing(error) => return hint_of_billing(error),
+        CrmError::Sales(error) => return hint_of_sales(error),
+        CrmError::Status(error) => format!("`crm machine show {}` shows what can happen", error.machine),
         CrmError::Store(error) => return hint_of_store(error),
         _ => return None,
     })
@@ -263,6 +271,20 @@ fn hint_of_billing(error: &BillingError) -> Option<String> {
             format!("`crm invoice show {invoice}` shows what is due; what is paid beyond it can be credit")
         }
         BillingError::NoSeries(kind) => format!("Create it: `crm series add --kind {kind} --prefix …`"),
+        _ => return None,
+    })
+}
+
+fn hint_of_sales(error: &SalesError) -> Option<String> {
+    Some(match error {
+        SalesError::NoPipeline => "Add one: `crm pipeline add NAME --stage NAME=PERCENT`".into(),
+        SalesError::OtherPipeline(_) => STAGES.into(),
+        SalesError::NoStages(_) => "Add another stage first: `crm pipeline stage add`".into(),
+        SalesError::DefaultPipeline(_) => "Make another one the default first: `crm pipeline default`".into(),
+        SalesError::Converted { deal, .. } | SalesError::OtherLead { deal, .. } | SalesError::OtherContact(deal) => {
+            format!("`crm deal show {deal}` shows it")
+        }
+        SalesError::NotTagged(_) => "`crm tag list RECORD` shows the tags that it has".into(),
         _ => return None,
     })
 }

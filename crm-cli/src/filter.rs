@@ -12,11 +12,12 @@
 //! Values are read as the column's kind asks for. `~` is "contains": names and e-mail addresses are compared
 //! without regard to case and accents, other text byte by byte. Amounts are in the organization's currency unless
 //! they name one (`'100 EUR'`), and find records in that currency alone. Logic is two-valued: a comparison with
-//! an absent value is false, its negation true. A truth value may stand alone, as may `overdue` and
-//! `partially_paid` of invoices.
+//! an absent value is false, its negation true. A truth value may stand alone, as may `overdue` of invoices and
+//! tasks, and `partially_paid` of invoices.
 
 use std::collections::HashMap;
 
+use crm_core::activity::Task;
 use crm_core::entity::{Flags, Kind, Table};
 use crm_core::row::Value;
 use crm_core::store::{Cmp, Expr, Operand};
@@ -313,6 +314,8 @@ pub(crate) struct Scene<'a> {
     pub(crate) currency: Currency,
     /// The civil date of today.
     pub(crate) today: Date,
+    /// The instant.
+    pub(crate) now: Instant,
     /// The zone in which days begin.
     pub(crate) zone: Zone,
     /// Records that were named by natural keys: by column and text.
@@ -385,9 +388,7 @@ impl Scene<'_> {
 
     /// A truth value that stands alone.
     fn bare(&self, word: &Word) -> Result<Expr, Wrong> {
-        if self.table.entity == "invoice"
-            && let Some(expr) = self.state(&word.text)
-        {
+        if let Some(expr) = self.state(&word.text) {
             return Ok(expr);
         }
         let at = self.column(word)?;
@@ -397,21 +398,24 @@ impl Scene<'_> {
         }
     }
 
-    /// The states of an invoice that are computed for a day.
+    /// The states of invoices and tasks that are computed for a day.
     fn state(&self, name: &str) -> Option<Expr> {
         let column = |name: &str| self.table.expect_position(name);
         let open = || Expr::eq(column("status"), Value::Text("open".into()));
-        Some(match name {
-            "overdue" => open().and(Expr::Compare(Operand::Column(column("due_on")), Cmp::Lt, Value::Date(self.today))),
-            "partially_paid" => open().and(Expr::Compare(Operand::Column(column("paid")), Cmp::Gt, Value::Int(0))),
+        Some(match (self.table.entity, name) {
+            ("invoice", "overdue") => {
+                open().and(Expr::Compare(Operand::Column(column("due_on")), Cmp::Lt, Value::Date(self.today)))
+            }
+            ("invoice", "partially_paid") => {
+                open().and(Expr::Compare(Operand::Column(column("paid")), Cmp::Gt, Value::Int(0)))
+            }
+            ("task", "overdue") => Task::overdue(self.now, self.today).into_expr(),
             _ => return None,
         })
     }
 
     fn compare(&self, column: &Word, op: Op, value: &Word) -> Result<Expr, Wrong> {
-        if self.table.entity == "invoice"
-            && let Some(state) = self.state(&column.text)
-        {
+        if let Some(state) = self.state(&column.text) {
             return match (op, value.text.as_str()) {
                 (Op::Eq, "true" | "yes") | (Op::Ne, "false" | "no") => Ok(state),
                 (Op::Eq, "false" | "no") | (Op::Ne, "true" | "yes") => Ok(Expr::Not(Box::new(state))),
@@ -549,6 +553,7 @@ mod tests {
             read: &|column, text| E::parse(column, text, &locale),
             currency: locale.currency,
             today: parse_date("2026-03-01").unwrap(),
+            now: "2026-03-01T12:00:00Z".parse().unwrap(),
             zone: "America/New_York".parse().unwrap(),
             found: &found,
         };

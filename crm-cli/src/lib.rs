@@ -3,16 +3,19 @@
 //! Data goes to standard output and everything else to standard error; errors are one sentence and a hint, and each
 //! kind has its exit code. A command is a file of `commands`; what they share stands beside it: the options
 //! (`args`), remembered defaults (`config`), the database (`open`), the forms of the output (`output`), the
-//! language of `--where` (`filter`), plain records (`records`) and the sentences of errors (`error`).
+//! language of `--where` (`filter`), plain records (`records`, `nouns`), records of any kind (`subject`) and the
+//! sentences of errors (`error`).
 
 mod args;
 mod commands;
 mod config;
 mod error;
 mod filter;
+mod nouns;
 mod open;
 mod output;
 mod records;
+mod subject;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

@@ -13,7 +13,7 @@ use crm_core::access::User;
 use crm_core::encode::{write_text, write_value};
 use crm_core::entity::{Column, Entity as _, Flags, Kind, Table};
 use crm_core::row::{Row, Value};
-use crm_core::value::{Currency, Money};
+use crm_core::value::{Currency, Instant, Money};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -194,7 +194,7 @@ fn is_internal(column: &Column) -> bool {
 /// The table that a column refers to. Who did something is a user, although the store does not hold it to that.
 fn refers_to(column: &Column) -> Option<&'static Table> {
     match column.name {
-        "created_by" | "actor_id" => Some(User::TABLE),
+        "created_by" | "actor_id" | "by_id" => Some(User::TABLE),
         _ => column.target(),
     }
 }
@@ -288,7 +288,7 @@ impl View {
                 Some(currency) => amount(Money::new(*minor, currency)),
                 None => minor.to_string(),
             },
-            Value::Instant(instant) => instant.datetime().format("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            Value::Instant(instant) => moment(*instant),
             Value::Text(text) if column.kind == Kind::Json => pretty_document(text),
             _ => self.plain(record, shown),
         }
@@ -383,6 +383,7 @@ pub(crate) fn noun(entity: &str) -> &str {
         "number_series" => "series",
         "audit_entry" => "entry",
         "invoice_line" => "line",
+        "stage_change" => "step",
         other => other,
     }
 }
@@ -435,6 +436,11 @@ pub(crate) fn amount(money: Money) -> String {
     }
     let _ = write!(out, " {}", money.currency());
     out
+}
+
+/// An instant as people read it.
+pub(crate) fn moment(instant: Instant) -> String {
+    instant.datetime().format("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
 fn plain(table: &Table, row: &Row, at: usize) -> String {
@@ -572,6 +578,18 @@ pub(crate) fn items<T: Serialize>(
     items: &[T],
     header: &[&str],
     right: &[usize],
+    cells: impl Fn(&T) -> Vec<String>,
+) -> Done {
+    rows(out, items, header, right, json, cells)
+}
+
+/// As [`items`], with a JSON text of their own.
+pub(crate) fn rows<T>(
+    out: Out,
+    items: &[T],
+    header: &[&str],
+    right: &[usize],
+    json: impl Fn(&T) -> Result<String, Failure>,
     cells: impl Fn(&T) -> Vec<String>,
 ) -> Done {
     let mut text = String::new();

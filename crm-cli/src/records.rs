@@ -1,97 +1,29 @@
 //! Plain records: added, listed, shown, edited, archived, restored and deleted alike.
 //!
-//! Everything here derives from an entity's table; a noun adds its name, the columns of its lists, and how people
-//! call one record.
+//! Everything here derives from an entity's table and from what its noun adds (`nouns`).
 
 use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use crm_core::access::{Membership, User};
-use crm_core::billing::{Invoice, NumberSeries, Payment, Product};
-use crm_core::crud::Rules;
+use crm_core::activity::Task;
+use crm_core::billing::{Invoice, Payment, Product};
 use crm_core::entity::{Entity, Flags, Shape, Stored};
 use crm_core::people::Contact;
 use crm_core::row::Value;
+use crm_core::sales::{Deal, Lead, Pipeline, Stage, Tag};
 use crm_core::store::{Direction, Expr, Filter, Operand, Query, Select, StoreExt as _};
-use crm_core::value::Email;
+use crm_core::value::{Email, fold};
 use crm_core::{Archive, Create, CrmError, Delete, Edit, Restore, Session, Update};
 use uuid::Uuid;
 
-use crate::args::{self, given, text};
+use crate::args::{self, given, text, texts};
 use crate::error::{Done, Failure};
 use crate::filter;
+use crate::nouns::Noun;
 use crate::open::App;
 use crate::output::{self, Format, List, Record, View};
-
-/// An entity that people work on from the command line.
-pub(crate) trait Noun: Rules {
-    /// Its name in commands and sentences.
-    const NAME: &'static str;
-    /// The columns of a list, for people.
-    const LIST: &'static [&'static str];
-    /// How people call one record.
-    fn title(stored: &Stored<Self>) -> String;
-    /// Fills in what follows from the fields of a new record.
-    fn complete(fields: &mut Vec<(&'static str, String)>) {
-        let _ = fields;
-    }
-}
-
-impl Noun for Contact {
-    const NAME: &'static str = "contact";
-    const LIST: &'static [&'static str] = &["name", "kind", "email", "phone", "city", "country", "owner"];
-
-    fn title(stored: &Stored<Self>) -> String {
-        stored.display_name()
-    }
-
-    /// Who has no name of a person but a company's is a company.
-    fn complete(fields: &mut Vec<(&'static str, String)>) {
-        let has = |wanted: &str| fields.iter().any(|(name, text)| *name == wanted && !text.trim().is_empty());
-        if !has("kind") {
-            let company = has("company_name") && !has("given_name") && !has("family_name");
-            fields.push(("kind", if company { "company" } else { "person" }.to_owned()));
-        }
-    }
-}
-
-impl Noun for Product {
-    const NAME: &'static str = "product";
-    const LIST: &'static [&'static str] = &["sku", "name", "kind", "unit_price", "currency", "tax_percent"];
-
-    fn title(stored: &Stored<Self>) -> String {
-        stored.name.to_string()
-    }
-}
-
-impl Noun for NumberSeries {
-    const NAME: &'static str = "series";
-    const LIST: &'static [&'static str] = &["kind", "prefix", "digits", "next"];
-
-    fn title(stored: &Stored<Self>) -> String {
-        stored.kind.to_string()
-    }
-}
-
-impl Noun for Invoice {
-    const NAME: &'static str = "invoice";
-    const LIST: &'static [&'static str] = &["invoice", "contact", "status", "issued_on", "due_on", "total", "balance"];
-
-    fn title(stored: &Stored<Self>) -> String {
-        stored.label()
-    }
-}
-
-impl Noun for Payment {
-    const NAME: &'static str = "payment";
-    const LIST: &'static [&'static str] =
-        &["id", "contact", "received_on", "amount", "unapplied", "method", "reference"];
-
-    fn title(stored: &Stored<Self>) -> String {
-        stored.id.to_string()
-    }
-}
 
 /// A record as it is shown.
 pub(crate) fn record<E: Noun>(stored: &Stored<E>) -> Record {
@@ -106,17 +38,29 @@ pub(crate) fn add_command<E: Noun>() -> Command {
 
 /// The command that lists records.
 pub(crate) fn list_command<E: Noun>() -> Command {
-    args::listing(Command::new("list").about(format!("Lists {}", output::plural(E::NAME))), E::TABLE)
+    let command = args::listing(Command::new("list").about(format!("Lists {}", output::plural(E::NAME))), E::TABLE);
+    match E::TAGGED {
+        Some(_) => command
+            .arg(args::option("tag", "TAG", "Only records with this tag; may be repeated").action(ArgAction::Append)),
+        None => command,
+    }
 }
 
 /// The command that shows a record.
 pub(crate) fn show_command<E: Noun>() -> Command {
-    Command::new("show").about(format!("Shows a {}", E::NAME)).arg(args::reference(E::NATURAL_KEYS))
+    Command::new("show").about(format!("Shows a {}", E::NAME)).arg(reference_arg::<E>())
+}
+
+/// The option of the record that a command is about.
+pub(crate) fn reference_arg<E: Noun>() -> Arg {
+    let name = E::FOLDED.map(|key| key.trim_end_matches("_key")).filter(|name| !E::NATURAL_KEYS.contains(name));
+    let keys: Vec<&str> = E::NATURAL_KEYS.iter().copied().chain(name).collect();
+    args::reference(&keys)
 }
 
 /// The commands of a plain record, as its shape allows.
 pub(crate) fn commands<E: Noun>() -> Vec<Command> {
-    let on = |name: &'static str, about: String| Command::new(name).about(about).arg(args::reference(E::NATURAL_KEYS));
+    let on = |name: &'static str, about: String| Command::new(name).about(about).arg(reference_arg::<E>());
     let edit = on("edit", format!("Changes a {}; an empty value clears a field", E::NAME));
     let mut commands =
         vec![add_command::<E>(), list_command::<E>(), show_command::<E>(), args::settable(edit, E::TABLE)];
@@ -160,14 +104,25 @@ async fn edit<E: Noun>(app: &App, args: &ArgMatches) -> Done {
         );
     }
     let edit = read(&session, &fields)?;
-    let before = session.find::<E>(reference(args)).await?;
-    let stored = session.run(&Update { id: before.id, edit }).await?;
-    written(app, &session, &stored, if stored.version == before.version { "Left as it was:" } else { "Changed" }).await
+    let before = find::<E>(&session, reference(args)).await?;
+    change(app, &session, &before, &Update { id: before.id, edit }, "Changed").await
+}
+
+/// Carries out a command on a record, and tells what came of it.
+pub(crate) async fn change<E: Noun, C: crm_core::Command<Root = E>>(
+    app: &App,
+    session: &Session<'_>,
+    before: &Stored<E>,
+    command: &C,
+    done: &str,
+) -> Done {
+    let stored = session.run(command).await?;
+    written(app, session, &stored, if stored.version == before.version { "Left as it was:" } else { done }).await
 }
 
 async fn end<E: Noun>(app: &App, verb: &str, args: &ArgMatches) -> Done {
     let session = app.session().await?;
-    let before = session.find::<E>(reference(args)).await?;
+    let before = find::<E>(&session, reference(args)).await?;
     let stored = match verb {
         "archive" => session.run(&Archive(before.id)).await?,
         "restore" => session.run(&Restore(before.id)).await?,
@@ -186,8 +141,33 @@ async fn end<E: Noun>(app: &App, verb: &str, args: &ArgMatches) -> Done {
 
 async fn show<E: Noun>(app: &App, args: &ArgMatches) -> Done {
     let session = app.session().await?;
-    let stored = session.find::<E>(reference(args)).await?;
+    let stored = find::<E>(&session, reference(args)).await?;
     print(app, &session, &stored, &[], "").await
+}
+
+/// The record that answers to the text: an id, a natural key, or the name that no other record has.
+pub(crate) async fn find<E: Noun>(session: &Session<'_>, text: &str) -> Result<Stored<E>, Failure> {
+    match (session.find::<E>(text).await, E::FOLDED) {
+        (Err(CrmError::NotFound { .. }), Some(key)) => {
+            let named = Expr::eq(E::TABLE.expect_position(key), Value::Text(fold(text)));
+            only(session, Filter::new(named), text).await
+        }
+        (found, _) => Ok(found?),
+    }
+}
+
+/// The one record that fulfils the filter.
+pub(crate) async fn only<E: Noun>(session: &Session<'_>, filter: Filter<E>, text: &str) -> Result<Stored<E>, Failure> {
+    let (entity, reference) = (E::TABLE.entity, text.to_owned());
+    let found = session.list(&Query::new(filter).with_archived().limit(10)).await?.items;
+    match <[_; 1]>::try_from(found) {
+        Ok([one]) => Ok(one),
+        Err(none) if none.is_empty() => Err(CrmError::NotFound { entity, reference }.into()),
+        Err(several) => {
+            let candidates = several.iter().map(|record| record.id.to_string()).collect();
+            Err(CrmError::Ambiguous { entity, reference, candidates }.into())
+        }
+    }
 }
 
 /// The text of the command's reference.
@@ -234,6 +214,11 @@ pub(crate) async fn print<E: Noun>(
     output::one(app.out, &view, &records[0], extra, more)
 }
 
+/// The change that the command line asks for, with references resolved to ids.
+pub(crate) async fn edit_of<E: Noun>(session: &Session<'_>, args: &ArgMatches) -> Result<Edit<E>, Failure> {
+    read(session, &fields::<E>(session, args).await?)
+}
+
 /// The fields that the command line gives, with references resolved to ids.
 async fn fields<E: Noun>(session: &Session<'_>, args: &ArgMatches) -> Result<Vec<(&'static str, String)>, Failure> {
     let mut fields = Vec::new();
@@ -262,6 +247,12 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "product" => session.find::<Product>(text).await?.id.uuid(),
         "invoice" => session.find::<Invoice>(text).await?.id.uuid(),
         "payment" => session.find::<Payment>(text).await?.id.uuid(),
+        "lead" => find::<Lead>(session, text).await?.id.uuid(),
+        "deal" => find::<Deal>(session, text).await?.id.uuid(),
+        "pipeline" => find::<Pipeline>(session, text).await?.id.uuid(),
+        "stage" => find::<Stage>(session, text).await?.id.uuid(),
+        "task" => find::<Task>(session, text).await?.id.uuid(),
+        "tag" => find::<Tag>(session, text).await?.id.uuid(),
         "user" => match Uuid::parse_str(text.trim()) {
             Ok(id) => id,
             Err(_) => user(session, text).await?.id.uuid(),
@@ -297,6 +288,10 @@ pub(crate) async fn labels(
     named::<Contact>(session, ids("contact"), &mut labels).await?;
     named::<Product>(session, ids("product"), &mut labels).await?;
     named::<Invoice>(session, ids("invoice"), &mut labels).await?;
+    named::<Lead>(session, ids("lead"), &mut labels).await?;
+    named::<Deal>(session, ids("deal"), &mut labels).await?;
+    named::<Pipeline>(session, ids("pipeline"), &mut labels).await?;
+    named::<Stage>(session, ids("stage"), &mut labels).await?;
     let users = ids("user");
     if !users.is_empty() {
         for row in session.store().fetch(session.scope(), User::TABLE, &users).await? {
@@ -321,10 +316,14 @@ async fn named<E: Noun>(session: &Session<'_>, ids: Vec<Uuid>, labels: &mut Hash
     Ok(())
 }
 
-/// The query that the options of a list ask for.
-pub(crate) async fn query<E: Entity>(session: &Session<'_>, args: &ArgMatches) -> Result<Query<E>, Failure> {
+/// The query that the options of a list ask for, among the records that fulfil a filter.
+pub(crate) async fn query<E: Entity>(
+    session: &Session<'_>,
+    args: &ArgMatches,
+    among: Filter<E>,
+) -> Result<Query<E>, Failure> {
     let table = E::TABLE;
-    let mut expr = Expr::True;
+    let mut expr = among.into_expr();
     if let Some(condition) = text(args, "where") {
         let node = filter::parse(condition)?;
         let mut found = HashMap::new();
@@ -335,15 +334,17 @@ pub(crate) async fn query<E: Entity>(session: &Session<'_>, args: &ArgMatches) -
         }
         let locale = session.locale();
         let organization = session.organization();
+        let context = session.context();
         let scene = filter::Scene {
             table,
             read: &|column, text| E::parse(column, text, &locale),
             currency: locale.currency,
-            today: session.context().today(),
+            today: context.today(),
+            now: context.now(),
             zone: organization.time_zone,
             found: &found,
         };
-        expr = scene.condition(&node)?;
+        expr = expr.and(scene.condition(&node)?);
     }
     if let Some(words) = text(args, "search") {
         expr = expr.and(Filter::<E>::search(words).into_expr());
@@ -393,7 +394,14 @@ pub(crate) fn note_next(app: &App, next: Option<&crm_core::store::Cursor>) {
 /// Lists records.
 pub(crate) async fn list<E: Noun>(app: &App, args: &ArgMatches) -> Done {
     let session = app.session().await?;
-    let mut query = query::<E>(&session, args).await?;
+    let tags = texts(args, "tag");
+    let tagged = E::TAGGED.iter().flat_map(|tagged| tags.iter().map(|tag| tagged(tag)));
+    let query = query(&session, args, tagged.fold(Filter::all(), |all, one| all & one)).await?;
+    pages::<E>(app, &session, query, args).await
+}
+
+/// Lists the records of a query.
+pub(crate) async fn pages<E: Noun>(app: &App, session: &Session<'_>, mut query: Query<E>, args: &ArgMatches) -> Done {
     let mut view = view(app, E::TABLE, E::LIST, args)?;
     let all = given(args, "all");
     let mut gathered = Vec::new();
@@ -403,12 +411,12 @@ pub(crate) async fn list<E: Noun>(app: &App, args: &ArgMatches) -> Done {
         let page = session.list(&query).await?;
         let records: Vec<Record> = page.items.iter().map(record).collect();
         if grid {
-            view.labels.extend(labels(&session, &view.references(&records)).await?);
+            view.labels.extend(labels(session, &view.references(&records)).await?);
         }
         gathered.push(records);
         match page.next {
             Some(next) if all && grid => query = query.after(Some(next)),
-            next => return rest(app, &session, &view, gathered, query, next, all).await,
+            next => return rest(app, session, &view, gathered, query, next, all).await,
         }
     }
 }

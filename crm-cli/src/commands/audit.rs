@@ -6,7 +6,7 @@ use clap::{Arg, ArgMatches, Command};
 use crm_core::access::{User, policy};
 use crm_core::audit::{AuditEntry, Head, verify};
 use crm_core::entity::{Entity as _, Stored};
-use crm_core::store::{Direction, Page, Query, Select, StoreExt as _};
+use crm_core::store::{Direction, Filter, Page, Query, Select, StoreExt as _};
 use crm_core::{CrmError, Session};
 use serde::Serialize;
 use uuid::Uuid;
@@ -63,7 +63,7 @@ async fn actors(session: &Session<'_>, entries: &[Stored<AuditEntry>]) -> Result
 
 async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     policy::authorize(session.role(), AuditEntry::TABLE.entity, "read")?;
-    let mut query: Query<AuditEntry> = records::query(session, args).await?;
+    let mut query: Query<AuditEntry> = records::query(session, args, Filter::all()).await?;
     if text(args, "sort").is_none() {
         query = query.order(0, Direction::Descending);
     }

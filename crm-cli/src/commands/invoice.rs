@@ -14,9 +14,10 @@ use crm_core::value::{Currency, Money, parse_date};
 use super::{invoice_lines, verb};
 use crate::args::{self, flag, given, group, option, text, texts};
 use crate::error::{Done, Failure};
+use crate::nouns::Noun as _;
 use crate::open::App;
 use crate::output::{Format, Record, View, amount};
-use crate::records::{self, Noun as _};
+use crate::records;
 
 const LINE: &str = "A line, as \"DESCRIPTION|QUANTITY|PRICE|TAX%\" or sku=…,qty=…,price=…,tax=…; may be repeated";
 

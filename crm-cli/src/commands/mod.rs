@@ -4,6 +4,7 @@ mod audit;
 mod completion;
 mod config;
 mod contact;
+mod deal;
 mod demo;
 mod demo_data;
 mod doctor;
@@ -12,12 +13,19 @@ mod import;
 mod init;
 mod invoice;
 mod invoice_lines;
+mod lead;
+mod log;
+mod machine;
 mod member;
 mod org;
 mod payment;
+mod pipeline;
 mod product;
 mod report;
 mod series;
+mod tag;
+mod task;
+mod timeline;
 
 use clap::{ArgMatches, Command};
 
@@ -30,6 +38,12 @@ pub(crate) fn all() -> Vec<Command> {
         init::command(),
         demo::command(),
         contact::command(),
+        lead::command(),
+        deal::command(),
+        task::command(),
+        log::command(),
+        timeline::command(),
+        tag::command(),
         product::command(),
         invoice::command(),
         payment::command(),
@@ -38,6 +52,8 @@ pub(crate) fn all() -> Vec<Command> {
         member::command(),
         org::command(),
         series::command(),
+        pipeline::command(),
+        machine::command(),
         audit::command(),
         doctor::command(),
         config::command(),
@@ -54,6 +70,12 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "init" => init::run(app, args).await,
         "demo" => demo::run(app, args).await,
         "contact" => contact::run(app, args).await,
+        "lead" => lead::run(app, args).await,
+        "deal" => deal::run(app, args).await,
+        "task" => task::run(app, args).await,
+        "log" => log::run(app, args).await,
+        "timeline" => timeline::run(app, args).await,
+        "tag" => tag::run(app, args).await,
         "product" => product::run(app, args).await,
         "invoice" => invoice::run(app, args).await,
         "payment" => payment::run(app, args).await,
@@ -62,6 +84,8 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "member" => member::run(app, args).await,
         "org" => org::run(app, args).await,
         "series" => series::run(app, args).await,
+        "pipeline" => pipeline::run(app, args).await,
+        "machine" => machine::run(app, args),
         "audit" => audit::run(app, args).await,
         "doctor" => doctor::run(app).await,
         "config" => config::run(app, args),
