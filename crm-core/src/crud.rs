@@ -74,7 +74,7 @@ impl<E: Entity> Edit<E> {
 
     /// Changes nothing yet, and has room for so many fields.
     pub(crate) fn with_capacity(fields: usize) -> Self {
-        Self { values: Vec::with_capacity(fields), entity: PhantomData }
+        Self { values: Vec::with_capacity(fields), currency: None, entity: PhantomData }
     }
 
     /// Sets a field; an absent value clears it.

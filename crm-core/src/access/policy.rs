@@ -116,6 +116,8 @@ pub const POLICY: &[Rule] = &[
     rule("deal.archive", WORKERS),
     rule("deal.restore", WORKERS),
     rule("deal.delete", ADMINS),
+    rule("deal.import", MANAGERS),
+    rule("deal.import_past", ADMINS),
     rule("stage_change.read", READERS),
     rule("tag.read", EVERYONE),
     rule("tag.create", WRITERS),

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 
+use super::deals::Deals;
 use super::invoices::Invoices;
 use super::output::Output;
 use super::payments::Payments;
@@ -81,6 +82,7 @@ impl ImportFeed {
                 Box::new(Invoices::open(input, &mapping, lines.map(|lines| (lines, &lines_mapping)), key, &context)?)
             }
             ImportKind::Payments => Box::new(Payments::open(input, &mapping, key, &context)?),
+            ImportKind::Deals => Box::new(Deals::open(input, &mapping, key, &context)?),
         };
         let mut output = Output { observer, report: ImportReport { dry_run, ..ImportReport::default() } };
         output.observer.header(chunks.header());

@@ -5,10 +5,10 @@ use std::io::Read;
 use csv::StringRecord;
 
 use super::cell;
-use super::contact_fields;
 use super::line_file::LineFile;
 use super::lookup::By;
 use super::mapping::{Mapping, Place, Sheet};
+use super::named;
 use super::output::{Output, Refusal};
 use super::rows::{RawRow, Rows};
 use crate::billing::NewLine;
@@ -138,7 +138,7 @@ impl InvoiceRows {
         locale: Locale,
     ) -> Result<Self, CrmError> {
         let mut names: Vec<&'static str> = FIELDS.to_vec();
-        names.extend(contact_fields::names());
+        names.extend(named::names(named::CONTACT));
         if lines.is_none() {
             names.extend(LINE_FIELDS);
         }
@@ -146,7 +146,7 @@ impl InvoiceRows {
         let sheet =
             Sheet::new(mapping, rows.header(), names, Place { prefix: "", optional: "" }).map_err(CrmError::Invalid)?;
         let contact =
-            contact_fields::chosen(&sheet)?.ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
+            named::chosen(&sheet, named::CONTACT)?.ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
         let lines = lines.map(|(input, mapping)| LineFile::open(input, mapping)).transpose()?;
         let has = |name: &&str| sheet.position(name).is_some_and(|at| sheet.has(at));
         if lines.is_none() && !LINE_FIELDS.iter().any(has) {

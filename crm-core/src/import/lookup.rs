@@ -11,8 +11,8 @@ use crate::entity::{Entity, Locale, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::Value;
-use crate::store::StoreError;
-use crate::value::{Email, ValueError, excerpt};
+use crate::store::{Expr, Select, StoreError};
+use crate::value::{Email, ValueError, excerpt, fold};
 
 /// The column by which the database knows a natural key, as its unique index does.
 pub(super) fn key_column<E: Entity>(key: &str, organization: &Organization) -> usize {
@@ -20,6 +20,7 @@ pub(super) fn key_column<E: Entity>(key: &str, organization: &Organization) -> u
         "email" if organization.unique_emails => "email_claim",
         "email" => "email_key",
         "phone" if organization.unique_phones => "phone_claim",
+        "name" => "name_key",
         other => other,
     };
     E::TABLE.position(column).unwrap_or_else(|| E::TABLE.expect_position(key))
@@ -27,10 +28,10 @@ pub(super) fn key_column<E: Entity>(key: &str, organization: &Organization) -> u
 
 /// A natural key's value as the column has it.
 pub(super) fn key_value<E: Entity>(key: &str, text: &str, locale: &Locale) -> Result<Value, ValueError> {
-    let value = if key == "email" {
-        Value::Text(text.parse::<Email>()?.key().to_owned())
-    } else {
-        E::parse(E::TABLE.expect_position(key), text, locale)?
+    let value = match key {
+        "email" => Value::Text(text.parse::<Email>()?.key().to_owned()),
+        "name" => Value::Text(fold(text)),
+        _ => E::parse(E::TABLE.expect_position(key), text, locale)?,
     };
     if value.is_null() { Err(ValueError::Blank) } else { Ok(value) }
 }
@@ -122,4 +123,16 @@ pub(super) async fn members(session: &Session<'_>, emails: Vec<&Email>) -> Resul
     let members: Vec<_> = members.iter().filter_map(|row| row[Membership::COLUMNS.user_id.index()].as_id()).collect();
     let of_here = users.iter().filter(|user| members.contains(&user.id.uuid()));
     Ok(of_here.map(|user| (user.email.key().to_owned(), user.id)).collect())
+}
+
+/// The members by their full names, folded; several may have the same.
+pub(super) async fn members_by_name(session: &Session<'_>) -> Result<HashMap<String, Vec<Id<User>>>, CrmError> {
+    let members = session.store().select(session.scope(), &Select::new(Membership::TABLE, Expr::True)).await?;
+    let ids = members.into_iter().map(|mut row| row.swap_remove(Membership::COLUMNS.user_id.index())).collect();
+    let mut names: HashMap<String, Vec<Id<User>>> = HashMap::new();
+    for row in rows_with(session, User::TABLE, User::COLUMNS.id.index(), ids).await? {
+        let user = Stored::<User>::from_row(row)?;
+        names.entry(fold(&user.full_name)).or_default().push(user.id);
+    }
+    Ok(names)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use csv::StringRecord;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::cell;
 use crate::error::Invalid;
@@ -21,10 +21,26 @@ pub struct Mapping {
     pub values: BTreeMap<String, BTreeMap<String, String>>,
     /// What stands between the cells; otherwise told from the header: a comma, a semicolon or a tab.
     pub delimiter: Option<char>,
-    /// How dates are written, as in `%d/%m/%Y`; otherwise `2026-01-31`, with or without a time of midnight.
-    pub date_format: Option<String>,
+    /// How dates are written, as in `%d/%m/%Y`; otherwise `2026-01-31`, with or without a time of midnight. Where there
+    /// are several formats, a date is refused that two of them read differently. In TOML one text, or a list.
+    #[serde(deserialize_with = "one_or_more")]
+    pub date_format: Vec<String>,
     /// Whether decimals are written with a comma, `0,99`.
     pub decimal_comma: bool,
+}
+
+/// Reads one text or a list of them.
+fn one_or_more<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a text or a list of texts")]
+    enum Texts {
+        One(String),
+        More(Vec<String>),
+    }
+    Ok(match Texts::deserialize(deserializer)? {
+        Texts::One(text) => vec![text],
+        Texts::More(texts) => texts,
+    })
 }
 
 /// A mapping that fits a header.
@@ -33,7 +49,7 @@ pub(super) struct Sheet {
     names: Vec<&'static str>,
     /// By the position of the field among the names.
     sources: Vec<Option<Source>>,
-    pub(super) date_format: Option<String>,
+    pub(super) date_format: Vec<String>,
     pub(super) decimal_comma: bool,
 }
 
@@ -100,9 +116,7 @@ impl Sheet {
             let reason = ValueError::NotThere { entity: "column", reference: "that is named like a field".to_owned() };
             fit.refused.push(Invalid::new(format!("{}columns", place.prefix), reason));
         }
-        if let Some(format) = &mapping.date_format
-            && !cell::is_date_format(format)
-        {
+        if let Some(format) = mapping.date_format.iter().find(|format| !cell::is_date_format(format)) {
             let reason = ValueError::syntax("a format of dates such as %Y-%m-%d", format);
             fit.refused.push(Invalid::new(format!("{}date_format", place.prefix), reason));
         }

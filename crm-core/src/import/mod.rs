@@ -1,4 +1,4 @@
-//! Imports of CSV files: contacts, products, invoices with their lines, payments.
+//! Imports of CSV files: contacts, products, invoices with their lines, payments, deals.
 //!
 //! An import is one change-set, given chunk by chunk: all or nothing, in memory that does not depend on the
 //! number of rows. Every row is read and checked even when an earlier one was refused, so that one run tells
@@ -76,26 +76,42 @@
 //!   clears the field; where a new record has a default, such as its owner, a blank cell leaves it alone. With
 //!   `upsert_by = "code"`, `code` names the contact.
 //! - Invoices: `number` (absent: the series' next), one of `contact`, `contact_id`, `contact_external_id`,
-//!   `contact_email`, `contact_phone`, `contact_account_number`, `contact_code`, then `issued_on`, `due_on`,
-//!   `currency`, `total` (refused if it contradicts the lines), `notes`, `external_id`; and per line
+//!   `contact_email`, `contact_phone`, `contact_account_number`, `contact_code`, `contact_name` (folded; one that
+//!   several have is refused), then `issued_on`, `due_on`, `currency`, `total` (refused if it contradicts the lines), `notes`, `external_id`; and per line
 //!   `line.description`, `line.product_sku`, `line.quantity` (absent: 1), `line.unit_price`,
 //!   `line.tax_percent`. Consecutive rows with the same number and external id are one invoice. In a file of
 //!   lines the prefix may be left out, and `invoice` is the number or external id of the invoice.
 //! - Payments: the contact as above (absent: the invoice's), `amount`, `currency`, `received_on`, `method`,
 //!   `reference`, `notes`, `external_id`, `invoice` (the number or external id of the invoice that it settles),
 //!   or `allocate`, which is `oldest` or `none`.
+//! - Deals: `title` (absent: the names of contact and product, as in `Acme: Chairs`), the contact as above, one of
+//!   `product`, `product_id`, `product_sku`, `product_external_id`, `product_name`, one of `owner`, a member's e-mail
+//!   address, and `owner_name`, the full name (absent: who imports), `pipeline` and `stage` by name (absent: the
+//!   default one, and its first), `status` (absent: `new`), `amount`, `currency`, `expected_close_on`, `external_id`,
+//!   `lost_reason` (read of lost deals alone), and since when: `opened_on` or `opened_at`, and of those won or lost
+//!   `closed_on` or `closed_at` (absent: now). A day counts from its first instant in the organization's zone.
 //!
 //! Issued documents do not change: with `upsert_by`, an invoice or payment that is there already is compared,
 //! and one that differs is refused.
+//!
+//! # The history of deals
+//!
+//! A deal begins in its stage, in progress unless it is new, and ends there: these are the steps of its history, and
+//! they are marked as imported. Only admins and owners may give dates. With `upsert_by = "external_id"`, an open deal
+//! that is there already is changed, moved and closed as the file says; what has happened is not rewritten, so that
+//! another day of opening is told as a warning, and a closed deal that the file has as closed otherwise is refused.
+//! Of what there is by default, such as title, owner, amount and stage, a blank cell leaves alone what is there.
 
 mod cell;
-mod contact_fields;
+mod deal_rows;
+mod deals;
 mod feed;
 mod invoice_rows;
 mod invoices;
 mod line_file;
 mod lookup;
 mod mapping;
+mod named;
 mod output;
 mod payments;
 mod records;
@@ -115,6 +131,7 @@ use crate::crm::{Session, named};
 use crate::entity::{Entity, Table};
 use crate::error::{CrmError, Invalid};
 use crate::people::Contact;
+use crate::sales::Deal;
 use crate::store::{ChangeSet, StoreError};
 pub use mapping::Mapping;
 pub use payments::Settle;
@@ -130,6 +147,8 @@ crate::choice! {
         Invoices = "invoices",
         /// Payments received.
         Payments = "payments",
+        /// Deals, with when they were opened and closed.
+        Deals = "deals",
     }
 }
 
@@ -141,6 +160,7 @@ impl ImportKind {
             Self::Products => Product::TABLE,
             Self::Invoices => Invoice::TABLE,
             Self::Payments => Payment::TABLE,
+            Self::Deals => Deal::TABLE,
         }
     }
 }

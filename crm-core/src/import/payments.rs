@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::contact_fields;
 use super::feed::{CHUNK, Chunks, Step, upsert_key};
 use super::invoice_rows::{read, read_money};
 use super::invoices::Differences;
 use super::lookup::{By, Found, references};
 use super::mapping::{Mapping, Place, Sheet};
+use super::named;
 use super::output::{Reason, Refusal};
 use super::records::refusal;
 use super::rows::{RawRow, Rows};
@@ -80,11 +80,11 @@ impl Payments {
         context: &Context,
     ) -> Result<Self, CrmError> {
         let key = upsert_key(upsert_by, Payment::NATURAL_KEYS)?;
-        let names = FIELDS.iter().copied().chain(contact_fields::names()).collect();
+        let names = FIELDS.iter().copied().chain(named::names(named::CONTACT)).collect();
         let rows = Rows::open(input, mapping.delimiter, "")?;
         let sheet =
             Sheet::new(mapping, rows.header(), names, Place { prefix: "", optional: "" }).map_err(CrmError::Invalid)?;
-        let contact = contact_fields::chosen(&sheet)?;
+        let contact = named::chosen(&sheet, named::CONTACT)?;
         let has = |name: &str| sheet.position(name).is_some_and(|at| sheet.has(at));
         let mut missing = Vec::new();
         missing.extend((contact.is_none() && !has("invoice")).then_some("contact"));

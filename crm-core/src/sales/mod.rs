@@ -23,6 +23,7 @@ mod convert;
 mod deal;
 mod deal_commands;
 mod lead;
+mod past;
 mod pipeline;
 mod pipeline_commands;
 mod stage_change;
@@ -32,6 +33,7 @@ pub use convert::{Conversion, ConvertLead, DealPlan, plan_conversion};
 pub use deal::{DEAL, DEAL_STAGE, Deal, DealColumns, DealStatus};
 pub use deal_commands::{CreateDeal, DeleteDeal, LoseDeal, MoveDeal, ReopenDeal, StartDeal, WinDeal};
 pub use lead::{AssignLead, Channel, LEAD, Lead, LeadColumns, LeadStatus, MoveLead};
+pub(crate) use past::{Moment, Standing, write_history};
 pub use pipeline::{NewStage, Pipeline, PipelineColumns, Stage, StageColumns};
 pub(crate) use pipeline_commands::default_pipeline;
 pub use pipeline_commands::{

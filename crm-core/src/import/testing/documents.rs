@@ -206,7 +206,7 @@ pub(super) async fn broken_documents_are_named(_: &Crm, session: &Session<'stati
     let report = session.import(Import { skip_refused: true, ..invoices(&text) }).await.unwrap();
     assert_eq!(counts(&report), (1, 0, 0, 11, true));
     assert_eq!((count::<Invoice>(session).await, count::<InvoiceLine>(session).await), (1, 1));
-    let dated = super::Mapping { date_format: Some("%d/%m/%Y".to_owned()), ..super::Mapping::default() };
+    let dated = super::Mapping { date_format: vec!["%d/%m/%Y".to_owned()], ..super::Mapping::default() };
     let text = "number,contact,issued_on,line.description,line.unit_price\nD1,c1,05/01/2026,Work,1\n";
     assert_eq!(session.import(Import { mapping: dated, ..invoices(text) }).await.unwrap().created, 1);
     assert_eq!(session.find::<Invoice>("D1").await.unwrap().issued_on.unwrap().to_string(), "2026-01-05");

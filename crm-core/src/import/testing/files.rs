@@ -76,7 +76,7 @@ pub(super) async fn headers_must_fit(_: &Crm, session: &Session<'static>) {
         other => panic!("{other:?}"),
     }
     let mut bad = people("given_name\nAda\n");
-    bad.mapping.date_format = Some("%Q".to_owned());
+    bad.mapping.date_format = vec!["%Q".to_owned()];
     assert_eq!(fields(session.import(bad).await), ["date_format"]);
     let lines: Box<dyn std::io::Read + Send> = Box::new(b"invoice\n".as_slice());
     assert_eq!(fields(session.import(Import { lines: Some(lines), ..people("given_name\n") }).await), ["lines"]);
