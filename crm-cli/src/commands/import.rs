@@ -27,23 +27,33 @@ A map file says which column of the file holds which field, in TOML:
   [values.country]              # what to read for a cell's text
   \"UK\" = \"GB\"
 
-delimiter, date_format (\"%d/%m/%Y\") and decimal_comma tell how the file is written. For
-invoices, [lines.columns] and so on map the file of lines. Without a map, columns are
-taken by the names of the fields.";
+delimiter, date_format (\"%d/%m/%Y\", or a list) and decimal_comma tell how the file is
+written; of several formats all that fit a date must read it alike. For invoices,
+[lines.columns] and so on map the file of lines. Without a map, columns are taken by the
+names of the fields.";
 
 const INVOICES: &str = "\
 Fields are number, the contact as one of contact, contact_id, contact_external_id,
-contact_email, contact_phone, contact_account_number and contact_code, then issued_on,
-due_on, currency, total (refused if the lines come to another one), notes, external_id;
-and per line line.description, line.product_sku, line.quantity, line.unit_price and
+contact_email, contact_phone, contact_account_number, contact_code and contact_name, then
+issued_on, due_on, currency, total (refused if the lines come to another one), notes,
+external_id; and per line line.description, line.product_sku, line.quantity, line.unit_price and
 line.tax_percent. Rows with the same number that follow one another are one invoice. In
 a file of lines, invoice is the number or the external_id of the invoice.";
 
 const PAYMENTS: &str = "\
 Fields are the contact as one of contact, contact_id, contact_external_id, contact_email,
-contact_phone, contact_account_number and contact_code, then amount, currency, received_on,
-method, reference, notes, external_id, and invoice, the number or external_id of the
+contact_phone, contact_account_number, contact_code and contact_name, then amount,
+currency, received_on, method, reference, notes, external_id, and invoice, the number or external_id of the
 invoice that it settles, or allocate, which is oldest or none.";
+
+const DEALS: &str = "\
+Fields are title (else the names of contact and product), the contact as for invoices, the
+product as one of product, product_id, product_sku, product_external_id and product_name,
+owner, a member's e-mail address, or owner_name, the full name, then pipeline, stage,
+status, amount, currency, expected_close_on, external_id, lost_reason (of lost deals
+alone), and since when: opened_on or opened_at, closed_on or closed_at. Only owners and
+admins may give these dates; the steps of the history are marked as imported. With
+--upsert-by external_id, open deals that are there are changed, moved and closed.";
 
 pub(super) fn command() -> Command {
     let kind = |name: &'static str, about: &'static str, fields: &str| {
@@ -87,6 +97,7 @@ pub(super) fn command() -> Command {
                 ),
         )
         .subcommand(kind("payments", "Reads payments received", PAYMENTS))
+        .subcommand(kind("deals", "Reads deals with their history", DEALS))
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {

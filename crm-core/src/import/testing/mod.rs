@@ -1,4 +1,4 @@
-//! What every store must import alike: files as they come, and the whole Chinook sample.
+//! What every store must import alike: files as they come, and the Chinook and sales pipeline samples whole.
 //!
 //! ```
 //! use crm_core::store::MemoryStore;
@@ -11,8 +11,10 @@
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
 mod chinook;
+mod deals;
 mod documents;
 mod files;
+mod pipeline;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -49,7 +51,11 @@ cases![
     documents::issued_documents_do_not_change,
     documents::payments_see_each_other,
     documents::broken_documents_are_named,
+    deals::deals_come_with_their_history,
+    deals::deals_that_are_there_follow_the_file,
+    deals::broken_deals_are_named,
     chinook::broken_rows_refuse_the_whole_file,
+    pipeline::broken_opportunities_refuse_the_whole_file,
     // The larger ones last: the memory store copies all that it holds for each import.
     files::numbers_come_from_the_series,
     files::duplicates_are_refused_by_line,
@@ -58,6 +64,7 @@ cases![
     documents::lines_in_another_order_are_refused,
     chinook::chinook_is_imported_whole,
     chinook::a_second_run_changes_nothing,
+    pipeline::the_sales_pipeline_is_imported_whole,
 ];
 
 /// Runs every case on the book's store.

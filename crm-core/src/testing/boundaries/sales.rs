@@ -1,11 +1,14 @@
 //! What the calls of sales need.
 
+use std::fmt::Display;
+
 use uuid::Uuid;
 
 use crate::access::User;
 use crate::entity::{Entity as _, Minor, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::import::ImportKind;
 use crate::people::Contact;
 use crate::sales::{
     AddTag, ConvertLead, CreateDeal, CreatePipeline, Deal, DeletePipeline, Lead, LeadStatus, LoseDeal, MoveDeal,
@@ -135,6 +138,17 @@ pub(super) fn rename(name: &str) -> Edit<Pipeline> {
         Ok(name) => Edit::new().set(Pipeline::COLUMNS.name, name),
         Err(_) => Edit::new(),
     }
+}
+
+/// Imports a deal with this in a column.
+pub(super) async fn import_deal(session: &Session<'_>, column: &str, cell: impl Display) -> Result<(), CrmError> {
+    let text = format!("title,{column}\nSomething,{cell}\n");
+    super::import(session, ImportKind::Deals, text).await.map_err(|error| match error {
+        CrmError::NotFound { entity, reference } if reference.contains("the role may not") => {
+            CrmError::Forbidden { operation: format!("{entity}.import_past"), role: session.role() }
+        }
+        other => other,
+    })
 }
 
 pub(super) fn lead(contact: Id<Contact>) -> Edit<Lead> {
