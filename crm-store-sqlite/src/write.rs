@@ -84,13 +84,18 @@ impl Writer {
             let writer = Arc::clone(self);
             return blocking(move || writer.apply_large(scope, changes)).await;
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         self.queue().push_back(Job { scope, changes, answer });
         if Handle::try_current().is_ok() {
             let lead = Lead(self);
             // Whoever is about to write on this thread comes first and shares the commit. Without this, tasks that
             // share one thread would commit one by one.
             tokio::task::yield_now().await;
+            if let Ok(answer) = answered.try_recv() {
+                // Somebody else has led; what was queued since then has a leader of its own.
+                std::mem::forget(lead);
+                return answer;
+            }
             drop(lead);
         } else {
             self.lead(Place::Thread);
