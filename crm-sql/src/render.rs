@@ -202,18 +202,18 @@ impl Renderer {
         ranks: &[Expr],
     ) -> Result<String, StoreError> {
         let (inner, from, mut conditions) = self.open(table)?;
-        conditions.push(format!("{} = {}", inner.column(reference), frame.column(0)));
-        if *filter != Expr::True {
-            conditions.push(self.grouped(inner, filter)?);
-        }
         let mut cases = String::new();
         for (number, rank) in ranks.iter().enumerate().rev() {
             let _ = write!(cases, " WHEN {} THEN {}", self.expr(inner, rank)?, number + 1);
         }
-        if cases.is_empty() {
-            return Ok("0".to_owned());
+        conditions.push(format!("{} = {}", inner.column(reference), frame.column(0)));
+        if *filter != Expr::True {
+            conditions.push(self.grouped(inner, filter)?);
         }
-        let rank = format!("COALESCE((SELECT max(CASE{cases} ELSE 0 END) FROM {from} WHERE {}), 0)", conditions.join(" AND "));
+        let conditions = conditions.join(" AND ");
+        // Without a rank there is still a column.
+        let cases = if cases.is_empty() { "0".to_owned() } else { format!("CASE{cases} ELSE 0 END") };
+        let rank = format!("COALESCE((SELECT max({cases}) FROM {from} WHERE {conditions}), 0)");
         Ok(match self.dialect {
             Dialect::Sqlite => rank,
             Dialect::Postgres => format!("{rank}::BIGINT"),

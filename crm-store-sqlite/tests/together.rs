@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crm_core::store::MemoryStore;
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
-use crm_core::testing::{self, boundaries};
+use crm_core::testing::{self, boundaries, cases};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -52,6 +52,12 @@ fn roles_get_what_they_get_on_the_memory_store() {
 fn another_organizations_ids_are_as_good_as_random_ones() {
     let folder = tempfile::tempdir().unwrap();
     crm_core::block_on(boundaries::foreign(&testing::crm(open(&folder.path().join("foreign.db")), 1))).unwrap();
+}
+
+#[test]
+fn reports_give_the_figures_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    crm_core::block_on(cases::check(&testing::crm(open(&folder.path().join("cases.db")), 1))).unwrap();
 }
 
 /// 8 tasks pay one dollar ten times each on an invoice of fifty.

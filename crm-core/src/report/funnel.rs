@@ -1,5 +1,7 @@
 //! R6, the funnel: how far deals come, of all of them as of a date and of those that began in a period.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::stages::{Answered, StageRow, Visits};
@@ -10,7 +12,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::sales::{Deal, DealStatus, Pipeline, Stage, StageChange};
 use crate::store::{Aggregate, Expr, Group, Measure, Operand};
-use crate::value::{Date, Decimal6, Instant, Money, Zone};
+use crate::value::{Currency, Date, Decimal6, Instant, Money, Zone};
 
 /// Which funnel.
 #[derive(Clone, Copy, Debug, Default)]
@@ -185,18 +187,15 @@ impl Session<'_> {
                 conversion: conversion(&reached, place),
             })
             .collect();
+        let mut amounts: Vec<BTreeMap<Currency, i64>> = vec![BTreeMap::new(); stages.len()];
         for totals in answered.rows(0).chain(answered.rows(1)) {
             let Some(place) = answered.place(totals.group(0)) else { continue };
             let (stage, currency) = (&mut stages[place], currency_of(totals.group(1))?);
             plus(&mut stage.open, totals.number(0))?;
-            let amount = Money::new(totals.number(1), currency);
-            match stage.amounts.iter_mut().find(|known| known.currency() == currency) {
-                Some(known) => *known = known.checked_add(amount)?,
-                None => stage.amounts.push(amount),
-            }
+            plus(amounts[place].entry(currency).or_default(), totals.number(1))?;
         }
-        for stage in &mut stages {
-            stage.amounts.sort_by_key(Money::currency);
+        for (stage, amounts) in stages.iter_mut().zip(amounts) {
+            stage.amounts = amounts.into_iter().map(|(currency, minor)| Money::new(minor, currency)).collect();
         }
         let mut all = 0;
         for totals in answered.rows(2) {

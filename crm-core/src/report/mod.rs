@@ -122,11 +122,7 @@ fn end_of(day: Date, zone: Zone) -> Instant {
 ///
 /// # Errors
 /// [`CrmError::Invalid`] when it ends before it begins.
-fn period(
-    from: Option<Date>,
-    to: Option<Date>,
-    zone: Zone,
-) -> Result<(Option<Instant>, Option<Instant>), CrmError> {
+fn period(from: Option<Date>, to: Option<Date>, zone: Zone) -> Result<(Option<Instant>, Option<Instant>), CrmError> {
     if let (Some(from), Some(to)) = (from, to)
         && to < from
     {
@@ -176,9 +172,14 @@ mod tests {
 
     #[test]
     fn means_round_half_away_from_zero() {
-        for (sum, count, expected) in
-            [(5, 2, Some(3)), (-5, 2, Some(-3)), (4, 3, Some(1)), (i64::MAX, 1, Some(i64::MAX)), (0, 5, Some(0)), (1, 0, None)]
-        {
+        for (sum, count, expected) in [
+            (5, 2, Some(3)),
+            (-5, 2, Some(-3)),
+            (4, 3, Some(1)),
+            (i64::MAX, 1, Some(i64::MAX)),
+            (0, 5, Some(0)),
+            (1, 0, None),
+        ] {
             assert_eq!(mean(sum, count), expected, "{sum} by {count}");
         }
         assert_eq!(ratio(2, 3).unwrap().to_string(), "0.666667");

@@ -26,7 +26,8 @@ use crate::id::Id;
 use crate::import::{Import, ImportKind};
 use crate::people::Contact;
 use crate::report::{
-    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, SummaryOptions, VelocityOptions,
+    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, SummaryOptions,
+    VelocityOptions,
 };
 use crate::row::Value;
 use crate::sales::{
