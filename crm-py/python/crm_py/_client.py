@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from ._activity import Interactions, Tasks
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
 from ._crm_py import Database, Membership, NumberSeries, User
 from ._crm_py import Session as NativeSession
+from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import ValidationError
 
 if TYPE_CHECKING:
@@ -19,9 +21,9 @@ if TYPE_CHECKING:
     from typing import Literal, Self, Unpack
     from uuid import UUID
 
-    from ._crm_py import Contact, Organization
+    from ._crm_py import Contact, Deal, Invoice, Lead, Organization
     from ._fields import NumberSeriesFields, OrganizationFields
-    from .reports import Ageing, ImportReport, Statement, Summary
+    from .reports import Ageing, ImportReport, Statement, Summary, TimelineItem
 
 
 class SupportsRead(Protocol):
@@ -155,13 +157,21 @@ class Session:
         "allocations",
         "audit",
         "contacts",
+        "deals",
+        "interactions",
         "invoice_lines",
         "invoices",
+        "leads",
         "members",
         "numbering",
         "payments",
+        "pipelines",
         "products",
         "reports",
+        "stage_changes",
+        "stages",
+        "tags",
+        "tasks",
     )
 
     contacts: Contacts
@@ -170,6 +180,14 @@ class Session:
     invoice_lines: InvoiceLines
     payments: Payments
     allocations: Allocations
+    leads: Leads
+    deals: Deals
+    stage_changes: StageChanges
+    pipelines: Pipelines
+    stages: Stages
+    tags: Tags
+    tasks: Tasks
+    interactions: Interactions
     members: Members
     numbering: Numbering
     reports: Reports
@@ -185,6 +203,14 @@ class Session:
         self.invoice_lines = InvoiceLines(native)
         self.payments = Payments(native)
         self.allocations = Allocations(native)
+        self.leads = Leads(native)
+        self.deals = Deals(native)
+        self.stage_changes = StageChanges(native)
+        self.pipelines = Pipelines(native)
+        self.stages = Stages(native)
+        self.tags = Tags(native)
+        self.tasks = Tasks(native)
+        self.interactions = Interactions(native)
         self.members = Members(native)
         self.numbering = Numbering(native)
         self.reports = Reports(native)
@@ -208,6 +234,14 @@ class Session:
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:
         """Changes the organization's settings."""
         return self._native.update_organization(dict(fields))
+
+    def timeline(
+        self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
+    ) -> Page[TimelineItem]:
+        """A page of everything that happened to a record, newest first: interactions, tasks, the steps of a deal and
+        other changes. A deal's has the history of the lead that it came of as well.
+        """
+        return Page(*self._native.timeline(record, limit=limit, after=after))
 
     def import_csv(
         self,

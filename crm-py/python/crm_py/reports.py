@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from ._crm_py import Money
+from ._crm_py import Interaction, Money, StageChange, Task
 
 __all__ = [
     "Ageing",
     "AgeingRow",
     "ContactFigures",
+    "ConversionPlan",
     "Figures",
     "Finding",
     "ImportReport",
+    "Machine",
+    "Move",
     "Problem",
+    "RecordChange",
     "Statement",
     "StatementCurrency",
     "StatementEntry",
     "Summary",
+    "TimelineItem",
     "Verification",
 ]
 
@@ -203,3 +208,85 @@ class ImportReport(_Report):
     dry_run: bool
     written: bool
     """Whether it was written: not in a dry run, and not when a row was refused, unless asked to skip those."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionPlan(_Report):
+    """What the conversion of a lead would do."""
+
+    contact_id: UUID
+    """With whom the deal will be."""
+    company_id: UUID | None
+    """The company that the contact is or works for, if it is known."""
+    deal_id: UUID | None
+    """The deal that the lead would be linked to; a new one is made otherwise."""
+    fields: dict[str, Any] | None
+    """The new deal's fields."""
+    missing: tuple[str, ...]
+    """The new deal's fields that must be given first."""
+    duplicates: tuple[UUID, ...]
+    """Open deals with the same contact or its company, which may be the same matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange(_Report):
+    """A change of a record, as its timeline tells of it: to which fields, but no values."""
+
+    id: UUID
+    """Names the entry of the audit."""
+    entity: str
+    """What kind of record was changed."""
+    record_id: UUID
+    """Which record."""
+    actor_id: UUID | None
+    """Who did it; the system has no id."""
+    command: str
+    """The command that did it."""
+    fields: tuple[str, ...]
+    """The names of the fields that were set or changed; none once their values are erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem(_Report):
+    """One item of a timeline."""
+
+    at: datetime
+    """When it happened."""
+    kind: str
+    """What happened: ``interaction``, ``task``, ``stage_change`` or ``change``."""
+    record: Interaction | Task | StageChange | RecordChange
+    """What was written down of it; a task stands as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move(_Report):
+    """One move of a state machine."""
+
+    from_: str
+    """From which state."""
+    event: str
+    """What happens."""
+    to: str
+    """To which state."""
+    operation: str
+    """The operation of the policy that allows it."""
+    roles: tuple[str, ...]
+    """The roles that may make it; members perhaps on their own records only."""
+    effect: str
+    """What else is asked for or changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine(_Report):
+    """What can happen to the status of one kind of record."""
+
+    name: str
+    """That of the entity, or of what else it rules."""
+    states: tuple[str, ...]
+    """Every state, the first one first."""
+    moves: tuple[Move, ...]
+    """Every move. A state and an event lead to one state at most."""
+    dot: str = dataclasses.field(repr=False)
+    """The machine as a graph in the language of Graphviz."""
+    mermaid: str = dataclasses.field(repr=False)
+    """The machine as a state diagram of Mermaid."""
