@@ -142,7 +142,7 @@ enum Given {
 /// Fields as they were given, by column.
 #[derive(Default)]
 pub(crate) struct Fields {
-    fields: Vec<(&'static str, Given)>,
+    given: Vec<(&'static str, Given)>,
     refused: Vec<Invalid>,
     /// The currency that amounts were given with.
     currency: Option<Currency>,
@@ -158,7 +158,7 @@ pub(crate) fn column_of(table: &'static Table, name: &str) -> Option<usize> {
 impl Fields {
     /// Reads keyword arguments. On creation a field that must have a value and is `None` counts as not given.
     pub(crate) fn read(table: &'static Table, fields: &Bound<'_, PyDict>, creating: bool) -> PyResult<Self> {
-        let mut read = Self { fields: Vec::with_capacity(fields.len()), ..Self::default() };
+        let mut read = Self { given: Vec::with_capacity(fields.len()), ..Self::default() };
         for (name, value) in fields {
             let name = name.cast::<PyString>()?.to_str()?.to_owned();
             let Some(position) = column_of(table, &name) else {
@@ -171,7 +171,7 @@ impl Fields {
             let column = &table.columns[position];
             if value.is_none() {
                 if !creating || column.nullable {
-                    read.fields.push((column.name, Given::Text(String::new())));
+                    read.given.push((column.name, Given::Text(String::new())));
                 }
                 continue;
             }
@@ -182,7 +182,7 @@ impl Fields {
                 Some(target) => Given::Reference(target, Reference::read(&name, target, &value)?),
                 None => Given::Text(field_text(&name, column, &value)?),
             };
-            read.fields.push((column.name, given));
+            read.given.push((column.name, given));
         }
         read.agree(creating);
         Ok(read)
@@ -204,13 +204,13 @@ impl Fields {
     /// The record is in the currency of its amounts: a new one becomes so, one that is there must be.
     fn agree(&mut self, creating: bool) {
         let Some(left) = self.currency else { return };
-        let given = self.fields.iter().find_map(|(name, given)| match given {
+        let given = self.given.iter().find_map(|(name, given)| match given {
             Given::Text(text) if *name == "currency" => Some(text.parse::<Currency>()),
             _ => None,
         });
         match given {
             Some(Ok(right)) if right != left => self.mismatch(left, right),
-            None if creating => self.fields.push(("currency", Given::Text(left.code().to_owned()))),
+            None if creating => self.given.push(("currency", Given::Text(left.code().to_owned()))),
             _ => {}
         }
     }
@@ -221,14 +221,14 @@ impl Fields {
 
     /// Whether amounts are given whose currency only the record that is changed knows.
     pub(crate) fn in_currency_of_record(&self) -> bool {
-        self.plain_amounts && self.currency.is_none() && self.fields.iter().all(|(name, _)| *name != "currency")
+        self.plain_amounts && self.currency.is_none() && self.given.iter().all(|(name, _)| *name != "currency")
     }
 
     /// The edit that they make.
     pub(crate) async fn edit<E: Rules>(self, session: &Session<'_>, locale: &Locale) -> Outcome<Edit<E>> {
         let locale = Locale { currency: self.currency.unwrap_or(locale.currency), ..locale.clone() };
-        let mut texts = Vec::with_capacity(self.fields.len());
-        for (name, given) in self.fields {
+        let mut texts = Vec::with_capacity(self.given.len());
+        for (name, given) in self.given {
             let text = match given {
                 Given::Text(text) => text,
                 Given::Reference(target, reference) => reference.resolve_in(session, target, name).await?.to_string(),

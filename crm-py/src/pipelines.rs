@@ -129,7 +129,6 @@ impl Pipelines {
 
     /// Changes a stage's name or probability.
     #[pyo3(signature = (pipeline, stage, *, name = None, probability = None, key = None))]
-    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn update_stage(
         &self,
         py: Python<'_>,

@@ -22,8 +22,8 @@ pub(crate) fn subject(value: &Bound<'_, PyAny>) -> PyResult<Subject> {
 
 /// Reads which page is wanted.
 pub(crate) fn options(py: Python<'_>, limit: Option<i64>, after: Option<&str>) -> PyResult<TimelineOptions> {
-    let mut options = TimelineOptions::default();
-    options.after = after.map(str::parse).transpose().map_err(|reason| invalid(py, "after", reason))?;
+    let after = after.map(str::parse).transpose().map_err(|reason| invalid(py, "after", reason))?;
+    let mut options = TimelineOptions { after, ..TimelineOptions::default() };
     if let Some(limit) = limit {
         let size = u32::try_from(limit).ok().filter(|size| (1..=LARGEST_TIMELINE).contains(size));
         options.limit = size.ok_or_else(|| invalid(py, "limit", ValueError::out_of_range(1, LARGEST_TIMELINE)))?;

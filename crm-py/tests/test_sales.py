@@ -121,10 +121,10 @@ def test_a_lead_becomes_a_deal(org: Session, eva: Contact) -> None:
     }
     assert (plan.contact_id, plan.company_id, plan.deal_id) == (eva.id, None, None)
     assert (plan.missing, plan.duplicates) == ((), (other.id,))
-    assert org.leads.plan_conversion(lead, title="").missing == ("title",)
-    with pytest.raises(ValidationError) as caught:
-        org.leads.convert(lead, title="")
-    assert caught.value.field == "title"
+    for call in (org.leads.convert, org.leads.plan_conversion):
+        with pytest.raises(ValidationError) as caught:
+            call(lead, title="")
+        assert caught.value.field == "title"
     assert org.leads.get(lead).status == "new"
     done = org.leads.convert(lead, amount=usd("9.99"), stage="proposal", expected_close_on=date(2026, 12, 1), key="k")
     assert (done.status, done.version) == ("closed", 2)
@@ -146,11 +146,11 @@ def test_a_lead_becomes_a_deal(org: Session, eva: Contact) -> None:
     third = org.leads.create(contact=eva)
     with pytest.raises(RuleError):
         org.leads.convert(third, deal=other)
-    wrong: dict[str, Any]
-    for wrong in ({"stage": "nowhere"}, {"pipeline": "nowhere"}, {"deal": "nowhere"}):
+    for field in ("stage", "pipeline", "deal"):
+        nowhere: Any = {field: "nowhere"}
         with pytest.raises(ValidationError) as caught:
-            org.leads.convert(third, **wrong)
-        assert caught.value.field in wrong
+            org.leads.convert(third, **nowhere)
+        assert caught.value.field == field
     with pytest.raises(NotFound):
         org.leads.convert(third, deal=uuid4())
     with pytest.raises(TypeError, match="amount"):
@@ -313,8 +313,8 @@ def test_pipelines_and_their_stages(org: Session) -> None:
     assert (lead.probability, view.name, view.probability) == (Decimal("12.5"), "view", Decimal(90))
     org.pipelines.reorder(rent, [view, call.id, "lead"])
     assert [stage.name for stage in org.pipelines.stages("Rent")] == ["view", "call", "lead"]
-    order: list[Stage | str]
-    for order in ([view, call], [view, call, call], [view, call, "nowhere"]):
+    orders: list[list[Stage | str]] = [[view, call], [view, call, call], [view, call, "nowhere"]]
+    for order in orders:
         with pytest.raises(ValidationError):
             org.pipelines.reorder(rent, order)
     org.pipelines.remove_stage(rent, "call", key="gone")
@@ -334,9 +334,10 @@ def test_pipelines_and_their_stages(org: Session) -> None:
         org.deals.create(title="x", stage=view, pipeline=sales)
     with pytest.raises(RuleError):
         org.deals.move(deal, org.pipelines.stages(sales)[0])
-    with pytest.raises(ValidationError) as caught:
-        org.deals.move(deal, "proposal")
-    assert caught.value.field == "stage"
+    for nowhere in ("proposal", "\0", str(uuid4())):
+        with pytest.raises(ValidationError) as caught:
+            org.deals.move(deal, nowhere)
+        assert caught.value.field in ("stage", "stage_id")
     for used in (lead, view):
         with pytest.raises(Conflict):
             org.pipelines.remove_stage(rent, used)
@@ -396,6 +397,7 @@ def test_tags_find_records(org: Session, eva: Contact) -> None:
     assert titles(org.deals.list(tag__ne="big")) == ["y"]
     assert org.deals.count(tag__in=["big", vip]) == org.deals.count(tag__in=[vip]) == 1
     assert org.deals.count(tag__in=[]) == org.deals.count(tag="none such") == 0
+    assert (org.deals.count(tag="\0"), org.deals.count(tag__ne="\0"), org.deals.count(title="\0")) == (0, 2, 0)
     assert org.tags.remove(deal, "big").name == "Big"
     assert org.deals.count(tag="big") == 0
     with pytest.raises(RuleError):
