@@ -16,6 +16,7 @@ mod query;
 mod record;
 mod report;
 mod sales;
+mod sales_report;
 mod session;
 mod tags;
 mod timeline;
@@ -43,6 +44,8 @@ mod _crm_py {
     };
     #[pymodule_export]
     use crate::sales::Sales;
+    #[pymodule_export]
+    use crate::sales_report::SalesReports;
     #[pymodule_export]
     use crate::session::Session;
     #[pymodule_export]

@@ -100,7 +100,7 @@ fn optional<T: FromStr<Err = ValueError>>(py: Python<'_>, field: &str, text: Opt
     parsed(py, field, text.filter(|text| !text.trim().is_empty()))
 }
 
-fn optional_date(field: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<crm_core::value::Date>> {
+pub(crate) fn optional_date(field: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<crm_core::value::Date>> {
     value.map(|value| date(field, value)).transpose()
 }
 

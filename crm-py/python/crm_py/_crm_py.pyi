@@ -10,12 +10,18 @@ from ._client import SupportsRead
 from .errors import CrmError
 from .reports import (
     Ageing,
+    Cohort,
     ConversionPlan,
+    DealTotals,
+    Forecast,
+    Funnel,
     ImportReport,
+    LeadCounts,
     Machine,
     Statement,
     Summary,
     TimelineItem,
+    Velocity,
     Verification,
 )
 
@@ -40,6 +46,7 @@ __all__ = [
     "Product",
     "Record",
     "Sales",
+    "SalesReports",
     "Session",
     "Stage",
     "StageChange",
@@ -273,6 +280,67 @@ class Sales:
         """Moves a deal to another stage of its pipeline."""
     def lose_deal(self, deal: Deal | UUID | str, reason: str, *, key: str | None = None) -> Deal:
         """Gives up a deal."""
+
+@final
+class SalesReports:
+    """The reports of sales, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def leads(
+        self,
+        *,
+        hours: int = 24,
+        as_of: datetime | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> LeadCounts:
+        """R4, leads by status and channel."""
+    def deals(
+        self,
+        *,
+        days: int = 30,
+        as_of: date | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> DealTotals:
+        """R5, deals by status."""
+    def funnel(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Funnel:
+        """R6, where the deals of a pipeline stand and how far they came."""
+    def cohort(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> Cohort:
+        """R6, how far the deals came that began in a period."""
+    def forecast(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Forecast:
+        """R7, what open deals are likely to bring."""
+    def velocity(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        as_of: datetime | None = None,
+        zone: str | None = None,
+    ) -> Velocity:
+        """R8, how fast the deals of a pipeline go."""
 
 @final
 class Pipelines:
