@@ -9,6 +9,7 @@ use crm_core::sales::{
 };
 use crm_core::value::Currency;
 use crm_core::{Edit, Id, Row};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -81,6 +82,9 @@ fn conversion(
     pipeline: Option<&Bound<'_, PyAny>>,
     stage: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<GivenConversion> {
+    if deal.is_some() && (pipeline.is_some() || stage.is_some() || !fields.is_empty()) {
+        return Err(PyTypeError::new_err("deal: one that is there keeps its fields and stage; update or move it"));
+    }
     Ok(GivenConversion {
         deal: deal.map(|deal| Reference::read("deal", Deal::TABLE, deal)).transpose()?,
         fields: Fields::read(Deal::TABLE, fields, true)?,

@@ -153,6 +153,11 @@ def test_a_lead_becomes_a_deal(org: Session, eva: Contact) -> None:
         assert caught.value.field == field
     with pytest.raises(NotFound):
         org.leads.convert(third, deal=uuid4())
+    for call in (org.leads.convert, org.leads.plan_conversion):
+        with pytest.raises(TypeError, match="deal"):
+            call(third, deal=deal, amount=5)
+        with pytest.raises(TypeError, match="deal"):
+            call(third, deal=deal, stage="lead")
     with pytest.raises(TypeError, match="amount"):
         org.leads.convert(third, amount=1.5)  # type: ignore[arg-type]
 
