@@ -9,6 +9,7 @@ use std::io;
 use crm_core::access::{Grant, POLICY, Role};
 use crm_core::billing::{BillingError, InvoiceStatus};
 use crm_core::sales::SalesError;
+use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, ErrorCode, Invalid};
@@ -175,6 +176,9 @@ impl From<CrmError> for Failure {
             }
             CrmError::NotFound { entity, reference } => {
                 failure.message = format!("There is no {} {reference}", noun(entity));
+            }
+            CrmError::Status(StatusError { machine, record, from, event }) => {
+                failure.message = sentence(&format!("{} {record} is {from}: it cannot be {event}", noun(machine)));
             }
             CrmError::Store(StoreError::Backend(source)) => {
                 // A file that is not there is told as such; everything else of a database stays behind it.

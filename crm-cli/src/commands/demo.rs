@@ -16,7 +16,7 @@ use crm_store_sqlite::Durability;
 use serde::Serialize;
 
 use super::demo_data::{Dice, THINGS};
-use super::report;
+use super::{demo_sales, report};
 use crate::args::{option, text};
 use crate::error::{Done, Failure};
 use crate::open::{self, App};
@@ -31,8 +31,8 @@ pub(super) fn command() -> Command {
     Command::new("demo")
         .about("Makes a fresh database with made-up data, and shows its reports")
         .long_about(
-            "Makes a fresh database with made-up contacts, products, invoices and payments of the last year in a \
-             folder of its own, and shows the financial summary and the ageing of receivables. The same seed gives the \
+            "Makes a fresh database with made-up contacts, leads, deals, products, and invoices and payments of the last \
+             year in a folder of its own, and shows the financial summary and the ageing of receivables. The same seed gives the \
              same data.",
         )
         .arg(
@@ -77,6 +77,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let contacts = contacts(&session, &mut dice).await?;
     let products = products(&session).await?;
     bill(&session, &mut dice, &contacts, &products).await?;
+    demo_sales::sell(&session, &mut dice, &contacts).await?;
 
     let summary = session.summary(&SummaryOptions::default()).await?;
     let ageing = session.ageing(None, false).await?;
@@ -96,6 +97,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     }
     app.out.note(&format!(
         "\nTry next:\n  export CRM_DATABASE_URL={} CRM_ORG={SLUG} CRM_AS={OWNER}\n  crm contact list --search perez\n  \
+         crm deal list --where is_open --sort -amount\n  crm task list --sort due_on\n  crm machine show deal\n  \
          crm invoice list --where overdue --sort due_on\n  crm report statement {}\n  crm report ageing --per-contact\n  \
          crm audit verify",
         quoted(&address),
@@ -147,7 +149,11 @@ fn organization(slug: Slug) -> Result<NewOrganization, ValueError> {
     })
 }
 
-fn edit<E: crm_core::entity::Entity>(session: &Session<'_>, fields: &[(&str, &str)]) -> Result<Edit<E>, Failure> {
+/// The fields of a record that is made up.
+pub(super) fn edit<E: crm_core::entity::Entity>(
+    session: &Session<'_>,
+    fields: &[(&str, &str)],
+) -> Result<Edit<E>, Failure> {
     Edit::parse(fields.iter().copied(), &session.locale()).map_err(|refused| CrmError::Invalid(refused).into())
 }
 

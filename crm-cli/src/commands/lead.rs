@@ -83,8 +83,10 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
 
 /// What came of a lead.
 #[derive(Serialize)]
-struct Outcome {
-    lead: String,
+struct Outcome<'a> {
+    /// The lead as the command line names it.
+    reference: &'a str,
+    lead: Option<String>,
     deal: Option<String>,
     error: Option<Refused>,
 }
@@ -117,8 +119,8 @@ async fn convert(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
         return plan(app, session, command, &leads).await;
     }
     let mut outcomes = Vec::with_capacity(leads.len());
-    for lead in leads {
-        let converted = match records::find::<Lead>(session, lead).await {
+    for reference in leads {
+        let converted = match records::find::<Lead>(session, reference).await {
             Ok(found) => {
                 command.lead = found.id;
                 session.run_with_key(&command, key.as_ref()).await.map_err(Failure::from)
@@ -126,19 +128,25 @@ async fn convert(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             Err(failure) => Err(failure),
         };
         outcomes.push(match converted {
-            Ok(lead) => Outcome { lead: lead.id.to_string(), deal: lead.deal_id.map(|id| id.to_string()), error: None },
+            Ok(lead) => {
+                let deal = lead.deal_id.map(|id| id.to_string());
+                Outcome { reference, lead: Some(lead.id.to_string()), deal, error: None }
+            }
             Err(failure) if !several => return Err(failure),
             Err(Failure { code, message, .. }) => {
-                Outcome { lead: lead.to_owned(), deal: None, error: Some(Refused { code, message }) }
+                Outcome { reference, lead: None, deal: None, error: Some(Refused { code, message }) }
             }
         });
     }
     let failed = outcomes.iter().filter(|outcome| outcome.error.is_some()).count();
     let all = outcomes.len();
-    app.out.note(&format!("Converted {} of {all} leads.", all - failed));
-    output::items(app.out, &outcomes, &["deal", "lead", "error"], &[], |outcome| {
+    app.out.note(&match outcomes.as_slice() {
+        [one] => format!("Converted lead {}.", one.reference),
+        _ => format!("Converted {} of {all} leads.", all - failed),
+    });
+    output::items(app.out, &outcomes, &["deal", "reference", "error"], &[], |outcome| {
         let error = outcome.error.as_ref().map(|error| error.message.clone());
-        vec![outcome.deal.clone().unwrap_or_default(), outcome.lead.clone(), error.unwrap_or_default()]
+        vec![outcome.deal.clone().unwrap_or_default(), outcome.reference.to_owned(), error.unwrap_or_default()]
     })?;
     match failed {
         0 => Ok(()),
@@ -185,8 +193,10 @@ async fn plan(app: &App, session: &Session<'_>, mut command: ConvertLead, leads:
         let deal = match (deal, &conversion.deal) {
             (Some((view, record)), _) => {
                 let view = View { labels: labels.clone(), ..view.clone() };
-                let fields =
-                    view.columns.iter().map(|(column, shown)| format!("{column} {}", view.human(record, *shown)));
+                let fields = view.columns.iter().map(|(name, shown)| {
+                    let name = name.strip_suffix("_id").filter(|rest| *rest != "external").unwrap_or(name);
+                    format!("{} {}", name.replace('_', " "), view.human(record, *shown))
+                });
                 format!("create: {}", fields.collect::<Vec<_>>().join(", "))
             }
             (None, DealPlan::Link(id)) => format!("link to {}", name(id.uuid())),
@@ -215,7 +225,8 @@ fn new_deal(session: &Session<'_>, edit: &crm_core::Edit<Deal>) -> Result<(View,
     for (column, value) in edit.values() {
         row[*column] = value.clone();
     }
-    let mut set: Vec<usize> = edit.values().iter().map(|(column, _)| *column).collect();
+    let given = edit.values().iter().filter(|(_, value)| !value.is_null());
+    let mut set: Vec<usize> = given.map(|(column, _)| *column).collect();
     set.sort_unstable();
     let view = View::of(table, set.iter().map(|column| table.columns[*column].name))?;
     Ok((view, Record { row, title: String::new() }))

@@ -7,6 +7,7 @@ mod contact;
 mod deal;
 mod demo;
 mod demo_data;
+mod demo_sales;
 mod doctor;
 mod help;
 mod import;
