@@ -238,7 +238,7 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "`crm init --org SLUG …` creates an organization; --org chooses one".into()
         }
         CrmError::NotFound { entity: "audit_entry", .. } => "`crm audit list` shows what there is".into(),
-        CrmError::NotFound { entity: "stage", .. } => STAGES.into(),
+        CrmError::NotFound { entity: "stage", .. } | CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
         CrmError::NotFound { entity, .. } => format!("`crm {} list` shows what there is", noun(entity)),
         CrmError::Ambiguous { candidates, .. } => format!("Use one of their ids: {}", candidates.join(", ")),
         CrmError::Conflict { .. } => "Try again".into(),
@@ -249,7 +249,6 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::Duplicate { entity: "organization", .. } => {
             "Choose another slug, or work in the one that is there with --org".into()
         }
-        CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
         CrmError::Duplicate { entity, .. } => {
             format!("`crm {0} list` finds it, `crm {0} edit` changes it", noun(entity))
         }
