@@ -116,7 +116,7 @@ crate::entity! {
         "crm_lead_contact_id": [contact_id],
         "crm_lead_assignee_id": [assignee_id, status],
         "crm_lead_created_by": [created_by],
-        "crm_lead_status": [status, channel],
+        "crm_lead_status": [status, channel, created_at, archived_at],
         "crm_lead_created_at": [created_at, id],
     }
 }
