@@ -224,6 +224,49 @@ fn members_see_what_is_theirs() {
 }
 
 #[test]
+fn reports_of_sales() {
+    let crm = acme();
+    for (now, line) in [
+        ("2026-05-01T12:00:00Z", "deal add --title A --amount 1000 --expected-close-on 2026-06-30"),
+        ("2026-05-02T12:00:00Z", "deal add --title B --amount 333.33 --expected-close-on 2026-06-01"),
+        ("2026-05-03T12:00:00Z", "deal add --title C --amount 70 --currency EUR"),
+        ("2026-05-04T12:00:00Z", "deal add --title D --amount 20 --expected-close-on 2026-07-15"),
+        ("2026-05-11T15:30:00Z", "deal stage A proposal"),
+        ("2026-05-12T12:00:00Z", "deal stage B qualification"),
+        ("2026-05-12T12:00:00Z", "deal stage D negotiation"),
+        ("2026-05-31T12:00:00Z", "deal win A"),
+        ("2026-06-01T12:00:00Z", "deal lose D --reason 'No answer'"),
+        ("2026-06-13T12:00:00Z", "lead add --contact eva@example.com --channel web"),
+        ("2026-06-15T11:00:00Z", "lead add --contact sales@elka.example --external-id L-2"),
+        ("2026-06-15T11:30:00Z", "lead move L-2 quoted"),
+    ] {
+        crm.at(now, line);
+    }
+    let text = crm.transcript(&[
+        "report leads",
+        "report leads --hours 72 -o csv",
+        "report deals",
+        "report deals --days 45 -o csv",
+        "report funnel",
+        "report funnel -o csv",
+        "report funnel --as-of 2026-05-12 -o ndjson",
+        "report funnel --cohort --from 2026-05-02",
+        "report funnel --cohort --to 2026-05-03 -o csv",
+        "report funnel --from 2026-05-02",
+        "report forecast",
+        "report forecast -o csv",
+        "report forecast --pipeline nowhere",
+        "report velocity",
+        "report velocity -o csv",
+        "report velocity --from 2026-05-13 --to 2026-05-31 --zone Europe/Madrid -o json",
+        "report velocity --from 2026-05-13 --to 2026-05-01",
+        "report deals -o id",
+        "--as luis@acme.example report deals -o csv",
+    ]);
+    crm.check("sales_reports", &text);
+}
+
+#[test]
 fn machines_are_shown_in_every_form() {
     // They need neither a database nor an organization.
     let crm = Sandbox::new();

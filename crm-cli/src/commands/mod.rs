@@ -23,6 +23,7 @@ mod payment;
 mod pipeline;
 mod product;
 mod report;
+mod report_sales;
 mod series;
 mod tag;
 mod task;
