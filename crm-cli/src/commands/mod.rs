@@ -15,6 +15,7 @@ mod init;
 mod invoice;
 mod invoice_lines;
 mod lead;
+mod lead_convert;
 mod log;
 mod machine;
 mod member;
