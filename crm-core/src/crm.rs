@@ -701,6 +701,7 @@ pub(crate) fn field_of(column: &str) -> &str {
     match column {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",
+        "name_key" => "name",
         other => other,
     }
 }
