@@ -246,9 +246,11 @@ impl Deals {
                 }
                 let from = ways.by_id(before.stage_id).unwrap_or(stage);
                 let after = standing.change(&before, from, &candidate.edit, context);
-                after.map(|after| {
-                    if before.value == after { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
-                })
+                after.map(
+                    |after| {
+                        if before.value == after { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
+                    },
+                )
             }
             None => standing.create(candidate.new_edit(), context).map(|deal| {
                 let id = Id::new(context.new_id());

@@ -145,8 +145,8 @@ impl InvoiceRows {
         let rows = Rows::open(input, mapping.delimiter, "")?;
         let sheet =
             Sheet::new(mapping, rows.header(), names, Place { prefix: "", optional: "" }).map_err(CrmError::Invalid)?;
-        let contact =
-            named::chosen(&sheet, named::CONTACT)?.ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
+        let contact = named::chosen(&sheet, named::CONTACT)?
+            .ok_or_else(|| CrmError::invalid("columns.contact", ValueError::Blank))?;
         let lines = lines.map(|(input, mapping)| LineFile::open(input, mapping)).transpose()?;
         let has = |name: &&str| sheet.position(name).is_some_and(|at| sheet.has(at));
         if lines.is_none() && !LINE_FIELDS.iter().any(has) {

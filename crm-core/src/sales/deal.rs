@@ -140,6 +140,7 @@ impl Deal {
 }
 
 impl Rules for Deal {
+    const GENERAL: &'static [&'static str] = &["update", "archive", "restore"];
     const NATURAL_KEYS: &'static [&'static str] = &["external_id"];
 
     fn defaults(context: &Context) -> Edit<Self> {

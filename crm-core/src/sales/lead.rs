@@ -6,7 +6,7 @@ use super::Deal;
 use crate::access::{Grant, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
-use crate::crud::{self, Edit, Rules, column_is};
+use crate::crud::{self, EVERY_VERB, Edit, Rules, column_is};
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
@@ -122,6 +122,7 @@ crate::entity! {
 }
 
 impl Rules for Lead {
+    const GENERAL: &'static [&'static str] = EVERY_VERB;
     const NATURAL_KEYS: &'static [&'static str] = &["external_id"];
 
     fn defaults(_: &Context) -> Edit<Self> {

@@ -21,8 +21,7 @@ fn keyed(text: &str) -> Import {
 
 /// Two companies of nearly the same name and one of its own, and three products, two with the same name.
 async fn companies_and_products(session: &Session<'_>) {
-    let companies =
-        "kind,company_name,external_id\ncompany,Acme Ltd,a1\ncompany,ACME  LTD,a2\ncompany,Öl & Söhne,a3\n";
+    let companies = "kind,company_name,external_id\ncompany,Acme Ltd,a1\ncompany,ACME  LTD,a2\ncompany,Öl & Söhne,a3\n";
     assert_eq!(session.import(file(ImportKind::Contacts, companies)).await.unwrap().created, 3);
     let products = "name,sku,unit_price\nChair,C1,1\nChair,C2,1\nTable,T1,1\n";
     assert_eq!(session.import(file(ImportKind::Products, products)).await.unwrap().created, 3);
@@ -218,7 +217,8 @@ pub(super) async fn broken_deals_are_named(_: &Crm, session: &Session<'static>) 
     assert_eq!(places(&report), [(2, "owner_name"), (3, "owner_name")]);
     // Dates in two formats, and one that each reads differently.
     let formats = ["%d-%m-%y", "%m-%d-%y"].map(str::to_owned).to_vec();
-    let dated = |text| Import { mapping: Mapping { date_format: formats.clone(), ..Mapping::default() }, ..deals(text) };
+    let dated =
+        |text| Import { mapping: Mapping { date_format: formats.clone(), ..Mapping::default() }, ..deals(text) };
     let report = session.import(dated("title,opened_on\nA,20-10-16\nB,10-20-16\nC,07-07-17\n")).await.unwrap();
     assert_eq!(counts(&report), (3, 0, 0, 0, true), "{report:?}");
     let report = session.import(dated("title,opened_on\nA,01-02-17\n")).await.unwrap();

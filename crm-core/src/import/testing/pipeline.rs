@@ -98,7 +98,8 @@ pub(super) async fn the_sales_pipeline_is_imported_whole(_: &Crm, session: &Sess
     assert_eq!(first.opened_at.to_string(), "2016-10-20T04:00:00.000000Z");
     assert_eq!(first.closed_at.unwrap().to_string(), "2017-03-01T05:00:00.000000Z");
     assert_eq!(session.get::<Stage>(first.stage_id).await.unwrap().name.as_str(), "Engaging");
-    let step = session.list(&Query::new(StageChange::COLUMNS.deal_id.eq(&first.id))).await.unwrap().items.pop().unwrap();
+    let step =
+        session.list(&Query::new(StageChange::COLUMNS.deal_id.eq(&first.id))).await.unwrap().items.pop().unwrap();
     // From midnight to midnight, over a winter time that began: 132 days and an hour.
     assert_eq!((step.visit_seconds, step.imported), (Some(132 * 86_400 + 3_600), true));
 
