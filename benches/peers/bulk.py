@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 
-from sqlalchemy import MetaData, Table, create_engine, event
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, event
 from sqlalchemy.orm import DeclarativeBase, Session
 
 empty, written = sys.argv[1:3]
@@ -26,7 +26,9 @@ class Base(DeclarativeBase):
 
 # Tables that these refer to come along.
 class Contact(Base):
-    __table__ = Table("crm_contact", Base.metadata, autoload_with=engine)
+    # The row number is the database's to give; reflected, it would be taken for one that the program gives.
+    rid = Column("rid", Integer, primary_key=True, autoincrement=True)
+    __table__ = Table("crm_contact", Base.metadata, rid, autoload_with=engine)
 
 
 class AuditEntry(Base):

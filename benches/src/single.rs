@@ -59,7 +59,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
             workload.goal(threads, one, Goal::AtLeast(3.0));
             workload.goal(tasks, one, Goal::AtLeast(3.0));
         }
-        workload.run(options.rounds(5))?;
+        workload.run(options.rounds(9))?;
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use std::io;
 use crm_core::access::{Grant, POLICY, Role};
 use crm_core::billing::{BillingError, InvoiceStatus};
 use crm_core::sales::SalesError;
+use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, ErrorCode, Invalid};
@@ -176,6 +177,9 @@ impl From<CrmError> for Failure {
             CrmError::NotFound { entity, reference } => {
                 failure.message = format!("There is no {} {reference}", noun(entity));
             }
+            CrmError::Status(StatusError { machine, record, from, event }) => {
+                failure.message = sentence(&format!("{} {record} is {from}: it cannot be {event}", noun(machine)));
+            }
             CrmError::Store(StoreError::Backend(source)) => {
                 // A file that is not there is told as such; everything else of a database stays behind it.
                 match source.downcast_ref::<SqliteError>() {
@@ -234,7 +238,7 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "`crm init --org SLUG …` creates an organization; --org chooses one".into()
         }
         CrmError::NotFound { entity: "audit_entry", .. } => "`crm audit list` shows what there is".into(),
-        CrmError::NotFound { entity: "stage", .. } => STAGES.into(),
+        CrmError::NotFound { entity: "stage", .. } | CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
         CrmError::NotFound { entity, .. } => format!("`crm {} list` shows what there is", noun(entity)),
         CrmError::Ambiguous { candidates, .. } => format!("Use one of their ids: {}", candidates.join(", ")),
         CrmError::Conflict { .. } => "Try again".into(),
@@ -245,7 +249,6 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::Duplicate { entity: "organization", .. } => {
             "Choose another slug, or work in the one that is there with --org".into()
         }
-        CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
         CrmError::Duplicate { entity, .. } => {
             format!("`crm {0} list` finds it, `crm {0} edit` changes it", noun(entity))
         }

@@ -13,6 +13,7 @@ use crm_core::access::User;
 use crm_core::encode::{write_text, write_value};
 use crm_core::entity::{Column, Entity as _, Flags, Kind, Table};
 use crm_core::row::{Row, Value};
+use crm_core::sales::Deal;
 use crm_core::value::{Currency, Instant, Money};
 use serde::Serialize;
 use uuid::Uuid;
@@ -195,6 +196,8 @@ fn is_internal(column: &Column) -> bool {
 fn refers_to(column: &Column) -> Option<&'static Table> {
     match column.name {
         "created_by" | "actor_id" | "by_id" => Some(User::TABLE),
+        // A lead's refers back to the one that refers to it, so its table cannot say so.
+        "deal_id" => Some(Deal::TABLE),
         _ => column.target(),
     }
 }
@@ -384,6 +387,7 @@ pub(crate) fn noun(entity: &str) -> &str {
         "audit_entry" => "entry",
         "invoice_line" => "line",
         "stage_change" => "step",
+        "deal_stage" => "deal",
         other => other,
     }
 }

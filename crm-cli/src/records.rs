@@ -367,7 +367,11 @@ pub(crate) async fn query<E: Entity>(
 }
 
 fn limit(args: &ArgMatches) -> u32 {
-    if given(args, "all") { 1_000 } else { args.get_one::<u32>("limit").copied().unwrap_or(crm_core::store::PAGE) }
+    if given(args, "all") {
+        1_000
+    } else {
+        args.try_get_one::<u32>("limit").ok().flatten().copied().unwrap_or(crm_core::store::PAGE)
+    }
 }
 
 /// The columns that a list shows.

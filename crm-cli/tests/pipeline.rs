@@ -136,5 +136,5 @@ fn broken_opportunities_are_refused_whole_with_their_reasons() {
         crm.run("import deals --help"),
     ];
     let text: Vec<String> = text.iter().map(ToString::to_string).collect();
-    crm.check("deals", &text.join("\n"));
+    crm.check("import_deals", &text.join("\n"));
 }

@@ -31,6 +31,7 @@ impl<E: Rules> Command for Create<E> {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<E>, CrmError> {
+        crud::require_general::<E>(Self::VERB)?;
         let record = crud::create(&self.0, context)?;
         session.check_references(crud::references(&self.0), E::TABLE).await?;
         let record = changes.insert(context, record);
@@ -65,6 +66,7 @@ impl<E: Rules> Command for Update<E> {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<E>, CrmError> {
+        crud::require_general::<E>(Self::VERB)?;
         let before = session.load(grant, self.id).await?;
         let after = crud::change(&before, &self.edit, context)?;
         session.check_references(crud::references(&self.edit), E::TABLE).await?;
@@ -97,6 +99,7 @@ macro_rules! by_id {
                 $context: &mut Context,
                 $changes: &mut ChangeSet,
             ) -> Result<Stored<E>, CrmError> {
+                crud::require_general::<E>(Self::VERB)?;
                 let $before = session.load(grant, self.0).await?;
                 Ok($decide)
             }

@@ -511,6 +511,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
     pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
+        crud::require_general::<E>("create")?;
         for _ in 0..TRIES {
             let acting = self.acting();
             let (operation, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, "create")?;
@@ -700,6 +701,7 @@ pub(crate) fn field_of(column: &str) -> &str {
     match column {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",
+        "name_key" => "name",
         other => other,
     }
 }

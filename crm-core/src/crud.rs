@@ -46,8 +46,24 @@ pub trait Rules: Entity {
         Expr::False
     }
 
+    /// The verbs of the general commands that serve the entity: `create`, `update`, `archive`, `restore`, `delete`. The
+    /// others are refused, whatever the role: what has rules beyond its own fields, such as an invoice with its lines,
+    /// has commands of its own, and nothing gets around them.
+    const GENERAL: &'static [&'static str] = &[];
+
     /// The columns by which people address a record, besides its id, with how the text is read.
     const NATURAL_KEYS: &'static [&'static str] = &[];
+}
+
+/// Every verb of the general commands.
+pub const EVERY_VERB: &[&str] = &["create", "update", "archive", "restore", "delete"];
+
+/// Refuses a general command that does not serve the entity.
+///
+/// # Errors
+/// [`CrmError::NotGeneral`].
+pub(crate) fn require_general<E: Rules>(verb: &'static str) -> Result<(), CrmError> {
+    if E::GENERAL.contains(&verb) { Ok(()) } else { Err(CrmError::NotGeneral { entity: E::TABLE.entity, verb }) }
 }
 
 /// Fields to set or clear; every other field is left alone.

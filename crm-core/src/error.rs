@@ -70,6 +70,14 @@ pub enum CrmError {
         /// Which record.
         reference: String,
     },
+    /// The kind of record has commands of its own, and this general one would get around their rules.
+    #[error("{entity} has commands of its own: the general {verb} does not serve it")]
+    NotGeneral {
+        /// The kind of record.
+        entity: &'static str,
+        /// The general command.
+        verb: &'static str,
+    },
     /// The record is still referred to.
     #[error("{entity} {reference} is still referred to by other records")]
     Referenced {
@@ -174,7 +182,9 @@ impl CrmError {
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
             Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
-            Self::Access(_) | Self::Billing(_) | Self::Sales(_) | Self::Status(_) => ErrorCode::Rule,
+            Self::NotGeneral { .. } | Self::Access(_) | Self::Billing(_) | Self::Sales(_) | Self::Status(_) => {
+                ErrorCode::Rule
+            }
             Self::Input(_) => ErrorCode::Failure,
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,

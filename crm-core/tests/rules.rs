@@ -264,6 +264,19 @@ fn totals_are_sums_of_rounded_lines_and_a_contradicting_total_is_refused() {
 }
 
 #[test]
+fn general_commands_do_not_get_around_the_rules_of_invoices() {
+    let (_, owner) = world();
+    let invoice = issued(&owner, contact(&owner), &["10"]);
+    let columns = Invoice::COLUMNS;
+    let later = Edit::new().set(columns.due_on, None);
+    assert_eq!(code(block_on(owner.update(invoice.id, later.clone()))), "rule");
+    assert_eq!(code(block_on(owner.delete(invoice.id))), "rule");
+    assert_eq!(code(block_on(owner.create(later.clone()))), "rule");
+    assert_eq!(code(block_on(owner.create_many(&[later]))), "rule");
+    assert_eq!(block_on(owner.get(invoice.id)).unwrap(), invoice);
+}
+
+#[test]
 fn lines_are_refused_by_place_and_field() {
     let (_crm, acme) = world();
     let eva = contact(&acme);

@@ -2,12 +2,14 @@
 
 use crm_core::Id;
 use crm_core::access::{self, User};
+use crm_core::activity;
 use crm_core::audit;
 use crm_core::billing;
 use crm_core::crud::Rules;
 use crm_core::entity::{Entity, Locale, Table};
 use crm_core::people;
 use crm_core::row::Value;
+use crm_core::sales;
 use crm_core::store::Expr;
 use crm_core::value::ValueError;
 use pyo3::prelude::*;
@@ -50,6 +52,16 @@ pub(crate) static ALL: &[Described] = &[
     ruled::<billing::Allocation, record::Allocation>(),
     plain::<audit::AuditEntry, record::AuditEntry>(),
     ruled::<billing::NumberSeries, record::NumberSeries>(),
+    // Sales.
+    ruled::<sales::Pipeline, record::Pipeline>(),
+    ruled::<sales::Stage, record::Stage>(),
+    ruled::<sales::Lead, record::Lead>(),
+    ruled::<sales::Deal, record::Deal>(),
+    ruled::<sales::StageChange, record::StageChange>(),
+    ruled::<sales::Tag, record::Tag>(),
+    // Activity.
+    ruled::<activity::Task, record::Task>(),
+    ruled::<activity::Interaction, record::Interaction>(),
 ];
 
 /// The kind of record with this name.
@@ -88,6 +100,34 @@ macro_rules! for_entity {
             }
             "organization" => {
                 type $type = crm_core::access::Organization;
+                $body
+            }
+            "pipeline" => {
+                type $type = crm_core::sales::Pipeline;
+                $body
+            }
+            "stage" => {
+                type $type = crm_core::sales::Stage;
+                $body
+            }
+            "lead" => {
+                type $type = crm_core::sales::Lead;
+                $body
+            }
+            "deal" => {
+                type $type = crm_core::sales::Deal;
+                $body
+            }
+            "tag" => {
+                type $type = crm_core::sales::Tag;
+                $body
+            }
+            "task" => {
+                type $type = crm_core::activity::Task;
+                $body
+            }
+            "interaction" => {
+                type $type = crm_core::activity::Interaction;
                 $body
             }
             other => Err(crm_core::CrmError::NotFound { entity: "kind of record", reference: other.to_owned() }),

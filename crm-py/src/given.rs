@@ -7,7 +7,7 @@ use crm_core::entity::{Column, Entity as _, Kind, Locale, Stored, Table};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::store::{Select, StoreExt as _};
-use crm_core::value::{Email, ValueError};
+use crm_core::value::{Currency, Email, ValueError};
 use crm_core::{CrmError, Edit, Id, Invalid, Session};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -100,7 +100,8 @@ impl Reference {
         resolved.map_err(|error| missing(error, field))
     }
 
-    fn shown(&self) -> String {
+    /// As it was given.
+    pub(crate) fn shown(&self) -> String {
         match self {
             Self::Id(id) => id.to_string(),
             Self::Key(key) => key.clone(),
@@ -120,7 +121,8 @@ async fn user_by_email(session: &Session<'_>, key: &str) -> Outcome<Stored<User>
     Ok(user)
 }
 
-fn missing(error: CrmError, field: &str) -> CrmError {
+/// What is not there makes the field invalid that names it.
+pub(crate) fn missing(error: CrmError, field: &str) -> CrmError {
     match error {
         CrmError::NotFound { entity, reference } => {
             CrmError::invalid(field, ValueError::NotThere { entity, reference })
@@ -138,9 +140,14 @@ enum Given {
 }
 
 /// Fields as they were given, by column.
+#[derive(Default)]
 pub(crate) struct Fields {
-    fields: Vec<(&'static str, Given)>,
+    given: Vec<(&'static str, Given)>,
     refused: Vec<Invalid>,
+    /// The currency that amounts were given with.
+    currency: Option<Currency>,
+    /// Whether amounts were given without one.
+    plain_amounts: bool,
 }
 
 /// The column that a field names: `owner` stands for `owner_id`.
@@ -151,7 +158,7 @@ pub(crate) fn column_of(table: &'static Table, name: &str) -> Option<usize> {
 impl Fields {
     /// Reads keyword arguments. On creation a field that must have a value and is `None` counts as not given.
     pub(crate) fn read(table: &'static Table, fields: &Bound<'_, PyDict>, creating: bool) -> PyResult<Self> {
-        let mut read = Self { fields: Vec::with_capacity(fields.len()), refused: Vec::new() };
+        let mut read = Self { given: Vec::with_capacity(fields.len()), ..Self::default() };
         for (name, value) in fields {
             let name = name.cast::<PyString>()?.to_str()?.to_owned();
             let Some(position) = column_of(table, &name) else {
@@ -164,23 +171,64 @@ impl Fields {
             let column = &table.columns[position];
             if value.is_none() {
                 if !creating || column.nullable {
-                    read.fields.push((column.name, Given::Text(String::new())));
+                    read.given.push((column.name, Given::Text(String::new())));
                 }
                 continue;
+            }
+            if column.kind == Kind::Money {
+                read.amount(&value);
             }
             let given = match column.target() {
                 Some(target) => Given::Reference(target, Reference::read(&name, target, &value)?),
                 None => Given::Text(field_text(&name, column, &value)?),
             };
-            read.fields.push((column.name, given));
+            read.given.push((column.name, given));
         }
+        read.agree(creating);
         Ok(read)
+    }
+
+    /// Takes note of the currency that an amount is in.
+    fn amount(&mut self, value: &Bound<'_, PyAny>) {
+        let Ok(money) = value.cast::<Money>() else {
+            self.plain_amounts = true;
+            return;
+        };
+        let right = money.get().0.currency();
+        match self.currency {
+            Some(left) if left != right => self.mismatch(left, right),
+            _ => self.currency = Some(right),
+        }
+    }
+
+    /// The record is in the currency of its amounts: a new one becomes so, one that is there must be.
+    fn agree(&mut self, creating: bool) {
+        let Some(left) = self.currency else { return };
+        let given = self.given.iter().find_map(|(name, given)| match given {
+            Given::Text(text) if *name == "currency" => Some(text.parse::<Currency>()),
+            _ => None,
+        });
+        match given {
+            Some(Ok(right)) if right != left => self.mismatch(left, right),
+            None if creating => self.given.push(("currency", Given::Text(left.code().to_owned()))),
+            _ => {}
+        }
+    }
+
+    fn mismatch(&mut self, left: Currency, right: Currency) {
+        self.refused.push(Invalid::new("currency", ValueError::CurrencyMismatch { left, right }));
+    }
+
+    /// Whether amounts are given whose currency only the record that is changed knows.
+    pub(crate) fn in_currency_of_record(&self) -> bool {
+        self.plain_amounts && self.currency.is_none() && self.given.iter().all(|(name, _)| *name != "currency")
     }
 
     /// The edit that they make.
     pub(crate) async fn edit<E: Rules>(self, session: &Session<'_>, locale: &Locale) -> Outcome<Edit<E>> {
-        let mut texts = Vec::with_capacity(self.fields.len());
-        for (name, given) in self.fields {
+        let locale = Locale { currency: self.currency.unwrap_or(locale.currency), ..locale.clone() };
+        let mut texts = Vec::with_capacity(self.given.len());
+        for (name, given) in self.given {
             let text = match given {
                 Given::Text(text) => text,
                 Given::Reference(target, reference) => reference.resolve_in(session, target, name).await?.to_string(),
@@ -188,7 +236,7 @@ impl Fields {
             texts.push((name, text));
         }
         let mut refused = self.refused;
-        match Edit::parse(texts.iter().map(|(name, text)| (*name, text.as_str())), locale) {
+        match Edit::parse(texts.iter().map(|(name, text)| (*name, text.as_str())), &locale) {
             Ok(edit) if refused.is_empty() => Ok(edit),
             Ok(_) => Err(CrmError::Invalid(refused)),
             Err(more) => {

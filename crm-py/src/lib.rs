@@ -3,16 +3,23 @@
 //! It holds what must be fast or exact: the database handle, sessions, records and money. The Python half,
 //! in `python/crm_py`, gives them their typed, documented face.
 
+mod acts;
 mod database;
 mod entities;
 mod error;
 mod given;
 mod imports;
+mod machine;
 mod money;
+mod pipelines;
 mod query;
 mod record;
 mod report;
+mod sales;
+mod sales_report;
 mod session;
+mod tags;
+mod timeline;
 mod value;
 
 use pyo3::prelude::*;
@@ -25,14 +32,24 @@ mod _crm_py {
     #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]
+    use crate::machine::machines;
+    #[pymodule_export]
     use crate::money::Money;
     #[pymodule_export]
+    use crate::pipelines::Pipelines;
+    #[pymodule_export]
     use crate::record::{
-        Allocation, AuditEntry, Contact, Field, Invoice, InvoiceLine, Membership, NumberSeries, Organization, Payment,
-        Product, Record, User, restore,
+        Allocation, AuditEntry, Contact, Deal, Field, Interaction, Invoice, InvoiceLine, Lead, Membership,
+        NumberSeries, Organization, Payment, Pipeline, Product, Record, Stage, StageChange, Tag, Task, User, restore,
     };
     #[pymodule_export]
+    use crate::sales::Sales;
+    #[pymodule_export]
+    use crate::sales_report::SalesReports;
+    #[pymodule_export]
     use crate::session::Session;
+    #[pymodule_export]
+    use crate::tags::Tags;
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,7 +1,10 @@
 //! Keyword filters, orders and pages.
 
-use crm_core::entity::{Kind, Table};
+use crm_core::activity::Task;
+use crm_core::entity::{Entity as _, Kind, Table};
+use crm_core::people::Contact;
 use crm_core::row::Value;
+use crm_core::sales::{Deal, Lead, Tag};
 use crm_core::store::{Cmp, Cursor, Direction, Expr, LARGEST_PAGE, Operand, Order, PAGE, Select};
 use crm_core::value::{Currency, Email, Money, ValueError, fold, tokens};
 use crm_core::{CrmError, Invalid, Row, Session};
@@ -12,8 +15,8 @@ use pyo3::types::{PyDict, PyString};
 use crate::entities::Described;
 use crate::error::{Outcome, invalid, wrong_type};
 use crate::given::{Compared, column_of};
-use crate::record::exposed;
-use crate::value::text;
+use crate::record::{Record, exposed};
+use crate::value::{text, truth};
 
 /// How a filter compares.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,10 +57,19 @@ enum Folded {
     Email,
 }
 
+/// A condition on more than a column.
+enum Further {
+    /// Has at least one of these tags, or none of them.
+    Tagged { names: Vec<String>, has: bool },
+    /// Is a task that is late now, or is not.
+    Overdue(bool),
+}
+
 /// What a list is asked for.
 pub(crate) struct Wanted {
     described: &'static Described,
     conditions: Vec<Condition>,
+    further: Vec<Further>,
     search: Option<String>,
     order: Vec<Order>,
     after: Option<Cursor>,
@@ -71,6 +83,7 @@ pub(crate) struct Wanted {
 fn folded(table: &'static Table, name: &str) -> Option<(usize, Folded)> {
     match name {
         "name" => Some((table.position("name_key")?, Folded::Name)),
+        "title" => Some((table.position("title_key")?, Folded::Name)),
         "email" => Some((table.position("email_key")?, Folded::Email)),
         _ => None,
     }
@@ -104,6 +117,7 @@ impl Wanted {
         let mut wanted = Self {
             described,
             conditions: Vec::with_capacity(filters.len()),
+            further: Vec::new(),
             search,
             order: Vec::new(),
             after: None,
@@ -116,7 +130,10 @@ impl Wanted {
             if field == "currency" && !value.is_none() {
                 wanted.currency = Some(text(&field, &value)?);
             }
-            wanted.conditions.push(condition(py, table, field, &value)?);
+            match further(table, &field, &value)? {
+                Some(further) => wanted.further.push(further),
+                None => wanted.conditions.push(condition(py, table, field, &value)?),
+            }
         }
         Ok(wanted)
     }
@@ -151,6 +168,9 @@ impl Wanted {
         for condition in &self.conditions {
             filter = filter.and(self.condition(session, condition).await?);
         }
+        for further in &self.further {
+            filter = filter.and(self.further(session, further));
+        }
         if let Some(search) = &self.search {
             filter = filter.and(Expr::Search(tokens(search)));
         }
@@ -160,6 +180,26 @@ impl Wanted {
             filter = filter.and(Expr::IsNull(Operand::Column(column)));
         }
         Ok(filter)
+    }
+
+    fn further(&self, session: &Session<'_>, further: &Further) -> Expr {
+        let (expr, holds) = match further {
+            Further::Tagged { names, has } => (Expr::Or(names.iter().map(|name| self.tagged(name)).collect()), has),
+            Further::Overdue(is) => {
+                let context = session.context();
+                (Task::overdue(context.now(), context.today()).into_expr(), is)
+            }
+        };
+        if *holds { expr } else { Expr::Not(Box::new(expr)) }
+    }
+
+    /// The records of this kind that have a tag.
+    fn tagged(&self, name: &str) -> Expr {
+        match self.described.table {
+            table if table == Contact::TABLE => Tag::on_contacts(name).into(),
+            table if table == Lead::TABLE => Tag::on_leads(name).into(),
+            _ => Tag::on_deals(name).into(),
+        }
     }
 
     async fn condition(&self, session: &Session<'_>, condition: &Condition) -> Outcome<Expr> {
@@ -268,6 +308,36 @@ impl Wanted {
         let next = last.map(|row| Cursor::new(&select, &select.place(row)).to_string());
         Ok((rows, next))
     }
+}
+
+/// Reads a condition on more than a column, if it is one.
+fn further(table: &'static Table, field: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Further>> {
+    if field == "overdue" && table == Task::TABLE {
+        return Ok(Some(Further::Overdue(truth(field, value)?)));
+    }
+    if ![Contact::TABLE, Lead::TABLE, Deal::TABLE].contains(&table) {
+        return Ok(None);
+    }
+    let (names, has) = match field {
+        "tag" => (vec![tag_name(field, value)?], true),
+        "tag__ne" => (vec![tag_name(field, value)?], false),
+        "tag__in" if value.cast::<PyString>().is_ok() => return Err(wrong_type(field, "a sequence", value)),
+        "tag__in" => (value.try_iter()?.map(|tag| tag_name(field, &tag?)).collect::<PyResult<_>>()?, true),
+        _ => return Ok(None),
+    };
+    Ok(Some(Further::Tagged { names, has }))
+}
+
+/// The name of a tag, given as it is or by the tag itself.
+pub(crate) fn tag_name(field: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    if let Ok(record) = value.cast::<Record>()
+        && let record = record.get()
+        && record.table == Tag::TABLE
+        && let Some(name) = record.row[Tag::COLUMNS.name.index()].as_text()
+    {
+        return Ok(name.to_owned());
+    }
+    value.cast::<PyString>().map_err(|_| wrong_type(field, "a tag or str", value))?.extract()
 }
 
 fn condition(py: Python<'_>, table: &'static Table, field: String, value: &Bound<'_, PyAny>) -> PyResult<Condition> {

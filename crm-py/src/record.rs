@@ -75,11 +75,27 @@ classes! {
     AuditEntry,
     /// A series of numbers for one kind of document.
     NumberSeries,
+    /// A way that deals go, stage by stage.
+    Pipeline,
+    /// A stage of a pipeline.
+    Stage,
+    /// A contact's interest in buying something.
+    Lead,
+    /// Something that a contact may buy, on its way through a pipeline.
+    Deal,
+    /// A step of a deal: its creation, a move to another stage, its being won, lost or reopened.
+    StageChange,
+    /// A word that records can be found by.
+    Tag,
+    /// Something to be done.
+    Task,
+    /// Something that was said or done about a record.
+    Interaction,
 }
 
-/// Whether a column is an attribute: not secret, and not computed unless it is an amount.
+/// Whether a column is an attribute: not secret, and not computed unless it is an amount or a truth value.
 pub(crate) fn exposed(column: &Column) -> bool {
-    let internal = column.flags.contains(Flags::DERIVED) && column.kind != Kind::Money;
+    let internal = column.flags.contains(Flags::DERIVED) && !matches!(column.kind, Kind::Money | Kind::Bool);
     !column.flags.contains(Flags::SECRET) && !internal && !column.name.ends_with("_claim")
 }
 
@@ -186,7 +202,7 @@ const fn kind_name(kind: Kind) -> &'static str {
 }
 
 /// The currency that stands at this place of a row.
-fn currency_at(row: &[Value], place: Option<usize>) -> Option<Currency> {
+pub(crate) fn currency_at(row: &[Value], place: Option<usize>) -> Option<Currency> {
     Currency::from_stored(row[place?].as_text()?).ok()
 }
 
@@ -231,13 +247,13 @@ impl Record {
         uuid_object(py, self.table.id(&self.row))
     }
 
-    /// The name by which people know the record: a contact's name, an invoice's number, or its id.
+    /// The name by which people know the record: a contact's name, an invoice's number, a deal's title, or its id.
     #[getter]
     fn display_name(&self) -> String {
         if self.table == people::Contact::TABLE {
             return contact_name(&self.row);
         }
-        let named = ["number", "name", "full_name", "description", "reference", "command", "kind"];
+        let named = ["number", "name", "title", "full_name", "description", "reference", "command", "kind"];
         let name = named.iter().find_map(|column| self.text(column));
         name.unwrap_or_else(|| self.table.id(&self.row).to_string())
     }

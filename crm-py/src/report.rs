@@ -16,7 +16,7 @@ pub(crate) fn class<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyA
     reports.bind(py).getattr(name)
 }
 
-fn money(py: Python<'_>, amount: Amount) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn money(py: Python<'_>, amount: Amount) -> PyResult<Bound<'_, PyAny>> {
     Ok(Bound::new(py, Money(amount))?.into_any())
 }
 

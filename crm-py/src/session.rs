@@ -5,16 +5,13 @@ use std::sync::Arc;
 
 use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User, policy};
 use crm_core::audit::AuditEntry;
-use crm_core::billing::{
-    Allocate, CreateInvoice, DeleteInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice, VoidInvoice,
-    WriteOffInvoice,
-};
-use crm_core::entity::{Entity as _, Stored, Tenancy};
+use crm_core::billing::{Allocate, CreateInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice};
+use crm_core::entity::{Entity as _, Locale, Stored, Tenancy};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::store::{Aggregate, Expr, Measure, Select};
 use crm_core::value::{Currency, Patch, ValueError};
-use crm_core::{Archive, Command, Create, Delete, Restore, Update};
+use crm_core::{Command, Create, Update};
 use crm_core::{CrmError, Id, Invalid, Row};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -26,7 +23,7 @@ use crate::error::{Outcome, invalid, wrong_type};
 use crate::given::{Fields, Reference, lines, resolve_lines};
 use crate::money::{Money, amount_of};
 use crate::query::Wanted;
-use crate::record::Record;
+use crate::record::{Record, currency_at};
 use crate::value::{date, text};
 
 /// An organization as one of its members sees it.
@@ -66,7 +63,18 @@ impl Session {
         rows.into_iter().next().ok_or_else(not_found)
     }
 
-    async fn run<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Outcome<Row> {
+    /// How the fields of a change are read: amounts without a currency are in the record's.
+    async fn locale_for(&self, described: &'static Described, id: uuid::Uuid, fields: &Fields) -> Outcome<Locale> {
+        let mut locale = self.session.locale();
+        if fields.in_currency_of_record() {
+            let row = self.by_id(described, id).await?;
+            let currency = currency_at(&row, described.table.position("currency"));
+            locale.currency = currency.unwrap_or(locale.currency);
+        }
+        Ok(locale)
+    }
+
+    pub(crate) async fn run<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Outcome<Row> {
         Ok(self.session.run_with_key(command, key).await?.to_row())
     }
 }
@@ -79,7 +87,11 @@ fn kind(entity: &str) -> PyResult<&'static Described> {
 }
 
 /// Reads text that a caller gave.
-fn parsed<T: FromStr<Err = ValueError>>(py: Python<'_>, field: &str, text: Option<&str>) -> PyResult<Option<T>> {
+pub(crate) fn parsed<T: FromStr<Err = ValueError>>(
+    py: Python<'_>,
+    field: &str,
+    text: Option<&str>,
+) -> PyResult<Option<T>> {
     text.map(str::parse).transpose().map_err(|reason| invalid(py, field, reason))
 }
 
@@ -88,11 +100,11 @@ fn optional<T: FromStr<Err = ValueError>>(py: Python<'_>, field: &str, text: Opt
     parsed(py, field, text.filter(|text| !text.trim().is_empty()))
 }
 
-fn optional_date(field: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<crm_core::value::Date>> {
+pub(crate) fn optional_date(field: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<crm_core::value::Date>> {
     value.map(|value| date(field, value)).transpose()
 }
 
-fn idempotency(py: Python<'_>, key: Option<&str>) -> PyResult<Option<IdempotencyKey>> {
+pub(crate) fn idempotency(py: Python<'_>, key: Option<&str>) -> PyResult<Option<IdempotencyKey>> {
     parsed(py, "key", key)
 }
 
@@ -263,7 +275,8 @@ impl Session {
         let row = self.shared.run(py, async {
             for_entity!(entity, E => {
                 let id = reference.resolve::<E>(&self.session).await?;
-                let edit = fields.edit::<E>(&self.session, &self.session.locale()).await?;
+                let locale = self.locale_for(described, id.uuid(), &fields).await?;
+                let edit = fields.edit::<E>(&self.session, &locale).await?;
                 self.run(&Update { id, edit }, key.as_ref()).await
             })
         })?;
@@ -283,7 +296,7 @@ impl Session {
         Record::wrap(py, table, row)
     }
 
-    /// Carries out a command that needs nothing but a record: `archive`, `restore`, `delete`, `void` or `write_off`.
+    /// Carries out a command that needs nothing but a record, such as `archive`, `void` or `win`.
     #[pyo3(signature = (entity, verb, reference, *, key = None))]
     fn act(
         &self,
@@ -296,27 +309,8 @@ impl Session {
         let described = kind(entity)?;
         let reference = Reference::read(entity, described.table, reference)?;
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
-            let key = key.as_ref();
-            if entity == Invoice::TABLE.entity {
-                let id = reference.resolve(&self.session).await?;
-                return match verb {
-                    "void" => self.run(&VoidInvoice(id), key).await,
-                    "write_off" => self.run(&WriteOffInvoice(id), key).await,
-                    "delete" => self.run(&DeleteInvoice(id), key).await,
-                    _ => Err(no_verb(entity, verb)),
-                };
-            }
-            for_entity!(entity, E => {
-                let id = reference.resolve::<E>(&self.session).await?;
-                match verb {
-                    "archive" => self.run(&Archive(id), key).await,
-                    "restore" => self.run(&Restore(id), key).await,
-                    "delete" => self.run(&Delete(id), key).await,
-                    _ => Err(no_verb(entity, verb)),
-                }
-            })
-        })?;
+        let row =
+            self.shared.run(py, async { crate::acts::act(self, entity, verb, &reference, key.as_ref()).await })?;
         Record::wrap(py, described.table, row)
     }
 
@@ -592,6 +586,20 @@ impl Session {
         crate::report::statement(py, &statement)
     }
 
+    /// A page of a record's timeline, and where to go on.
+    #[pyo3(signature = (record, *, limit = None, after = None))]
+    fn timeline<'py>(
+        &self,
+        py: Python<'py>,
+        record: &Bound<'py, PyAny>,
+        limit: Option<i64>,
+        after: Option<&str>,
+    ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<String>)> {
+        let (subject, options) = (crate::timeline::subject(record)?, crate::timeline::options(py, limit, after)?);
+        let timeline = self.shared.run(py, async { self.session.timeline(subject, &options).await })?;
+        crate::timeline::page(py, timeline)
+    }
+
     /// Imports a CSV file.
     #[pyo3(signature = (kind, source, *, mapping = None, lines = None, lines_mapping = None, upsert_by = None, dry_run = false, lenient = false, skip_refused = false))]
     #[expect(clippy::too_many_arguments, reason = "they are keywords")]
@@ -628,10 +636,6 @@ impl Session {
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
         Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))
     }
-}
-
-fn no_verb(entity: &str, verb: &str) -> CrmError {
-    CrmError::NotFound { entity: "command", reference: format!("{entity}.{verb}") }
 }
 
 /// A member as a caller names one: by membership or user, or by id or e-mail address.

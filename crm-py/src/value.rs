@@ -145,7 +145,7 @@ impl UuidParts {
 }
 
 /// A `datetime` in UTC.
-fn instant_object(py: Python<'_>, instant: Instant) -> PyResult<Bound<'_, PyAny>> {
+pub(crate) fn instant_object(py: Python<'_>, instant: Instant) -> PyResult<Bound<'_, PyAny>> {
     static KEPT: Kept<Instant> = Kept::new();
     KEPT.get(py, instant, instant.micros().unsigned_abs(), || Ok(instant.datetime().into_pyobject(py)?.into_any()))
 }

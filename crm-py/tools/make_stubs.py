@@ -30,8 +30,28 @@ CLASSES: list[type[Record]] = [
     crm_py.Allocation,
     crm_py.AuditEntry,
     crm_py.NumberSeries,
+    crm_py.Pipeline,
+    crm_py.Stage,
+    crm_py.Lead,
+    crm_py.Deal,
+    crm_py.StageChange,
+    crm_py.Tag,
+    crm_py.Task,
+    crm_py.Interaction,
 ]
-EDITED: list[type[Record]] = [crm_py.Contact, crm_py.Product, crm_py.NumberSeries, crm_py.Organization]
+EDITED: list[type[Record]] = [
+    crm_py.Contact,
+    crm_py.Product,
+    crm_py.NumberSeries,
+    crm_py.Organization,
+    crm_py.Pipeline,
+    crm_py.Stage,
+    crm_py.Lead,
+    crm_py.Deal,
+    crm_py.Tag,
+    crm_py.Task,
+    crm_py.Interaction,
+]
 LISTED: list[type[Record]] = [
     crm_py.Contact,
     crm_py.Product,
@@ -40,7 +60,16 @@ LISTED: list[type[Record]] = [
     crm_py.Payment,
     crm_py.Allocation,
     crm_py.AuditEntry,
+    crm_py.Pipeline,
+    crm_py.Stage,
+    crm_py.Lead,
+    crm_py.Deal,
+    crm_py.StageChange,
+    crm_py.Tag,
+    crm_py.Task,
+    crm_py.Interaction,
 ]
+TAGGED: list[type[Record]] = [crm_py.Contact, crm_py.Lead, crm_py.Deal]
 CLASS_OF = {kind.record_kind: kind.__name__ for kind in CLASSES}
 
 TYPES = {
@@ -125,6 +154,10 @@ def listed(kind: type[Record]) -> Iterator[str]:
     names = [field.name for field in fields_of(kind)]
     if kind is crm_py.Contact:
         yield from conditions("name", "str", ordered=True, nullable=False, text=True)
+    if kind in TAGGED:
+        yield from conditions("tag", "Tag | str", ordered=False, nullable=False, text=False)
+    if kind is crm_py.Task:
+        yield "    overdue: bool\n"
     for field in fields_of(kind):
         if field.kind == "json":
             yield f"    {field.name}: None\n    {field.name}__ne: None\n"
@@ -168,12 +201,20 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    Deal,
+    Interaction,
     Invoice,
     InvoiceLine,
+    Lead,
     Money,
     Payment,
+    Pipeline,
     Product,
     Record,
+    Stage,
+    StageChange,
+    Tag,
+    Task,
     User,
 )
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crm_core::entity::{Kind, Table, Tenancy};
 use crm_core::row::Value;
-use crm_core::store::{Cmp, Expr, Operand, Scope, StoreError};
+use crm_core::store::{Cmp, Expr, Operand, Scope, Share, StoreError};
 
 /// For which database text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,7 +137,9 @@ impl Renderer {
             Operand::Via { reference, column } => {
                 table.columns[*reference].target().map_or(Kind::Int, |target| target.columns[*column].kind)
             }
-            Operand::Difference(..) => Kind::Int,
+            Operand::Share(whole, _) => Self::kind(table, whole),
+            Operand::Instant(_) => Kind::Instant,
+            Operand::Difference(..) | Operand::Rank { .. } => Kind::Int,
         }
     }
 
@@ -150,6 +152,8 @@ impl Renderer {
                 reference.nullable || reference.target().is_none_or(|target| target.columns[*column].nullable)
             }
             Operand::Difference(left, right) => Self::nullable(table, left) || Self::nullable(table, right),
+            Operand::Share(whole, _) => Self::nullable(table, whole),
+            Operand::Instant(_) | Operand::Rank { .. } => false,
         }
     }
 
@@ -163,13 +167,54 @@ impl Renderer {
                 format!("(SELECT {} FROM {from} WHERE {})", inner.column(*column), conditions.join(" AND "))
             }
             Operand::Difference(left, right) => {
+                let instants = Self::kind(frame.table, left) == Kind::Instant;
                 let difference = format!("({} - {})", self.operand(frame, left)?, self.operand(frame, right)?);
-                match self.dialect {
-                    Dialect::Sqlite => difference,
+                match (self.dialect, instants) {
+                    (Dialect::Sqlite, false) => difference,
+                    (Dialect::Sqlite, true) => format!("({difference} / 1000000)"),
                     // Dates differ by a 32-bit number.
-                    Dialect::Postgres => format!("{difference}::BIGINT"),
+                    (Dialect::Postgres, false) => format!("{difference}::BIGINT"),
+                    (Dialect::Postgres, true) => format!("trunc(EXTRACT(EPOCH FROM {difference}))::BIGINT"),
                 }
             }
+            Operand::Instant(instant) => self.bind(Bind::One(Kind::Instant, Value::Instant(*instant))),
+            Operand::Share(whole, share) => {
+                // As `Share::of`: in whole numbers and within 64 bits, whatever the amount.
+                let (of, whole) = (self.operand(frame, whole)?, Share::WHOLE);
+                let (parts, half) = (self.bind(Bind::Int(share.parts())), whole / 2);
+                format!(
+                    "({of} / {whole} * {parts} + ({of} % {whole} * {parts} + CASE WHEN {of} < 0 THEN -{half} ELSE {half} \
+                     END) / {whole})"
+                )
+            }
+            Operand::Rank { table, reference, filter, ranks } => self.rank(frame, table, *reference, filter, ranks)?,
+        })
+    }
+
+    fn rank(
+        &mut self,
+        frame: Frame,
+        table: &'static Table,
+        reference: usize,
+        filter: &Expr,
+        ranks: &[Expr],
+    ) -> Result<String, StoreError> {
+        let (inner, from, mut conditions) = self.open(table)?;
+        let mut cases = String::new();
+        for (number, rank) in ranks.iter().enumerate().rev() {
+            let _ = write!(cases, " WHEN {} THEN {}", self.expr(inner, rank)?, number + 1);
+        }
+        conditions.push(format!("{} = {}", inner.column(reference), frame.column(0)));
+        if *filter != Expr::True {
+            conditions.push(self.grouped(inner, filter)?);
+        }
+        let conditions = conditions.join(" AND ");
+        // Without a rank there is still a column.
+        let cases = if cases.is_empty() { "0".to_owned() } else { format!("CASE{cases} ELSE 0 END") };
+        let rank = format!("COALESCE((SELECT max({cases}) FROM {from} WHERE {conditions}), 0)");
+        Ok(match self.dialect {
+            Dialect::Sqlite => rank,
+            Dialect::Postgres => format!("{rank}::BIGINT"),
         })
     }
 

@@ -7,12 +7,12 @@ use std::fmt::Write as _;
 use crm_core::access::{Membership, User};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocation, Invoice, InvoiceLine, InvoiceStatus, NumberSeries, Payment, Product};
-use crm_core::entity::{Entity as _, Kind};
+use crm_core::entity::{Entity as _, Kind, Minor};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::schema::TABLES;
 use crm_core::store::{
-    Aggregate, Bucket, Cmp, Direction, Expr, Filter, Group, Measure, Operand, Order, Scope, Select, StoreError,
+    Aggregate, Bucket, Cmp, Direction, Expr, Filter, Group, Measure, Operand, Order, Scope, Select, Share, StoreError,
 };
 use crm_core::value::{Date, Instant};
 use crm_sql::{Bind, Dialect, Statement};
@@ -201,6 +201,23 @@ fn figures() {
     let by_age = all().by(Group::Buckets(columns.due_on.operand(), Bucket { bounds })).measure(Measure::Count);
     insta::assert_snapshot!("ranges", answered(&by_age));
     assert_eq!(crm_sql::output_kinds(&by_age), [Kind::Int, Kind::Int]);
+    let paid = Payment::COLUMNS;
+    let rank = Operand::Rank {
+        table: Payment::TABLE,
+        reference: paid.contact_id.index(),
+        filter: Box::new(paid.received_on.lt(&day(31)).into()),
+        ranks: vec![paid.amount.ge(&Minor(10)).into(), paid.amount.ge(&Minor(100)).into()],
+    };
+    let age = Operand::Difference(
+        Box::new(Operand::Instant(Instant::EPOCH)),
+        Box::new(Contact::COLUMNS.created_at.operand()),
+    );
+    let ranked = Aggregate::new(Contact::TABLE, Expr::True).by(Group::Value(rank)).measure(Measure::Sum(age));
+    insta::assert_snapshot!("rank_and_seconds", answered(&ranked));
+    assert_eq!(crm_sql::output_kinds(&ranked), [Kind::Int, Kind::Int]);
+    let share = Share::percent("12.5".parse().unwrap()).unwrap();
+    let part = Operand::Share(Box::new(columns.total.operand()), share);
+    insta::assert_snapshot!("share", answered(&all().measure(Measure::Sum(part))));
     let none = all().by(Group::Buckets(columns.total.operand(), Bucket { bounds: Vec::new() }));
     insta::assert_snapshot!("no_bounds", answered(&none));
 }

@@ -59,7 +59,7 @@ CREATE TABLE crm_lead (
 CREATE INDEX crm_lead_contact_id ON crm_lead (org, "contact_id");
 CREATE INDEX crm_lead_assignee_id ON crm_lead (org, "assignee_id", "status");
 CREATE INDEX crm_lead_created_by ON crm_lead (org, "created_by");
-CREATE INDEX crm_lead_status ON crm_lead (org, "status", "channel");
+CREATE INDEX crm_lead_status ON crm_lead (org, "status", "channel", "created_at", "archived_at");
 CREATE INDEX crm_lead_created_at ON crm_lead (org, "created_at", "id");
 
 CREATE TABLE crm_deal (
@@ -95,10 +95,9 @@ CREATE TABLE crm_deal (
 CREATE INDEX crm_deal_owner_id ON crm_deal (org, "owner_id", "is_open", "amount", "id");
 CREATE INDEX crm_deal_amount ON crm_deal (org, "is_open", "amount", "id");
 CREATE INDEX crm_deal_contact_id ON crm_deal (org, "contact_id");
-CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "status", "currency", "amount", "archived_at");
-CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "closed_at", "opened_at", "amount", "archived_at");
-CREATE INDEX crm_deal_forecast ON crm_deal (org, "is_open", "currency", "expected_close_on", "stage_id", "amount", "archived_at");
-CREATE INDEX crm_deal_pipeline_id_ref ON crm_deal (org, "pipeline_id");
+CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "is_open", "currency", "expected_close_on", "amount", "stage_entered_at", "archived_at");
+CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "opened_at", "amount", "archived_at");
+CREATE INDEX crm_deal_closed ON crm_deal (org, "pipeline_id", "status", "closed_at", "opened_at", "id");
 CREATE INDEX crm_deal_product_id_ref ON crm_deal (org, "product_id");
 
 CREATE TABLE crm_stage_change (
@@ -118,10 +117,10 @@ CREATE TABLE crm_stage_change (
     "age_seconds" BIGINT NOT NULL,
     CONSTRAINT crm_stage_change_pkey PRIMARY KEY (org, "id")
 );
-CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id");
-CREATE INDEX crm_stage_change_entered ON crm_stage_change (org, "to_stage_id", "to_status", "at", "deal_id");
+CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id", "to_stage_id", "to_status");
 CREATE INDEX crm_stage_change_left ON crm_stage_change (org, "from_stage_id", "at", "visit_seconds");
-CREATE INDEX crm_stage_change_status ON crm_stage_change (org, "pipeline_id", "to_status", "at", "age_seconds");
+CREATE INDEX crm_stage_change_pipeline_id_ref ON crm_stage_change (org, "pipeline_id");
+CREATE INDEX crm_stage_change_to_stage_id_ref ON crm_stage_change (org, "to_stage_id");
 
 CREATE TABLE crm_tag (
     org BIGINT NOT NULL,

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crm_core::store::MemoryStore;
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
-use crm_core::testing::{self, boundaries};
+use crm_core::testing::{self, boundaries, cases};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
 use sqlx::Connection as _;
 
@@ -52,6 +52,12 @@ async fn another_organizations_ids_are_as_good_as_random_ones() {
 async fn files_are_imported_as_on_the_memory_store() {
     let database = Database::new();
     crm_core::import::testing::suite(&testing::crm(database.store().await, 1)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reports_give_the_figures_of_the_table() {
+    let database = Database::new();
+    cases::check(&testing::crm(database.store().await, 1)).await.unwrap();
 }
 
 /// 8 tasks pay one dollar ten times each on an invoice of fifty.

@@ -65,7 +65,7 @@ CREATE UNIQUE INDEX crm_lead_external_id ON crm_lead (org, "external_id") WHERE 
 CREATE INDEX crm_lead_contact_id ON crm_lead (org, "contact_id");
 CREATE INDEX crm_lead_assignee_id ON crm_lead (org, "assignee_id", "status");
 CREATE INDEX crm_lead_created_by ON crm_lead (org, "created_by");
-CREATE INDEX crm_lead_status ON crm_lead (org, "status", "channel");
+CREATE INDEX crm_lead_status ON crm_lead (org, "status", "channel", "created_at", "archived_at");
 CREATE INDEX crm_lead_created_at ON crm_lead (org, "created_at", "id");
 
 CREATE TABLE crm_deal (
@@ -108,10 +108,9 @@ CREATE UNIQUE INDEX crm_deal_external_id ON crm_deal (org, "external_id") WHERE 
 CREATE INDEX crm_deal_owner_id ON crm_deal (org, "owner_id", "is_open", "amount", "id");
 CREATE INDEX crm_deal_amount ON crm_deal (org, "is_open", "amount", "id");
 CREATE INDEX crm_deal_contact_id ON crm_deal (org, "contact_id");
-CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "status", "currency", "amount", "archived_at");
-CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "closed_at", "opened_at", "amount", "archived_at");
-CREATE INDEX crm_deal_forecast ON crm_deal (org, "is_open", "currency", "expected_close_on", "stage_id", "amount", "archived_at");
-CREATE INDEX crm_deal_pipeline_id_ref ON crm_deal (org, "pipeline_id");
+CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "is_open", "currency", "expected_close_on", "amount", "stage_entered_at", "archived_at");
+CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "opened_at", "amount", "archived_at");
+CREATE INDEX crm_deal_closed ON crm_deal (org, "pipeline_id", "status", "closed_at", "opened_at", "id");
 CREATE INDEX crm_deal_product_id_ref ON crm_deal (org, "product_id") WHERE "product_id" IS NOT NULL;
 
 CREATE TABLE crm_stage_change (
@@ -136,10 +135,10 @@ CREATE TABLE crm_stage_change (
     FOREIGN KEY (org, "from_stage_id") REFERENCES crm_stage (org, "id"),
     FOREIGN KEY (org, "to_stage_id") REFERENCES crm_stage (org, "id")
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id");
-CREATE INDEX crm_stage_change_entered ON crm_stage_change (org, "to_stage_id", "to_status", "at", "deal_id");
+CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id", "to_stage_id", "to_status");
 CREATE INDEX crm_stage_change_left ON crm_stage_change (org, "from_stage_id", "at", "visit_seconds");
-CREATE INDEX crm_stage_change_status ON crm_stage_change (org, "pipeline_id", "to_status", "at", "age_seconds");
+CREATE INDEX crm_stage_change_pipeline_id_ref ON crm_stage_change (org, "pipeline_id");
+CREATE INDEX crm_stage_change_to_stage_id_ref ON crm_stage_change (org, "to_stage_id");
 
 CREATE TABLE crm_tag (
     org INTEGER NOT NULL,
@@ -191,7 +190,7 @@ INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_external_id', '1000000 10
 INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_contact_id', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_assignee_id', '1000000 100000 1000 200');
 INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_created_by', '1000000 100000 10');
-INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_status', '1000000 100000 20000 2857');
+INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_status', '1000000 100000 20000 2857 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_lead', 'crm_lead_created_at', '1000000 100000 20 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_external_id', '1000000 100000 1');
@@ -199,16 +198,15 @@ INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_lead_id', '1000000 100000
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_owner_id', '1000000 100000 1000 500 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_amount', '1000000 100000 50000 10 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_contact_id', '1000000 100000 10');
-INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_stage', '1000000 100000 10000 2500 833 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_totals', '1000000 100000 33333 8333 1 1 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_forecast', '1000000 100000 50000 16666 16 1 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_pipeline_id_ref', '1000000 100000 50000');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_stage', '1000000 100000 10000 5000 1666 2 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_totals', '1000000 100000 33333 8333 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_closed', '1000000 100000 50000 12500 2 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_product_id_ref', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change', '1000000 100000 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_deal_id', '1000000 100000 10 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_entered', '1000000 100000 10000 2500 2 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_deal_id', '1000000 100000 10 1 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_left', '1000000 100000 10000 2 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_status', '1000000 100000 50000 12500 5 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_pipeline_id_ref', '1000000 100000 50000');
+INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_to_stage_id_ref', '1000000 100000 10000');
 INSERT INTO sqlite_stat1 VALUES ('crm_tag', 'crm_tag', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_tag', 'crm_tag_name_key', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_tagging', 'crm_tagging', '1000000 100000 1');

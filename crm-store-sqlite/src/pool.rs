@@ -13,6 +13,10 @@ use crate::options::SqliteOptions;
 
 /// The oldest SQLite that does not lose committed pages when a commit races a checkpoint.
 const OLDEST: i32 = 3_051_003;
+/// The memory for pages of the connection that writes, in KiB.
+pub(crate) const CACHE: u32 = 16_384;
+/// The same during a large change-set. It is taken as it is needed, and given back.
+pub(crate) const LARGE_CACHE: u32 = 57_344;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 256;
 /// How many connections reports and exports have to themselves, so that short reads never wait for a long one.
@@ -56,13 +60,18 @@ fn set_up(connection: &Connection, options: &SqliteOptions, role: Role) -> rusql
     // Sorting in memory makes reports several times slower, and the writer's small sorts a little faster.
     let pragmas = match role {
         Role::Writer => format!(
-            "PRAGMA synchronous = {}; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY; \
+            "PRAGMA synchronous = {}; PRAGMA cache_size = -{CACHE}; PRAGMA temp_store = MEMORY; \
              PRAGMA journal_size_limit = 67108864;",
             options.durability.pragma()
         ),
         Role::Reader => "PRAGMA cache_size = -8192; PRAGMA query_only = ON;".to_owned(),
     };
     connection.execute_batch(&pragmas)
+}
+
+/// Sets how much memory a connection may keep pages in, in KiB.
+pub(crate) fn keep_pages(connection: &Connection, kibibytes: u32) -> Result<(), StoreError> {
+    connection.execute_batch(&format!("PRAGMA cache_size = -{kibibytes}")).map_err(map_any)
 }
 
 /// The connections that read, opened when they are first wanted.

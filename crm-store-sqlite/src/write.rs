@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 use crate::blocking::{block_on, blocking};
 use crate::error::{SqliteError, backend, is_busy, map_any, map_commit};
 use crate::execute::{self, Unfed};
+use crate::pool;
 use crate::view::View;
 
 /// From how many rows on a change-set goes to a thread where it may take its time.
@@ -58,6 +59,15 @@ enum Place {
     Thread,
 }
 
+/// Leads when it goes: a caller who goes away has queued a change-set all the same.
+struct Lead<'a>(&'a Arc<Writer>);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        self.0.lead(Place::Inline);
+    }
+}
+
 impl Writer {
     pub(crate) const fn new(connection: Connection, patience: Duration) -> Self {
         Self {
@@ -74,16 +84,35 @@ impl Writer {
             let writer = Arc::clone(self);
             return blocking(move || writer.apply_large(scope, changes)).await;
         }
-        let (answer, answered) = oneshot::channel();
+        let (answer, mut answered) = oneshot::channel();
         self.queue().push_back(Job { scope, changes, answer });
-        self.lead(if Handle::try_current().is_ok() { Place::Inline } else { Place::Thread });
+        if Handle::try_current().is_ok() {
+            let lead = Lead(self);
+            // Whoever is about to write on this thread comes first and shares the commit. Without this, tasks that
+            // share one thread would commit one by one.
+            tokio::task::yield_now().await;
+            if let Ok(answer) = answered.try_recv() {
+                // Somebody else has led; what was queued since then has a leader of its own.
+                std::mem::forget(lead);
+                return answer;
+            }
+            drop(lead);
+        } else {
+            self.lead(Place::Thread);
+        }
         answered.await.unwrap_or_else(|_| Err(backend(SqliteError::Closed)))
     }
 
     fn apply_large(self: &Arc<Self>, scope: Scope, changes: ChangeSet) -> Answer {
         self.exclusively(|connection| {
-            catch_unwind(AssertUnwindSafe(|| block_on(View::new(&mut *connection).apply(scope, changes))))
-                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())))
+            // Pages that a large change-set comes back to again and again, those of its indexes, should not go to the
+            // disk in between.
+            pool::keep_pages(connection, pool::LARGE_CACHE)?;
+            let answer = catch_unwind(AssertUnwindSafe(|| block_on(View::new(&mut *connection).apply(scope, changes))))
+                .unwrap_or_else(|panic| Err(panicked(panic.as_ref())));
+            // The answer stands, whatever becomes of the memory.
+            let _ = pool::keep_pages(connection, pool::CACHE);
+            answer
         })
     }
 

@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::HashSet;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Cursor, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use crm_core::import::{Import, ImportKind, Mapping};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::store::Query;
 use crm_core::testing::script::Dice;
@@ -15,8 +16,8 @@ use crm_store_sqlite::{SqliteOptions, SqliteStore};
 
 /// How many processes are killed in each kind of work.
 const KILLS: u64 = 100;
-/// How many contacts the large change-set has.
-const BATCH: usize = 600;
+/// How many rows an imported file has: several chunks.
+const ROWS: usize = 1_200;
 
 fn open(file: &Path) -> Crm {
     let store = SqliteStore::open(&file.to_string_lossy(), SqliteOptions::default()).unwrap();
@@ -32,6 +33,21 @@ fn person(name: &str) -> Edit<Contact> {
     Edit::new().set(columns.kind, ContactKind::Person).set(columns.given_name, Some(name.parse().unwrap()))
 }
 
+/// Imports a file of contacts and gives their external ids, which are as long as ids and nobody else's.
+fn import(session: &Session<'_>, number: u64) -> Vec<String> {
+    let process = std::process::id();
+    let ids: Vec<String> = (0..ROWS).map(|row| format!("{process:012}{number:012}{row:012}")).collect();
+    let mut file = b"external_id,given_name\n".to_vec();
+    for id in &ids {
+        writeln!(file, "{id},n{number}").unwrap();
+    }
+    let mapping = Mapping { constants: [("kind".to_owned(), "person".to_owned())].into(), ..Mapping::default() };
+    let import = Import { mapping, ..Import::new(ImportKind::Contacts, Cursor::new(file)) };
+    let report = block_on(session.import(import)).unwrap();
+    assert!(report.written && report.problems.is_empty());
+    ids
+}
+
 /// What a worker process does: writes, and says so once it is acknowledged. Without its orders it has nothing to do.
 #[test]
 fn worker() {
@@ -43,8 +59,7 @@ fn worker() {
         let written: Vec<String> = if work == "single" {
             vec![block_on(session.create(person(&format!("n{number}")))).unwrap().id.to_string()]
         } else {
-            let batch: Vec<_> = (0..BATCH).map(|row| person(&format!("n{number} {row}"))).collect();
-            block_on(session.create_many(&batch)).unwrap().iter().map(|contact| contact.id.to_string()).collect()
+            import(&session, number)
         };
         writeln!(out, "ack {}", written.join(" ")).unwrap();
         out.flush().unwrap();
@@ -59,13 +74,15 @@ fn faults(file: &Path, acknowledged: &HashSet<String>, work: &str) -> Vec<String
     let mut query = Query::<Contact>::all().limit(10_000);
     loop {
         let page = block_on(session.list(&query)).unwrap();
+        let external = page.items.iter().filter_map(|contact| contact.external_id.as_deref());
+        found.extend(external.map(str::to_owned));
         found.extend(page.items.iter().map(|contact| contact.id.to_string()));
         let Some(next) = page.next else { break };
         query = query.after(Some(next));
     }
     faults.extend(acknowledged.difference(&found).map(|id| format!("{id} was acknowledged and is lost")));
-    if work == "batch" && found.len() % BATCH != 0 {
-        faults.push(format!("{} contacts are no whole number of change-sets", found.len()));
+    if work == "import" && found.len() % (2 * ROWS) != 0 {
+        faults.push(format!("{} contacts are no whole number of files", found.len() / 2));
     }
     let verified = block_on(session.verify(None)).unwrap();
     faults.extend(verified.findings.iter().map(|finding| format!("{finding:?}")));
@@ -98,7 +115,7 @@ fn kill(work: &str) {
             false
         };
         while said.next().is_some_and(|line| !acknowledge(line.unwrap())) {}
-        std::thread::sleep(Duration::from_micros(dice.roll(if work == "single" { 8_000 } else { 60_000 })));
+        std::thread::sleep(Duration::from_micros(dice.roll(if work == "single" { 8_000 } else { 200_000 })));
         worker.kill().unwrap();
         worker.wait().unwrap();
         for line in said.map_while(Result::ok) {
@@ -117,8 +134,8 @@ fn a_hundred_kills_during_single_writes_lose_nothing() {
 }
 
 #[test]
-fn a_hundred_kills_during_large_change_sets_leave_nothing_half_written() {
-    kill("batch");
+fn a_hundred_kills_during_imports_leave_nothing_half_written() {
+    kill("import");
 }
 
 /// The check above finds what it looks for.

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crm_core::store::MemoryStore;
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
-use crm_core::testing::{self, boundaries};
+use crm_core::testing::{self, boundaries, cases};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions as _, Connection as _};
@@ -59,6 +59,12 @@ fn files_are_imported_as_on_the_memory_store() {
     let folder = tempfile::tempdir().unwrap();
     let crm = testing::crm(open(&folder.path().join("import.db")), 1);
     crm_core::block_on(crm_core::import::testing::suite(&crm));
+}
+
+#[test]
+fn reports_give_the_figures_of_the_table() {
+    let folder = tempfile::tempdir().unwrap();
+    crm_core::block_on(cases::check(&testing::crm(open(&folder.path().join("cases.db")), 1))).unwrap();
 }
 
 /// 8 tasks pay one dollar ten times each on an invoice of fifty.

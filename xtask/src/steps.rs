@@ -240,22 +240,25 @@ pub(crate) fn with_postgres(session: &Session, durable: bool, words: &[String]) 
     Ok(exit_code(finished.status))
 }
 
-/// `cargo xtask bench`.
+/// `cargo xtask bench`: with all that the programs measure or compare with.
 pub(crate) fn bench(session: &Session, shared_target: bool, names: &[String]) -> Result<ExitCode, Stop> {
     let root = system::root();
     let target = Target::choose(session, &root, shared_target)?;
-    let mut command = system::cargo(&root);
-    command.args(["run", "--release", "--package", "crm-benches", "--"]);
-    command.args(names).env("CARGO_TARGET_DIR", &target.path);
-    let requirements = root.join("benches/requirements.txt");
-    if requirements.is_file() {
-        let folder = target.path.join("xtask-venv-benches");
-        let environment = Python::find(session)?.environment(session, &folder, &requirements)?;
-        command.env("CRM_BENCH_PYTHON", environment.python());
-    } else {
-        eprintln!("there is no benches/requirements.txt, so CRM_BENCH_PYTHON is not set");
+    let context = Context { session, target, python: Python::find(session), server: None, root };
+    let folder = context.target.path.join("xtask-venv-benches");
+    let environment = match &context.python {
+        Ok(python) => python.environment(session, &folder, &context.root.join("benches/requirements.txt"))?,
+        Err(stop) => return Err(Stop::failed(stop.to_string())),
+    };
+    if names.is_empty() || names.iter().any(|name| name == "python") {
+        install_wheel(&context, &environment, &context.root.join("crm-py"))?;
     }
+    let mut build = context.cargo(&["build", "--release", "--package", "crm-benches", "--package", "crm-cli"]);
+    session.succeed(&mut build, Output::Relayed)?;
     let server = Server::get(session, true)?;
+    let release = context.target.path.join("release");
+    let mut command = Command::new(release.join("crm-benches"));
+    command.args(names).env("CRM_BENCH_PYTHON", environment.python()).env("CRM_BIN", release.join("crm"));
     server.announce(&mut command);
     let finished = session.run(&mut command, Output::Terminal)?;
     Ok(exit_code(finished.status))

@@ -9,14 +9,14 @@ use crm_core::billing::{
 };
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
-use crm_core::report::{Ageing, Summary, SummaryOptions};
+use crm_core::report::{Ageing, Funnel, FunnelOptions, Summary, SummaryOptions};
 use crm_core::value::{Currency, Date, Decimal6, Money, Slug, ValueError};
 use crm_core::{CrmError, Edit, NewOrganization, Session};
 use crm_store_sqlite::Durability;
 use serde::Serialize;
 
 use super::demo_data::{Dice, THINGS};
-use super::report;
+use super::{demo_sales, report, report_sales};
 use crate::args::{option, text};
 use crate::error::{Done, Failure};
 use crate::open::{self, App};
@@ -31,8 +31,8 @@ pub(super) fn command() -> Command {
     Command::new("demo")
         .about("Makes a fresh database with made-up data, and shows its reports")
         .long_about(
-            "Makes a fresh database with made-up contacts, products, invoices and payments of the last year in a \
-             folder of its own, and shows the financial summary and the ageing of receivables. The same seed gives the \
+            "Makes a fresh database with made-up contacts, leads, deals, products, and invoices and payments of the last \
+             year in a folder of its own, and shows the financial summary, the ageing of receivables and the funnel of deals. The same seed gives the \
              same data.",
         )
         .arg(
@@ -60,6 +60,7 @@ struct Shown<'a> {
     acting_as: &'static str,
     summary: Summary,
     ageing: Ageing,
+    funnel: Funnel,
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -77,27 +78,35 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let contacts = contacts(&session, &mut dice).await?;
     let products = products(&session).await?;
     bill(&session, &mut dice, &contacts, &products).await?;
+    demo_sales::sell(&session, &mut dice, &contacts).await?;
 
     let summary = session.summary(&SummaryOptions::default()).await?;
     let ageing = session.ageing(None, false).await?;
+    let funnel = session.funnel(&FunnelOptions::default()).await?;
     let shown = directory.display().to_string();
     app.out.note(&format!("The demonstration is in {shown}."));
     match app.out.format {
         Format::Json | Format::Ndjson => {
-            let all = Shown { directory: &shown, database: &address, org: SLUG, acting_as: OWNER, summary, ageing };
+            let all =
+                Shown { directory: &shown, database: &address, org: SLUG, acting_as: OWNER, summary, ageing, funnel };
             let text = if app.out.format == Format::Json { output::pretty(&all)? } else { output::json(&all)? };
             app.out.data(&format!("{text}\n"))?;
         }
         Format::Id => app.out.data(&format!("{address}\n"))?,
         Format::Table | Format::Csv => {
-            let reports = [report::summary(app.out, &summary)?, report::ageing(app.out, &ageing)?];
+            let reports = [
+                report::summary(app.out, &summary)?,
+                report::ageing(app.out, &ageing)?,
+                report_sales::funnel(app.out, &funnel)?,
+            ];
             app.out.data(&reports.join("\n"))?;
         }
     }
     app.out.note(&format!(
         "\nTry next:\n  export CRM_DATABASE_URL={} CRM_ORG={SLUG} CRM_AS={OWNER}\n  crm contact list --search perez\n  \
+         crm deal list --where is_open --sort -amount\n  crm task list --sort due_on\n  crm machine show deal\n  \
          crm invoice list --where overdue --sort due_on\n  crm report statement {}\n  crm report ageing --per-contact\n  \
-         crm audit verify",
+         crm report forecast\n  crm audit verify",
         quoted(&address),
         contacts[0].email.as_ref().map_or("", |email| email.as_str()),
     ));
@@ -147,7 +156,11 @@ fn organization(slug: Slug) -> Result<NewOrganization, ValueError> {
     })
 }
 
-fn edit<E: crm_core::entity::Entity>(session: &Session<'_>, fields: &[(&str, &str)]) -> Result<Edit<E>, Failure> {
+/// The fields of a record that is made up.
+pub(super) fn edit<E: crm_core::entity::Entity>(
+    session: &Session<'_>,
+    fields: &[(&str, &str)],
+) -> Result<Edit<E>, Failure> {
     Edit::parse(fields.iter().copied(), &session.locale()).map_err(|refused| CrmError::Invalid(refused).into())
 }
 

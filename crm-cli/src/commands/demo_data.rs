@@ -169,6 +169,17 @@ pub(super) const THINGS: &[Thing] = &[
     thing("SRV-REPAIR", "Repair, per hour", "service", "95.00", "8.875", 4),
 ];
 
+/// What was said to leads.
+pub(super) const TALKS: &[&str] = &[
+    "Asked for the price list and for samples",
+    "Wants to taste the new harvest before ordering",
+    "Buys elsewhere until the end of the year",
+    "Will talk to the other owners and come back",
+];
+
+/// Why deals are lost.
+pub(super) const REASONS: &[&str] = &["Too expensive", "Bought elsewhere", "No answer any more"];
+
 /// Numbers that look random and are the same in every run: splitmix64.
 #[derive(Clone, Debug)]
 pub(super) struct Dice(u64);

@@ -38,5 +38,6 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         edit = edit.set(columns.occurred_at, at);
     }
     let logged = session.run_with_key(&Create(edit), args::idempotency_of(args)?.as_ref()).await?;
-    records::written(app, &session, &logged, "Logged").await
+    app.out.note(&format!("Logged the {}.", logged.kind));
+    records::print(app, &session, &logged, &[], "").await
 }

@@ -60,9 +60,15 @@ pub(super) fn run(app: &App, args: &ArgMatches) -> Done {
 }
 
 fn moves(app: &App, machine: &Machine) -> Done {
-    output::items(app.out, machine.moves, &["from", "event", "to", "roles", "effect"], &[], |step: &Move| {
-        let roles: Vec<&str> = step.roles().into_iter().map(Role::as_str).collect();
-        let cells = [step.from, step.event, step.to, &roles.join(" "), step.effect];
-        cells.map(str::to_owned).to_vec()
-    })
+    output::items(
+        app.out,
+        machine.moves,
+        &["from", "event", "to", "operation", "roles", "effect"],
+        &[],
+        |step: &Move| {
+            let roles: Vec<&str> = step.roles().into_iter().map(Role::as_str).collect();
+            let cells = [step.from, step.event, step.to, step.operation, &roles.join(" "), step.effect];
+            cells.map(str::to_owned).to_vec()
+        },
+    )
 }

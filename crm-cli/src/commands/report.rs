@@ -1,4 +1,5 @@
-//! `crm report`: the financial summary, the ageing of receivables, the statement of a contact.
+//! `crm report`: the financial summary, the ageing of receivables, the statement of a contact; and the reports of
+//! sales, which stand in `report_sales`.
 
 use std::fmt::Write as _;
 
@@ -8,7 +9,7 @@ use crm_core::report::{Ageing, AgeingRow, BUCKETS, Figures, Statement, Summary, 
 use crm_core::value::Money;
 use serde::Serialize;
 
-use super::verb;
+use super::{report_sales, verb};
 use crate::args::{date, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
@@ -38,11 +39,15 @@ pub(super) fn command() -> Command {
                 .arg(option("from", "DATE", "The first day [default: a year before the last]"))
                 .arg(option("to", "DATE", "The last day [default: today]").visible_alias("as-of")),
         )
+        .subcommands(report_sales::commands())
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let (verb, args) = verb(args)?;
     let session = app.session().await?;
+    if let Some(text) = report_sales::run(app.out, &session, verb, args).await? {
+        return app.out.data(&text);
+    }
     match verb {
         "summary" => {
             let options = SummaryOptions {
@@ -68,7 +73,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
 }
 
 /// A report for machines, if that is what is asked for.
-fn machine<T: Serialize>(out: Out, report: &T) -> Result<Option<String>, Failure> {
+pub(super) fn machine<T: Serialize>(out: Out, report: &T) -> Result<Option<String>, Failure> {
     Ok(match out.format {
         Format::Json => Some(format!("{}\n", output::pretty(report)?)),
         Format::Ndjson => Some(format!("{}\n", output::json(report)?)),

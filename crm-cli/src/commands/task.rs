@@ -41,7 +41,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let session = app.session().await?;
     let task = records::find::<Task>(&session, records::reference(args)).await?;
     match verb {
-        "done" => records::change(app, &session, &task, &CompleteTask(task.id), "Did").await,
+        "done" => records::change(app, &session, &task, &CompleteTask(task.id), "Finished").await,
         "cancel" => records::change(app, &session, &task, &CancelTask(task.id), "Cancelled").await,
         _ => records::change(app, &session, &task, &ReopenTask(task.id), "Reopened").await,
     }

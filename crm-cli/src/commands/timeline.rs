@@ -97,7 +97,12 @@ fn what(what: &Happening, labels: &HashMap<Uuid, String>) -> String {
                 None => format!("{stage}, {}", step.to_status),
             }
         }
-        Happening::Change(change) if change.fields.is_empty() => change.command.clone(),
+        // A new record sets many fields, which say little.
+        Happening::Change(change)
+            if change.fields.is_empty() || change.fields.iter().any(|name| name == "created_at") =>
+        {
+            change.command.clone()
+        }
         Happening::Change(change) => format!("{}: {}", change.command, change.fields.join(", ")),
         _ => String::new(),
     }

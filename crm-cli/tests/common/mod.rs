@@ -99,6 +99,12 @@ impl Sandbox {
         self.run_with(&words(line), "")
     }
 
+    /// Runs a line that must succeed, at an instant.
+    pub(crate) fn at(&self, now: &str, line: &str) {
+        let output = self.command(&words(line)).env("CRM_NOW", now).output().unwrap();
+        assert!(output.status.success(), "crm {line}\n{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// Runs a line that must succeed, and gives its standard output.
     pub(crate) fn ok(&self, line: &str) -> String {
         let ran = self.run(line);

@@ -57,6 +57,7 @@ impl Organization {
 }
 
 impl Rules for Organization {
+    const GENERAL: &'static [&'static str] = &["update"];
     fn of_organization(organization: Id<Self>) -> Expr {
         column_is(Self::COLUMNS.id.index(), Value::Id(organization.uuid()))
     }

@@ -126,6 +126,11 @@ pub const POLICY: &[Rule] = &[
     rule("tagging.read", READERS),
     rule("tagging.add", WORKERS),
     rule("tagging.remove", WORKERS),
+    rule("report.leads", READERS),
+    rule("report.deals", READERS),
+    rule("report.funnel", READERS),
+    rule("report.forecast", READERS),
+    rule("report.velocity", READERS),
     // Activity.
     rule("task.read", READERS),
     rule("task.create", WORKERS),

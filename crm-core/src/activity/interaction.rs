@@ -71,6 +71,7 @@ crate::entity! {
 const SHORTEST_NOTES: usize = 5;
 
 impl Rules for Interaction {
+    const GENERAL: &'static [&'static str] = &["create"];
     fn defaults(context: &Context) -> Edit<Self> {
         let edit = Edit::new().set(Self::COLUMNS.occurred_at, context.now());
         match context.actor().user() {

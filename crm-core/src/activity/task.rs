@@ -124,6 +124,7 @@ fn moved(
 }
 
 impl Rules for Task {
+    const GENERAL: &'static [&'static str] = &["create", "update", "delete"];
     fn defaults(context: &Context) -> Edit<Self> {
         let edit = Edit::new().set(Self::COLUMNS.status, TaskStatus::Open);
         match context.actor().user() {

@@ -1,7 +1,7 @@
 //! Products and services that can be sold.
 
 use crate::context::Context;
-use crate::crud::{Edit, Rules};
+use crate::crud::{EVERY_VERB, Edit, Rules};
 use crate::error::Invalid;
 use crate::value::{Currency, Decimal6, Notes, Text, ValueError, tokens};
 
@@ -58,6 +58,7 @@ impl Product {
 }
 
 impl Rules for Product {
+    const GENERAL: &'static [&'static str] = EVERY_VERB;
     const NATURAL_KEYS: &'static [&'static str] = &["sku", "external_id"];
 
     fn defaults(context: &Context) -> Edit<Self> {

@@ -86,6 +86,7 @@ impl Stored<NumberSeries> {
 }
 
 impl Rules for NumberSeries {
+    const GENERAL: &'static [&'static str] = &["create", "update"];
     const NATURAL_KEYS: &'static [&'static str] = &["kind"];
 
     fn defaults(_: &Context) -> Edit<Self> {

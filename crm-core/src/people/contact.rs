@@ -2,7 +2,7 @@
 
 use crate::access::User;
 use crate::context::Context;
-use crate::crud::{Edit, Rules, column_is};
+use crate::crud::{EVERY_VERB, Edit, Rules, column_is};
 use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
@@ -178,6 +178,7 @@ impl Contact {
 }
 
 impl Rules for Contact {
+    const GENERAL: &'static [&'static str] = EVERY_VERB;
     const NATURAL_KEYS: &'static [&'static str] = &["email", "phone", "account_number", "code", "external_id"];
 
     fn defaults(context: &Context) -> Edit<Self> {

@@ -126,9 +126,9 @@ crate::entity! {
         "crm_deal_owner_id": [owner_id, is_open, amount, id],
         "crm_deal_amount": [is_open, amount, id],
         "crm_deal_contact_id": [contact_id],
-        "crm_deal_stage": [stage_id, status, currency, amount, archived_at],
-        "crm_deal_totals": [currency, status, closed_at, opened_at, amount, archived_at],
-        "crm_deal_forecast": [is_open, currency, expected_close_on, stage_id, amount, archived_at],
+        "crm_deal_stage": [stage_id, is_open, currency, expected_close_on, amount, stage_entered_at, archived_at],
+        "crm_deal_totals": [currency, status, opened_at, amount, archived_at],
+        "crm_deal_closed": [pipeline_id, status, closed_at, opened_at, id],
     }
 }
 
@@ -140,6 +140,7 @@ impl Deal {
 }
 
 impl Rules for Deal {
+    const GENERAL: &'static [&'static str] = &["update", "archive", "restore"];
     const NATURAL_KEYS: &'static [&'static str] = &["external_id"];
 
     fn defaults(context: &Context) -> Edit<Self> {

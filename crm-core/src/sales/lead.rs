@@ -6,7 +6,7 @@ use super::Deal;
 use crate::access::{Grant, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
-use crate::crud::{self, Edit, Rules, column_is};
+use crate::crud::{self, EVERY_VERB, Edit, Rules, column_is};
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
@@ -116,12 +116,13 @@ crate::entity! {
         "crm_lead_contact_id": [contact_id],
         "crm_lead_assignee_id": [assignee_id, status],
         "crm_lead_created_by": [created_by],
-        "crm_lead_status": [status, channel],
+        "crm_lead_status": [status, channel, created_at, archived_at],
         "crm_lead_created_at": [created_at, id],
     }
 }
 
 impl Rules for Lead {
+    const GENERAL: &'static [&'static str] = EVERY_VERB;
     const NATURAL_KEYS: &'static [&'static str] = &["external_id"];
 
     fn defaults(_: &Context) -> Edit<Self> {

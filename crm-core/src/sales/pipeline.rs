@@ -33,6 +33,7 @@ crate::entity! {
 }
 
 impl Rules for Pipeline {
+    const GENERAL: &'static [&'static str] = &["update"];
     const NATURAL_KEYS: &'static [&'static str] = &["name"];
 }
 

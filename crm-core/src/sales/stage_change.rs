@@ -46,10 +46,8 @@ crate::entity! {
     derived { }
     unique { }
     index {
-        "crm_stage_change_deal_id": [deal_id, at, id],
-        "crm_stage_change_entered": [to_stage_id, to_status, at, deal_id],
+        "crm_stage_change_deal_id": [deal_id, at, id, to_stage_id, to_status],
         "crm_stage_change_left": [from_stage_id, at, visit_seconds],
-        "crm_stage_change_status": [pipeline_id, to_status, at, age_seconds],
     }
 }
 

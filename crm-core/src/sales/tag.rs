@@ -30,6 +30,7 @@ crate::entity! {
 }
 
 impl Rules for Tag {
+    const GENERAL: &'static [&'static str] = &["create", "update", "delete"];
     const NATURAL_KEYS: &'static [&'static str] = &["name"];
 }
 

@@ -10,12 +10,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a case that cannot go on has failed")]
 
+mod operands;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use self::operands::{instants_differ_by_whole_seconds, ranks_are_those_of_the_best_child, shares_are_exact};
 use super::{
     Abort, Aggregate, Bucket, ChangeSet, Direction, Expr, Feed, Filter, Group, Measure, Operand, Order, Query, Scope,
     Seal, Select, Store, StoreError, StoreExt as _,
@@ -72,6 +75,9 @@ cases![
     aggregates_group_and_sum,
     an_aggregate_without_rows_has_one,
     sums_overflow_typed,
+    shares_are_exact,
+    instants_differ_by_whole_seconds,
+    ranks_are_those_of_the_best_child,
     audit_follows_every_change,
     secrets_and_derived_columns_stay_out_of_the_audit,
     the_chain_verifies,

@@ -8,7 +8,7 @@ use std::marker::PhantomData;
 use crate::entity::{Col, Entity, Field, Table};
 use crate::id::Id;
 use crate::row::Value;
-use crate::value::{fold, tokens};
+use crate::value::{Decimal6, Instant, fold, tokens};
 
 /// How two values are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,8 +37,52 @@ pub enum Operand {
         /// The column's position in the referenced table.
         column: usize,
     },
-    /// The first less the second, both whole numbers or both dates (then in days).
+    /// The first less the second, both whole numbers, both dates (then in days) or both instants (then in
+    /// whole seconds, what is left over cut off).
     Difference(Box<Operand>, Box<Operand>),
+    /// An instant, the same for every row.
+    Instant(Instant),
+    /// A share of a whole number, rounded half away from zero.
+    Share(Box<Operand>, Share),
+    /// The number, from 1, of the last of these conditions that any row of another table fulfils that points
+    /// here; 0 if there is none. A row that fulfils several counts for the last of them.
+    Rank {
+        /// The other table.
+        table: &'static Table,
+        /// Its reference column's position.
+        reference: usize,
+        /// Which of its rows are looked at.
+        filter: Box<Expr>,
+        /// The conditions on them.
+        ranks: Vec<Expr>,
+    },
+}
+
+/// A part of a whole: from 0 to 100 percent. No larger, so that it never leaves 64 bits and needs no check
+/// in a database: only the sum of shares can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Share(i64);
+
+impl Share {
+    /// How many parts the whole has: millionths of a percent.
+    pub const WHOLE: i64 = 100_000_000;
+
+    /// So many percent; none if that is less than nothing or more than the whole.
+    pub fn percent(percent: Decimal6) -> Option<Self> {
+        (0..=Self::WHOLE).contains(&percent.micros()).then_some(Self(percent.micros()))
+    }
+
+    /// How many of [`WHOLE`](Self::WHOLE) parts it is.
+    pub const fn parts(self) -> i64 {
+        self.0
+    }
+
+    /// The share of a number, rounded half away from zero.
+    pub const fn of(self, number: i64) -> i64 {
+        // The multiples of the whole first: neither product leaves 64 bits.
+        let half = if number < 0 { -Self::WHOLE / 2 } else { Self::WHOLE / 2 };
+        number / Self::WHOLE * self.0 + (number % Self::WHOLE * self.0 + half) / Self::WHOLE
+    }
 }
 
 /// A condition on the rows of one table.
@@ -281,5 +325,41 @@ impl<E, R> Col<E, R> {
         R: Reference<T>,
     {
         Operand::Via { reference: self.index(), column: column.index() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn share(percent: &str) -> Share {
+        Share::percent(percent.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn shares_round_half_away_from_zero() {
+        for (percent, number, expected) in [
+            ("50", 1, 1),
+            ("50", -1, -1),
+            ("50", 3, 2),
+            ("49.999999", 1, 0),
+            ("12.5", 4, 1),
+            ("12.5", 3, 0),
+            ("0", i64::MAX, 0),
+            ("100", i64::MAX, i64::MAX),
+            ("100", i64::MIN, i64::MIN),
+            ("50", i64::MAX, 4_611_686_018_427_387_904),
+            ("50", i64::MIN, -4_611_686_018_427_387_904),
+            ("0.000001", 50_000_000, 1),
+            ("0.000001", 49_999_999, 0),
+        ] {
+            assert_eq!(share(percent).of(number), expected, "{percent} % of {number}");
+        }
+    }
+
+    #[test]
+    fn a_share_is_no_more_than_the_whole() {
+        assert_eq!(Share::percent(Decimal6::from_micros(Share::WHOLE + 1)), None);
+        assert_eq!(Share::percent(Decimal6::from_micros(-1)), None);
     }
 }

@@ -180,8 +180,23 @@ impl Eval<'_> {
                 match (self.operand(table, row, left), self.operand(table, row, right)) {
                     (Value::Int(left), Value::Int(right)) => left.checked_sub(right).map_or(Value::Null, Value::Int),
                     (Value::Date(left), Value::Date(right)) => Value::Int((left - right).num_days()),
+                    (Value::Instant(left), Value::Instant(right)) => {
+                        Value::Int((left.micros() - right.micros()) / 1_000_000)
+                    }
                     _ => Value::Null,
                 }
+            }
+            Operand::Instant(instant) => Value::Instant(*instant),
+            Operand::Share(whole, share) => {
+                self.operand(table, row, whole).as_int().map_or(Value::Null, |whole| Value::Int(share.of(whole)))
+            }
+            Operand::Rank { table: other, reference, filter, ranks } => {
+                let rows = space(self.scope, other).ok().and_then(|space| self.data.get(&space));
+                let rows = rows.into_iter().flat_map(BTreeMap::values).filter(|child| child[*reference] == row[0]);
+                let rows = rows.filter(|child| self.holds(other, child, filter));
+                let ranked = |child| ranks.iter().rposition(|rank| self.holds(other, child, rank));
+                let last = rows.filter_map(ranked).max().map_or(0, |last| last + 1);
+                Value::Int(i64::try_from(last).unwrap_or(i64::MAX))
             }
         }
     }

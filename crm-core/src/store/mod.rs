@@ -26,7 +26,7 @@ pub(crate) use change::fresh;
 pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Guard, Seal, Stamp};
 pub use cursor::Cursor;
 pub use error::StoreError;
-pub use expr::{Cmp, Expr, Filter, Operand};
+pub use expr::{Cmp, Expr, Filter, Operand, Share};
 pub use ext::{Page, StoreExt};
 pub use memory::MemoryStore;
 pub use select::{Direction, LARGEST_PAGE, Order, PAGE, Query, Select};

@@ -25,7 +25,10 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::import::{Import, ImportKind};
 use crate::people::Contact;
-use crate::report::SummaryOptions;
+use crate::report::{
+    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, SummaryOptions,
+    VelocityOptions,
+};
 use crate::row::Value;
 use crate::sales::{
     AddStage, AddTag, AssignLead, ChangeStage, ConvertLead, CreateDeal, Deal, DeleteDeal, DeletePipeline, DeleteStage,
@@ -202,6 +205,13 @@ const CALLS: &[Call] = calls! {
     "tagging.add" => |session, ids| session.run(&AddTag { tag: sales::tag("vip"), record: Tagged::Lead(ids.sales.lead) });
     "tagging.add" => |session, ids| session.run(&AddTag { tag: sales::tag("vip"), record: Tagged::Deal(ids.sales.deal) });
     "tagging.remove" => |session, ids| session.run(&RemoveTag { tag: sales::tag("fixture"), record: Tagged::Deal(ids.sales.deal) });
+    "report.leads" => |session, _ids| session.lead_counts(&LeadCountsOptions::default());
+    "report.deals" => |session, _ids| session.deal_totals(&DealTotalsOptions::default());
+    "report.funnel" => |session, _ids| session.funnel(&FunnelOptions::default());
+    "report.funnel" => |session, ids| session.funnel(&FunnelOptions { pipeline: Some(ids.sales.pipeline), ..FunnelOptions::default() });
+    "report.funnel" => |session, ids| session.cohort(&CohortOptions { pipeline: Some(ids.sales.pipeline), ..CohortOptions::default() });
+    "report.forecast" => |session, ids| session.forecast(&ForecastOptions { pipeline: Some(ids.sales.pipeline), ..ForecastOptions::default() });
+    "report.velocity" => |session, ids| session.velocity(&VelocityOptions { pipeline: Some(ids.sales.pipeline), ..VelocityOptions::default() });
     // Activity.
     "task.read" => |session, ids| session.get(ids.activity.task);
     "task.read" => |session, ids| session.list(&Query::new(Task::COLUMNS.contact_id.eq(&Some(ids.contact))));

@@ -2,6 +2,7 @@
 //! come out the same on every store.
 
 pub mod boundaries;
+pub mod cases;
 pub mod machines;
 pub mod race;
 pub mod script;

@@ -2,6 +2,7 @@
 //! it must leave the same transcript, word for word.
 
 mod activity;
+mod reports;
 mod sales;
 
 use std::fmt::Write as _;
@@ -130,7 +131,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(34) {
+    match dice.roll(36) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -176,6 +177,7 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         22 => activity::interaction_step(session, dice, made).await,
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
+        26 | 27 => reports::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }

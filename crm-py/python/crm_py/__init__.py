@@ -1,4 +1,4 @@
-"""An embeddable CRM engine: contacts, products, invoices and payments in one SQLite file or in PostgreSQL.
+"""An embeddable CRM engine: contacts, leads, deals, invoices and payments in one SQLite file or in PostgreSQL.
 
 >>> from decimal import Decimal
 >>> import crm_py
@@ -20,6 +20,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import errors
+from ._activity import Interactions, Tasks
 from ._client import Crm, Member, Members, Numbering, Reports, Session, open
 from ._collections import (
     Allocations,
@@ -36,18 +37,28 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    Deal,
     Field,
+    Interaction,
     Invoice,
     InvoiceLine,
+    Lead,
     Membership,
     Money,
     NumberSeries,
     Organization,
     Payment,
+    Pipeline,
     Product,
     Record,
+    Stage,
+    StageChange,
+    Tag,
+    Task,
     User,
+    machines,
 )
+from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import (
     Conflict,
     Corrupt,
@@ -85,12 +96,18 @@ __all__ = [
     "Corrupt",
     "Crm",
     "CrmError",
+    "Deal",
+    "Deals",
     "Duplicate",
     "Field",
+    "Interaction",
+    "Interactions",
     "Invoice",
     "InvoiceLine",
     "InvoiceLines",
     "Invoices",
+    "Lead",
+    "Leads",
     "Member",
     "Members",
     "Membership",
@@ -104,17 +121,28 @@ __all__ = [
     "Payment",
     "Payments",
     "PermissionDenied",
+    "Pipeline",
+    "Pipelines",
     "Product",
     "Products",
     "Record",
     "Reports",
     "RuleError",
     "Session",
+    "Stage",
+    "StageChange",
+    "StageChanges",
+    "Stages",
+    "Tag",
+    "Tags",
+    "Task",
+    "Tasks",
     "Unauthenticated",
     "Unavailable",
     "User",
     "ValidationError",
     "errors",
+    "machines",
     "open",
     "reports",
 ]

@@ -9,19 +9,33 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
+from ._activity import Interactions, Tasks
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
-from ._crm_py import Database, Membership, NumberSeries, User
+from ._crm_py import Database, Membership, NumberSeries, SalesReports, User
 from ._crm_py import Session as NativeSession
+from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import ValidationError
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
     from typing import Literal, Self, Unpack
     from uuid import UUID
 
-    from ._crm_py import Contact, Organization
+    from ._crm_py import Contact, Deal, Invoice, Lead, Organization, Pipeline
     from ._fields import NumberSeriesFields, OrganizationFields
-    from .reports import Ageing, ImportReport, Statement, Summary
+    from .reports import (
+        Ageing,
+        Cohort,
+        DealTotals,
+        Forecast,
+        Funnel,
+        ImportReport,
+        LeadCounts,
+        Statement,
+        Summary,
+        TimelineItem,
+        Velocity,
+    )
 
 
 class SupportsRead(Protocol):
@@ -155,13 +169,21 @@ class Session:
         "allocations",
         "audit",
         "contacts",
+        "deals",
+        "interactions",
         "invoice_lines",
         "invoices",
+        "leads",
         "members",
         "numbering",
         "payments",
+        "pipelines",
         "products",
         "reports",
+        "stage_changes",
+        "stages",
+        "tags",
+        "tasks",
     )
 
     contacts: Contacts
@@ -170,6 +192,14 @@ class Session:
     invoice_lines: InvoiceLines
     payments: Payments
     allocations: Allocations
+    leads: Leads
+    deals: Deals
+    stage_changes: StageChanges
+    pipelines: Pipelines
+    stages: Stages
+    tags: Tags
+    tasks: Tasks
+    interactions: Interactions
     members: Members
     numbering: Numbering
     reports: Reports
@@ -185,6 +215,14 @@ class Session:
         self.invoice_lines = InvoiceLines(native)
         self.payments = Payments(native)
         self.allocations = Allocations(native)
+        self.leads = Leads(native)
+        self.deals = Deals(native)
+        self.stage_changes = StageChanges(native)
+        self.pipelines = Pipelines(native)
+        self.stages = Stages(native)
+        self.tags = Tags(native)
+        self.tasks = Tasks(native)
+        self.interactions = Interactions(native)
         self.members = Members(native)
         self.numbering = Numbering(native)
         self.reports = Reports(native)
@@ -208,6 +246,14 @@ class Session:
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:
         """Changes the organization's settings."""
         return self._native.update_organization(dict(fields))
+
+    def timeline(
+        self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
+    ) -> Page[TimelineItem]:
+        """A page of everything that happened to a record, newest first: interactions, tasks, the steps of a deal and
+        other changes. A deal's has the history of the lead that it came of as well.
+        """
+        return Page(*self._native.timeline(record, limit=limit, after=after))
 
     def import_csv(
         self,
@@ -348,12 +394,16 @@ class Numbering(Collection[NumberSeries]):
 
 
 class Reports:
-    """Reports on the present state, as of a civil date: today in the organization's zone unless another is given."""
+    """Reports on the present state, as of a civil date: today in the organization's zone unless another is given.
 
-    __slots__ = ("_native",)
+    Those of sales take a ``zone`` of their own, an IANA name, in which their days and months are told.
+    """
+
+    __slots__ = ("_native", "_sales")
 
     def __init__(self, native: NativeSession) -> None:
         self._native = native
+        self._sales = SalesReports(native)
 
     def summary(
         self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
@@ -368,3 +418,78 @@ class Reports:
     def statement(self, contact: Contact | UUID | str, *, from_: date, to: date) -> Statement:
         """R3: what a contact was billed and paid over a period, with the balances before and after."""
         return self._native.statement(contact, from_, to)
+
+    def leads(
+        self,
+        *,
+        hours: int = 24,
+        as_of: datetime | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> LeadCounts:
+        """R4: how many leads there are, by status and channel, and how many came in the last ``hours``.
+
+        With ``from_`` and ``to``, only those that came on these days or between.
+        """
+        return self._sales.leads(hours=hours, as_of=as_of, from_=from_, to=to, zone=zone)
+
+    def deals(
+        self,
+        *,
+        days: int = 30,
+        as_of: date | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> DealTotals:
+        """R5: how many deals there are and what they are worth, by status, and how many began in the last ``days``.
+
+        With ``from_`` and ``to``, only those that began on these days or between.
+        """
+        return self._sales.deals(days=days, as_of=as_of, from_=from_, to=to, zone=zone)
+
+    def funnel(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Funnel:
+        """R6: where the deals of a pipeline, or of the default one, stand, and how far they came."""
+        return self._sales.funnel(pipeline=pipeline, as_of=as_of, zone=zone)
+
+    def cohort(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> Cohort:
+        """R6: how far the deals came that began in a period, in a pipeline or in the default one."""
+        return self._sales.cohort(pipeline=pipeline, from_=from_, to=to, zone=zone)
+
+    def forecast(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Forecast:
+        """R7: what open deals are likely to bring, by month of their expected close; of all pipelines, or of one."""
+        return self._sales.forecast(pipeline=pipeline, as_of=as_of, zone=zone)
+
+    def velocity(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        as_of: datetime | None = None,
+        zone: str | None = None,
+    ) -> Velocity:
+        """R8: how long deals stay in each stage of a pipeline, or of the default one, how many are won, and how long
+        that takes.
+        """
+        return self._sales.velocity(pipeline=pipeline, from_=from_, to=to, as_of=as_of, zone=zone)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from .reports import Verification
 
+T = TypeVar("T", covariant=True)
 R = TypeVar("R", bound=Record, covariant=True)
 
 BATCH = 1_000
@@ -41,31 +42,31 @@ def _plain(fields: Mapping[str, object]) -> dict[str, Any]:
     return dict(fields) if isinstance(fields, Mapping) else fields
 
 
-class Page(Sequence[R]):
-    """A page of records, and ``next``: where to go on, or ``None`` after the last one."""
+class Page(Sequence[T]):
+    """A page of records or of a timeline, and ``next``: where to go on, or ``None`` after the last one."""
 
     __slots__ = ("_records", "next")
 
     next: str | None
 
-    def __init__(self, records: builtins.list[R], next: str | None) -> None:
+    def __init__(self, records: builtins.list[T], next: str | None) -> None:
         self._records = records
         self.next = next
 
     @overload
-    def __getitem__(self, index: int) -> R: ...
+    def __getitem__(self, index: int) -> T: ...
     @overload
-    def __getitem__(self, index: slice) -> builtins.list[R]: ...
-    def __getitem__(self, index: int | slice) -> R | builtins.list[R]:
+    def __getitem__(self, index: slice) -> builtins.list[T]: ...
+    def __getitem__(self, index: int | slice) -> T | builtins.list[T]:
         return self._records[index]
 
     def __len__(self) -> int:
         return len(self._records)
 
-    def __iter__(self) -> Iterator[R]:
+    def __iter__(self) -> Iterator[T]:
         return iter(self._records)
 
-    def first(self) -> R | None:
+    def first(self) -> T | None:
         """The first record, if there is one."""
         return self._records[0] if self._records else None
 

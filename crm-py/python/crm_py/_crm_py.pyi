@@ -7,25 +7,54 @@ from uuid import UUID
 from typing_extensions import disjoint_base
 
 from ._client import SupportsRead
-from .reports import Ageing, ImportReport, Statement, Summary, Verification
+from .errors import CrmError
+from .reports import (
+    Ageing,
+    Cohort,
+    ConversionPlan,
+    DealTotals,
+    Forecast,
+    Funnel,
+    ImportReport,
+    LeadCounts,
+    Machine,
+    Statement,
+    Summary,
+    TimelineItem,
+    Velocity,
+    Verification,
+)
 
 __all__ = [
     "Allocation",
     "AuditEntry",
     "Contact",
     "Database",
+    "Deal",
     "Field",
+    "Interaction",
     "Invoice",
     "InvoiceLine",
+    "Lead",
     "Membership",
     "Money",
     "NumberSeries",
     "Organization",
     "Payment",
+    "Pipeline",
+    "Pipelines",
     "Product",
     "Record",
+    "Sales",
+    "SalesReports",
     "Session",
+    "Stage",
+    "StageChange",
+    "Tag",
+    "Tags",
+    "Task",
     "User",
+    "machines",
     "restore",
 ]
 
@@ -114,7 +143,7 @@ class Session:
     def update_organization(self, fields: dict[str, Any]) -> Organization:
         """Changes the organization's settings."""
     def act(self, entity: str, verb: str, reference: Record | UUID | str, *, key: str | None = None) -> Record:
-        """Carries out a command that needs nothing but a record: `archive`, `restore`, `delete`, `void` or `write_off`."""
+        """Carries out a command that needs nothing but a record, such as `archive`, `void` or `win`."""
     def create_invoice(
         self,
         *,
@@ -176,6 +205,10 @@ class Session:
         """R2, the ageing of receivables."""
     def statement(self, contact: Contact | UUID | str, from_: date, to: date) -> Statement:
         """R3, a contact's statement of account."""
+    def timeline(
+        self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
+    ) -> tuple[list[TimelineItem], str | None]:
+        """A page of a record's timeline, and where to go on."""
     def import_csv(
         self,
         kind: str,
@@ -190,6 +223,173 @@ class Session:
         skip_refused: bool = False,
     ) -> ImportReport:
         """Imports a CSV file."""
+
+@final
+class Sales:
+    """What is done with leads and deals, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def assign_lead(
+        self, lead: Lead | UUID | str, assignee: User | UUID | str | None, *, key: str | None = None
+    ) -> Lead:
+        """Gives a lead to a member, or to nobody."""
+    def move_lead(self, lead: Lead | UUID | str, status: str, *, key: str | None = None) -> Lead:
+        """Moves a lead to another status."""
+    def convert_lead(
+        self,
+        lead: Lead | UUID | str,
+        fields: dict[str, Any],
+        *,
+        deal: Deal | UUID | str | None = None,
+        pipeline: Pipeline | UUID | str | None = None,
+        stage: Stage | UUID | str | None = None,
+        key: str | None = None,
+    ) -> Lead:
+        """Converts a lead: makes a deal of it, or links it to one."""
+    def plan_conversion(
+        self,
+        lead: Lead | UUID | str,
+        fields: dict[str, Any],
+        *,
+        deal: Deal | UUID | str | None = None,
+        pipeline: Pipeline | UUID | str | None = None,
+        stage: Stage | UUID | str | None = None,
+    ) -> ConversionPlan:
+        """What the conversion of a lead would do."""
+    def convert_leads(
+        self,
+        leads: Iterable[Lead | UUID | str],
+        fields: dict[str, Any],
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        stage: Stage | UUID | str | None = None,
+    ) -> list[Lead | CrmError]:
+        """Converts many leads alike, each in a commit of its own: what came of each, a lead or an exception."""
+    def create_deal(
+        self,
+        fields: dict[str, Any],
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        stage: Stage | UUID | str | None = None,
+        key: str | None = None,
+    ) -> Deal:
+        """Makes a deal."""
+    def move_deal(
+        self, deal: Deal | UUID | str, stage: Stage | UUID | str, *, key: str | None = None
+    ) -> Deal:
+        """Moves a deal to another stage of its pipeline."""
+    def lose_deal(self, deal: Deal | UUID | str, reason: str, *, key: str | None = None) -> Deal:
+        """Gives up a deal."""
+
+@final
+class SalesReports:
+    """The reports of sales, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def leads(
+        self,
+        *,
+        hours: int = 24,
+        as_of: datetime | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> LeadCounts:
+        """R4, leads by status and channel."""
+    def deals(
+        self,
+        *,
+        days: int = 30,
+        as_of: date | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> DealTotals:
+        """R5, deals by status."""
+    def funnel(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Funnel:
+        """R6, where the deals of a pipeline stand and how far they came."""
+    def cohort(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> Cohort:
+        """R6, how far the deals came that began in a period."""
+    def forecast(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        as_of: date | None = None,
+        zone: str | None = None,
+    ) -> Forecast:
+        """R7, what open deals are likely to bring."""
+    def velocity(
+        self,
+        *,
+        pipeline: Pipeline | UUID | str | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        as_of: datetime | None = None,
+        zone: str | None = None,
+    ) -> Velocity:
+        """R8, how fast the deals of a pipeline go."""
+
+@final
+class Pipelines:
+    """What is done with pipelines, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def create(self, name: str, stages: Iterable[dict[str, Any]], *, key: str | None = None) -> Pipeline:
+        """Makes a pipeline with its stages."""
+    def add_stage(
+        self, pipeline: Pipeline | UUID | str, stage: dict[str, Any], *, key: str | None = None
+    ) -> Pipeline:
+        """Adds a stage at the end of a pipeline."""
+    def update_stage(
+        self,
+        pipeline: Pipeline | UUID | str,
+        stage: Stage | UUID | str,
+        *,
+        name: str | None = None,
+        probability: Decimal | int | None = None,
+        key: str | None = None,
+    ) -> Pipeline:
+        """Changes a stage's name or probability."""
+    def remove_stage(
+        self, pipeline: Pipeline | UUID | str, stage: Stage | UUID | str, *, key: str | None = None
+    ) -> Pipeline:
+        """Deletes a stage."""
+    def reorder(
+        self,
+        pipeline: Pipeline | UUID | str,
+        order: Iterable[Stage | UUID | str],
+        *,
+        key: str | None = None,
+    ) -> Pipeline:
+        """Puts the stages of a pipeline in another order."""
+
+@final
+class Tags:
+    """What is done with tags, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def add(self, record: Contact | Lead | Deal, tag: Tag | str, *, key: str | None = None) -> Tag:
+        """Puts a tag on a record."""
+    def remove(self, record: Contact | Lead | Deal, tag: Tag | str, *, key: str | None = None) -> Tag:
+        """Takes a tag off a record."""
+    def of(self, record: Contact | Lead | Deal) -> list[Tag]:
+        """The tags of a record, by name."""
+
+def machines() -> dict[str, Machine]:
+    """The state machines, by name."""
 
 @final
 class Money:
@@ -266,7 +466,7 @@ class Record:
     record_kind: ClassVar[str]
     @property
     def display_name(self) -> str:
-        """The name by which people know the record: a contact's name, an invoice's number, or its id."""
+        """The name by which people know the record: a contact's name, an invoice's number, a deal's title, or its id."""
     @property
     def id(self) -> UUID:
         """Names the record."""
@@ -951,3 +1151,451 @@ class NumberSeries(Record):
     @property
     def updated_at(self) -> datetime:
         """When it was last changed."""
+
+@final
+class Pipeline(Record):
+    """A way that deals go, stage by stage."""
+
+    __match_args__ = (
+        "id",
+        "name",
+        "is_default",
+        "revision",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def is_default(self) -> bool:
+        """Whether deals that name no pipeline go this way; the organization has one such pipeline."""
+    @property
+    def revision(self) -> int:
+        """Counts the changes of its stages, so that two who change them at once do not mix."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Stage(Record):
+    """A stage of a pipeline."""
+
+    __match_args__ = (
+        "id",
+        "pipeline_id",
+        "name",
+        "position",
+        "probability",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def pipeline_id(self) -> UUID:
+        """Of which pipeline."""
+    @property
+    def name(self) -> str:
+        """Its name."""
+    @property
+    def position(self) -> int:
+        """Its place in the pipeline, from 1."""
+    @property
+    def probability(self) -> Decimal:
+        """How likely a deal in this stage is won, in percent, 0 to 100."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Lead(Record):
+    """A contact's interest in buying something."""
+
+    __match_args__ = (
+        "id",
+        "contact_id",
+        "channel",
+        "status",
+        "assignee_id",
+        "admin_notes",
+        "sales_notes",
+        "deal_id",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "archived_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def contact_id(self) -> UUID:
+        """Whose."""
+    @property
+    def channel(self) -> Literal["web", "whatsapp", "instagram", "email", "phone", "referral", "manual"]:
+        """By which way it came."""
+    @property
+    def status(self) -> Literal["new", "contacted", "quoted", "closed", "discarded"]:
+        """Where it stands."""
+    @property
+    def assignee_id(self) -> UUID | None:
+        """The member who works on it."""
+    @property
+    def admin_notes(self) -> str | None:
+        """What those who distribute the work have to say."""
+    @property
+    def sales_notes(self) -> str | None:
+        """What those who sell have to say."""
+    @property
+    def deal_id(self) -> UUID | None:
+        """The deal that came of it; the deal refers back to the lead."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+    @property
+    def archived_at(self) -> datetime | None:
+        """When it was archived."""
+
+@final
+class Deal(Record):
+    """Something that a contact may buy, on its way through a pipeline."""
+
+    __match_args__ = (
+        "id",
+        "title",
+        "contact_id",
+        "owner_id",
+        "currency",
+        "amount",
+        "pipeline_id",
+        "stage_id",
+        "status",
+        "expected_close_on",
+        "opened_at",
+        "closed_at",
+        "lost_reason",
+        "product_id",
+        "lead_id",
+        "stage_entered_at",
+        "external_id",
+        "is_open",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+        "archived_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def title(self) -> str:
+        """What it is about."""
+    @property
+    def contact_id(self) -> UUID | None:
+        """With whom."""
+    @property
+    def owner_id(self) -> UUID:
+        """The member who works on it."""
+    @property
+    def currency(self) -> str:
+        """The currency of the amount."""
+    @property
+    def amount(self) -> Money:
+        """What it is worth; 0 while that is not known."""
+    @property
+    def pipeline_id(self) -> UUID:
+        """Which way it goes."""
+    @property
+    def stage_id(self) -> UUID:
+        """How far it has come."""
+    @property
+    def status(self) -> Literal["new", "in_progress", "won", "lost"]:
+        """Where it stands."""
+    @property
+    def expected_close_on(self) -> date | None:
+        """The civil date on which it is expected to be won."""
+    @property
+    def opened_at(self) -> datetime:
+        """When it began: on creation, or earlier if it was imported."""
+    @property
+    def closed_at(self) -> datetime | None:
+        """When it was won or lost."""
+    @property
+    def lost_reason(self) -> str | None:
+        """Why it was lost."""
+    @property
+    def product_id(self) -> UUID | None:
+        """What would be bought."""
+    @property
+    def lead_id(self) -> UUID | None:
+        """The lead that it came of."""
+    @property
+    def stage_entered_at(self) -> datetime:
+        """When the present visit of its stage began, or of a closed deal the last one."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def is_open(self) -> bool:
+        """Whether it is neither won nor lost."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+    @property
+    def archived_at(self) -> datetime | None:
+        """When it was archived."""
+
+@final
+class StageChange(Record):
+    """A step of a deal: its creation, a move to another stage, its being won, lost or reopened."""
+
+    __match_args__ = (
+        "id",
+        "deal_id",
+        "pipeline_id",
+        "from_stage_id",
+        "to_stage_id",
+        "from_status",
+        "to_status",
+        "entered_at",
+        "at",
+        "by_id",
+        "imported",
+        "visit_seconds",
+        "age_seconds",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def deal_id(self) -> UUID:
+        """Of which deal."""
+    @property
+    def pipeline_id(self) -> UUID:
+        """In which pipeline."""
+    @property
+    def from_stage_id(self) -> UUID | None:
+        """The stage that it was in; absent on creation."""
+    @property
+    def to_stage_id(self) -> UUID:
+        """The stage that it is in."""
+    @property
+    def from_status(self) -> Literal["new", "in_progress", "won", "lost"] | None:
+        """The status that it had; absent on creation."""
+    @property
+    def to_status(self) -> Literal["new", "in_progress", "won", "lost"]:
+        """The status that it has."""
+    @property
+    def entered_at(self) -> datetime | None:
+        """When the visit that now ends began; absent on creation and when the deal is reopened."""
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+    @property
+    def by_id(self) -> UUID | None:
+        """Who did it; the system has no id."""
+    @property
+    def imported(self) -> bool:
+        """Whether it was imported and not done here."""
+    @property
+    def visit_seconds(self) -> int | None:
+        """How many whole seconds the visit took that now ends; absent where `entered_at` is."""
+    @property
+    def age_seconds(self) -> int:
+        """How many whole seconds after the deal began it happened."""
+
+@final
+class Tag(Record):
+    """A word that records can be found by."""
+
+    __match_args__ = (
+        "id",
+        "name",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def name(self) -> str:
+        """The word or words."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Task(Record):
+    """Something to be done."""
+
+    __match_args__ = (
+        "id",
+        "title",
+        "contact_id",
+        "lead_id",
+        "deal_id",
+        "invoice_id",
+        "description",
+        "due_on",
+        "due_at",
+        "assignee_id",
+        "status",
+        "done_at",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def title(self) -> str:
+        """What is to be done, in one line."""
+    @property
+    def contact_id(self) -> UUID | None:
+        """The contact that it is about."""
+    @property
+    def lead_id(self) -> UUID | None:
+        """The lead that it is about."""
+    @property
+    def deal_id(self) -> UUID | None:
+        """The deal that it is about."""
+    @property
+    def invoice_id(self) -> UUID | None:
+        """The invoice that it is about."""
+    @property
+    def description(self) -> str | None:
+        """What else is to be known."""
+    @property
+    def due_on(self) -> date | None:
+        """The civil date by whose end it is to be done."""
+    @property
+    def due_at(self) -> datetime | None:
+        """The instant by which it is to be done, in place of a date."""
+    @property
+    def assignee_id(self) -> UUID:
+        """Who is to do it."""
+    @property
+    def status(self) -> Literal["open", "done", "cancelled"]:
+        """Where it stands."""
+    @property
+    def done_at(self) -> datetime | None:
+        """When it was done, if it is."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Interaction(Record):
+    """Something that was said or done about a record."""
+
+    __match_args__ = (
+        "id",
+        "contact_id",
+        "lead_id",
+        "deal_id",
+        "invoice_id",
+        "kind",
+        "occurred_at",
+        "notes",
+        "author_id",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def contact_id(self) -> UUID | None:
+        """The contact that it is about."""
+    @property
+    def lead_id(self) -> UUID | None:
+        """The lead that it is about."""
+    @property
+    def deal_id(self) -> UUID | None:
+        """The deal that it is about."""
+    @property
+    def invoice_id(self) -> UUID | None:
+        """The invoice that it is about."""
+    @property
+    def kind(self) -> Literal["call", "email", "meeting", "message", "visit", "note", "comment"]:
+        """How people met."""
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened; not in the future."""
+    @property
+    def notes(self) -> str:
+        """What was said, in 5 to 10,000 characters."""
+    @property
+    def author_id(self) -> UUID:
+        """Who wrote it down."""

@@ -12,12 +12,20 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    Deal,
+    Interaction,
     Invoice,
     InvoiceLine,
+    Lead,
     Money,
     Payment,
+    Pipeline,
     Product,
     Record,
+    Stage,
+    StageChange,
+    Tag,
+    Task,
     User,
 )
 
@@ -148,6 +156,123 @@ class OrganizationFields(TypedDict, total=False):
     """Whether two contacts may not have the same phone number."""
 
 
+class PipelineFields(TypedDict, total=False):
+    """What can be set of a pipeline."""
+
+    name: str
+    """Its name."""
+
+
+class StageFields(TypedDict, total=False):
+    """What can be set of a stage."""
+
+    name: str
+    """Its name."""
+    probability: Decimal | int
+    """How likely a deal in this stage is won, in percent, 0 to 100."""
+
+
+class LeadFields(TypedDict, total=False):
+    """What can be set of a lead."""
+
+    contact: Contact | UUID | str
+    contact_id: Contact | UUID | str
+    """Whose."""
+    channel: str
+    """By which way it came."""
+    assignee: User | UUID | str | None
+    assignee_id: User | UUID | str | None
+    """The member who works on it."""
+    admin_notes: str | None
+    """What those who distribute the work have to say."""
+    sales_notes: str | None
+    """What those who sell have to say."""
+    external_id: str | None
+    """The id in the system that it was imported from."""
+
+
+class DealFields(TypedDict, total=False):
+    """What can be set of a deal."""
+
+    title: str
+    """What it is about."""
+    contact: Contact | UUID | str | None
+    contact_id: Contact | UUID | str | None
+    """With whom."""
+    owner: User | UUID | str
+    owner_id: User | UUID | str
+    """The member who works on it."""
+    currency: str
+    """The currency of the amount."""
+    amount: Decimal | int | Money
+    """What it is worth; 0 while that is not known."""
+    expected_close_on: date | None
+    """The civil date on which it is expected to be won."""
+    product: Product | UUID | str | None
+    product_id: Product | UUID | str | None
+    """What would be bought."""
+    external_id: str | None
+    """The id in the system that it was imported from."""
+
+
+class TagFields(TypedDict, total=False):
+    """What can be set of a tag."""
+
+    name: str
+    """The word or words."""
+
+
+class TaskFields(TypedDict, total=False):
+    """What can be set of a task."""
+
+    title: str
+    """What is to be done, in one line."""
+    contact: Contact | UUID | str | None
+    contact_id: Contact | UUID | str | None
+    """The contact that it is about."""
+    lead: Lead | UUID | str | None
+    lead_id: Lead | UUID | str | None
+    """The lead that it is about."""
+    deal: Deal | UUID | str | None
+    deal_id: Deal | UUID | str | None
+    """The deal that it is about."""
+    invoice: Invoice | UUID | str | None
+    invoice_id: Invoice | UUID | str | None
+    """The invoice that it is about."""
+    description: str | None
+    """What else is to be known."""
+    due_on: date | None
+    """The civil date by whose end it is to be done."""
+    due_at: datetime | None
+    """The instant by which it is to be done, in place of a date."""
+    assignee: User | UUID | str
+    assignee_id: User | UUID | str
+    """Who is to do it."""
+
+
+class InteractionFields(TypedDict, total=False):
+    """What can be set of a interaction."""
+
+    contact: Contact | UUID | str | None
+    contact_id: Contact | UUID | str | None
+    """The contact that it is about."""
+    lead: Lead | UUID | str | None
+    lead_id: Lead | UUID | str | None
+    """The lead that it is about."""
+    deal: Deal | UUID | str | None
+    deal_id: Deal | UUID | str | None
+    """The deal that it is about."""
+    invoice: Invoice | UUID | str | None
+    invoice_id: Invoice | UUID | str | None
+    """The invoice that it is about."""
+    kind: str
+    """How people met."""
+    occurred_at: datetime
+    """When it happened; not in the future."""
+    notes: str
+    """What was said, in 5 to 10,000 characters."""
+
+
 class ContactFilters(TypedDict, total=False):
     """By what a list of kind contact can be filtered; see Collection."""
 
@@ -160,6 +285,9 @@ class ContactFilters(TypedDict, total=False):
     name__ge: str
     name__contains: str
     name__startswith: str
+    tag: Tag | str
+    tag__ne: Tag | str
+    tag__in: Iterable[Tag | str]
     id: Contact | UUID | str
     id__ne: Contact | UUID | str
     id__in: Iterable[Contact | UUID | str]
@@ -922,3 +1050,641 @@ class AuditEntryFilters(TypedDict, total=False):
     hash: bytes | None
     hash__ne: bytes | None
     hash__in: Iterable[bytes | None]
+
+
+class PipelineFilters(TypedDict, total=False):
+    """By what a list of kind pipeline can be filtered; see Collection."""
+
+    id: Pipeline | UUID | str
+    id__ne: Pipeline | UUID | str
+    id__in: Iterable[Pipeline | UUID | str]
+    name: str
+    name__ne: str
+    name__in: Iterable[str]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    is_default: bool
+    is_default__ne: bool
+    is_default__in: Iterable[bool]
+    revision: int
+    revision__ne: int
+    revision__in: Iterable[int]
+    revision__lt: int
+    revision__le: int
+    revision__gt: int
+    revision__ge: int
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class StageFilters(TypedDict, total=False):
+    """By what a list of kind stage can be filtered; see Collection."""
+
+    id: Stage | UUID | str
+    id__ne: Stage | UUID | str
+    id__in: Iterable[Stage | UUID | str]
+    pipeline: Pipeline | UUID | str
+    pipeline__ne: Pipeline | UUID | str
+    pipeline__in: Iterable[Pipeline | UUID | str]
+    pipeline_id: Pipeline | UUID | str
+    pipeline_id__ne: Pipeline | UUID | str
+    pipeline_id__in: Iterable[Pipeline | UUID | str]
+    name: str
+    name__ne: str
+    name__in: Iterable[str]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    position: int
+    position__ne: int
+    position__in: Iterable[int]
+    position__lt: int
+    position__le: int
+    position__gt: int
+    position__ge: int
+    probability: Decimal | int
+    probability__ne: Decimal | int
+    probability__in: Iterable[Decimal | int]
+    probability__lt: Decimal | int
+    probability__le: Decimal | int
+    probability__gt: Decimal | int
+    probability__ge: Decimal | int
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class LeadFilters(TypedDict, total=False):
+    """By what a list of kind lead can be filtered; see Collection."""
+
+    tag: Tag | str
+    tag__ne: Tag | str
+    tag__in: Iterable[Tag | str]
+    id: Lead | UUID | str
+    id__ne: Lead | UUID | str
+    id__in: Iterable[Lead | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    channel: str
+    channel__ne: str
+    channel__in: Iterable[str]
+    status: str
+    status__ne: str
+    status__in: Iterable[str]
+    assignee: User | UUID | str | None
+    assignee__ne: User | UUID | str | None
+    assignee__in: Iterable[User | UUID | str | None]
+    assignee_id: User | UUID | str | None
+    assignee_id__ne: User | UUID | str | None
+    assignee_id__in: Iterable[User | UUID | str | None]
+    admin_notes: str | None
+    admin_notes__ne: str | None
+    admin_notes__in: Iterable[str | None]
+    admin_notes__lt: str
+    admin_notes__le: str
+    admin_notes__gt: str
+    admin_notes__ge: str
+    admin_notes__contains: str
+    admin_notes__startswith: str
+    sales_notes: str | None
+    sales_notes__ne: str | None
+    sales_notes__in: Iterable[str | None]
+    sales_notes__lt: str
+    sales_notes__le: str
+    sales_notes__gt: str
+    sales_notes__ge: str
+    sales_notes__contains: str
+    sales_notes__startswith: str
+    deal: Record | UUID | str | None
+    deal__ne: Record | UUID | str | None
+    deal__in: Iterable[Record | UUID | str | None]
+    deal_id: Record | UUID | str | None
+    deal_id__ne: Record | UUID | str | None
+    deal_id__in: Iterable[Record | UUID | str | None]
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+    archived_at: datetime | None
+    archived_at__ne: datetime | None
+    archived_at__in: Iterable[datetime | None]
+    archived_at__lt: datetime
+    archived_at__le: datetime
+    archived_at__gt: datetime
+    archived_at__ge: datetime
+
+
+class DealFilters(TypedDict, total=False):
+    """By what a list of kind deal can be filtered; see Collection."""
+
+    tag: Tag | str
+    tag__ne: Tag | str
+    tag__in: Iterable[Tag | str]
+    id: Deal | UUID | str
+    id__ne: Deal | UUID | str
+    id__in: Iterable[Deal | UUID | str]
+    title: str
+    title__ne: str
+    title__in: Iterable[str]
+    title__lt: str
+    title__le: str
+    title__gt: str
+    title__ge: str
+    title__contains: str
+    title__startswith: str
+    contact: Contact | UUID | str | None
+    contact__ne: Contact | UUID | str | None
+    contact__in: Iterable[Contact | UUID | str | None]
+    contact_id: Contact | UUID | str | None
+    contact_id__ne: Contact | UUID | str | None
+    contact_id__in: Iterable[Contact | UUID | str | None]
+    owner: User | UUID | str
+    owner__ne: User | UUID | str
+    owner__in: Iterable[User | UUID | str]
+    owner_id: User | UUID | str
+    owner_id__ne: User | UUID | str
+    owner_id__in: Iterable[User | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    amount: Decimal | int | Money
+    amount__ne: Decimal | int | Money
+    amount__in: Iterable[Decimal | int | Money]
+    amount__lt: Decimal | int | Money
+    amount__le: Decimal | int | Money
+    amount__gt: Decimal | int | Money
+    amount__ge: Decimal | int | Money
+    pipeline: Pipeline | UUID | str
+    pipeline__ne: Pipeline | UUID | str
+    pipeline__in: Iterable[Pipeline | UUID | str]
+    pipeline_id: Pipeline | UUID | str
+    pipeline_id__ne: Pipeline | UUID | str
+    pipeline_id__in: Iterable[Pipeline | UUID | str]
+    stage: Stage | UUID | str
+    stage__ne: Stage | UUID | str
+    stage__in: Iterable[Stage | UUID | str]
+    stage_id: Stage | UUID | str
+    stage_id__ne: Stage | UUID | str
+    stage_id__in: Iterable[Stage | UUID | str]
+    status: str
+    status__ne: str
+    status__in: Iterable[str]
+    expected_close_on: date | None
+    expected_close_on__ne: date | None
+    expected_close_on__in: Iterable[date | None]
+    expected_close_on__lt: date
+    expected_close_on__le: date
+    expected_close_on__gt: date
+    expected_close_on__ge: date
+    opened_at: datetime
+    opened_at__ne: datetime
+    opened_at__in: Iterable[datetime]
+    opened_at__lt: datetime
+    opened_at__le: datetime
+    opened_at__gt: datetime
+    opened_at__ge: datetime
+    closed_at: datetime | None
+    closed_at__ne: datetime | None
+    closed_at__in: Iterable[datetime | None]
+    closed_at__lt: datetime
+    closed_at__le: datetime
+    closed_at__gt: datetime
+    closed_at__ge: datetime
+    lost_reason: str | None
+    lost_reason__ne: str | None
+    lost_reason__in: Iterable[str | None]
+    lost_reason__lt: str
+    lost_reason__le: str
+    lost_reason__gt: str
+    lost_reason__ge: str
+    lost_reason__contains: str
+    lost_reason__startswith: str
+    product: Product | UUID | str | None
+    product__ne: Product | UUID | str | None
+    product__in: Iterable[Product | UUID | str | None]
+    product_id: Product | UUID | str | None
+    product_id__ne: Product | UUID | str | None
+    product_id__in: Iterable[Product | UUID | str | None]
+    lead: Lead | UUID | str | None
+    lead__ne: Lead | UUID | str | None
+    lead__in: Iterable[Lead | UUID | str | None]
+    lead_id: Lead | UUID | str | None
+    lead_id__ne: Lead | UUID | str | None
+    lead_id__in: Iterable[Lead | UUID | str | None]
+    stage_entered_at: datetime
+    stage_entered_at__ne: datetime
+    stage_entered_at__in: Iterable[datetime]
+    stage_entered_at__lt: datetime
+    stage_entered_at__le: datetime
+    stage_entered_at__gt: datetime
+    stage_entered_at__ge: datetime
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    is_open: bool
+    is_open__ne: bool
+    is_open__in: Iterable[bool]
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+    archived_at: datetime | None
+    archived_at__ne: datetime | None
+    archived_at__in: Iterable[datetime | None]
+    archived_at__lt: datetime
+    archived_at__le: datetime
+    archived_at__gt: datetime
+    archived_at__ge: datetime
+
+
+class StageChangeFilters(TypedDict, total=False):
+    """By what a list of kind stage change can be filtered; see Collection."""
+
+    id: StageChange | UUID | str
+    id__ne: StageChange | UUID | str
+    id__in: Iterable[StageChange | UUID | str]
+    deal: Deal | UUID | str
+    deal__ne: Deal | UUID | str
+    deal__in: Iterable[Deal | UUID | str]
+    deal_id: Deal | UUID | str
+    deal_id__ne: Deal | UUID | str
+    deal_id__in: Iterable[Deal | UUID | str]
+    pipeline: Pipeline | UUID | str
+    pipeline__ne: Pipeline | UUID | str
+    pipeline__in: Iterable[Pipeline | UUID | str]
+    pipeline_id: Pipeline | UUID | str
+    pipeline_id__ne: Pipeline | UUID | str
+    pipeline_id__in: Iterable[Pipeline | UUID | str]
+    from_stage: Stage | UUID | str | None
+    from_stage__ne: Stage | UUID | str | None
+    from_stage__in: Iterable[Stage | UUID | str | None]
+    from_stage_id: Stage | UUID | str | None
+    from_stage_id__ne: Stage | UUID | str | None
+    from_stage_id__in: Iterable[Stage | UUID | str | None]
+    to_stage: Stage | UUID | str
+    to_stage__ne: Stage | UUID | str
+    to_stage__in: Iterable[Stage | UUID | str]
+    to_stage_id: Stage | UUID | str
+    to_stage_id__ne: Stage | UUID | str
+    to_stage_id__in: Iterable[Stage | UUID | str]
+    from_status: str | None
+    from_status__ne: str | None
+    from_status__in: Iterable[str | None]
+    to_status: str
+    to_status__ne: str
+    to_status__in: Iterable[str]
+    entered_at: datetime | None
+    entered_at__ne: datetime | None
+    entered_at__in: Iterable[datetime | None]
+    entered_at__lt: datetime
+    entered_at__le: datetime
+    entered_at__gt: datetime
+    entered_at__ge: datetime
+    at: datetime
+    at__ne: datetime
+    at__in: Iterable[datetime]
+    at__lt: datetime
+    at__le: datetime
+    at__gt: datetime
+    at__ge: datetime
+    by: Record | UUID | str | None
+    by__ne: Record | UUID | str | None
+    by__in: Iterable[Record | UUID | str | None]
+    by_id: Record | UUID | str | None
+    by_id__ne: Record | UUID | str | None
+    by_id__in: Iterable[Record | UUID | str | None]
+    imported: bool
+    imported__ne: bool
+    imported__in: Iterable[bool]
+    visit_seconds: int | None
+    visit_seconds__ne: int | None
+    visit_seconds__in: Iterable[int | None]
+    visit_seconds__lt: int
+    visit_seconds__le: int
+    visit_seconds__gt: int
+    visit_seconds__ge: int
+    age_seconds: int
+    age_seconds__ne: int
+    age_seconds__in: Iterable[int]
+    age_seconds__lt: int
+    age_seconds__le: int
+    age_seconds__gt: int
+    age_seconds__ge: int
+
+
+class TagFilters(TypedDict, total=False):
+    """By what a list of kind tag can be filtered; see Collection."""
+
+    id: Tag | UUID | str
+    id__ne: Tag | UUID | str
+    id__in: Iterable[Tag | UUID | str]
+    name: str
+    name__ne: str
+    name__in: Iterable[str]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class TaskFilters(TypedDict, total=False):
+    """By what a list of kind task can be filtered; see Collection."""
+
+    overdue: bool
+    id: Task | UUID | str
+    id__ne: Task | UUID | str
+    id__in: Iterable[Task | UUID | str]
+    title: str
+    title__ne: str
+    title__in: Iterable[str]
+    title__lt: str
+    title__le: str
+    title__gt: str
+    title__ge: str
+    title__contains: str
+    title__startswith: str
+    contact: Contact | UUID | str | None
+    contact__ne: Contact | UUID | str | None
+    contact__in: Iterable[Contact | UUID | str | None]
+    contact_id: Contact | UUID | str | None
+    contact_id__ne: Contact | UUID | str | None
+    contact_id__in: Iterable[Contact | UUID | str | None]
+    lead: Lead | UUID | str | None
+    lead__ne: Lead | UUID | str | None
+    lead__in: Iterable[Lead | UUID | str | None]
+    lead_id: Lead | UUID | str | None
+    lead_id__ne: Lead | UUID | str | None
+    lead_id__in: Iterable[Lead | UUID | str | None]
+    deal: Deal | UUID | str | None
+    deal__ne: Deal | UUID | str | None
+    deal__in: Iterable[Deal | UUID | str | None]
+    deal_id: Deal | UUID | str | None
+    deal_id__ne: Deal | UUID | str | None
+    deal_id__in: Iterable[Deal | UUID | str | None]
+    invoice: Invoice | UUID | str | None
+    invoice__ne: Invoice | UUID | str | None
+    invoice__in: Iterable[Invoice | UUID | str | None]
+    invoice_id: Invoice | UUID | str | None
+    invoice_id__ne: Invoice | UUID | str | None
+    invoice_id__in: Iterable[Invoice | UUID | str | None]
+    description: str | None
+    description__ne: str | None
+    description__in: Iterable[str | None]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    due_on: date | None
+    due_on__ne: date | None
+    due_on__in: Iterable[date | None]
+    due_on__lt: date
+    due_on__le: date
+    due_on__gt: date
+    due_on__ge: date
+    due_at: datetime | None
+    due_at__ne: datetime | None
+    due_at__in: Iterable[datetime | None]
+    due_at__lt: datetime
+    due_at__le: datetime
+    due_at__gt: datetime
+    due_at__ge: datetime
+    assignee: User | UUID | str
+    assignee__ne: User | UUID | str
+    assignee__in: Iterable[User | UUID | str]
+    assignee_id: User | UUID | str
+    assignee_id__ne: User | UUID | str
+    assignee_id__in: Iterable[User | UUID | str]
+    status: str
+    status__ne: str
+    status__in: Iterable[str]
+    done_at: datetime | None
+    done_at__ne: datetime | None
+    done_at__in: Iterable[datetime | None]
+    done_at__lt: datetime
+    done_at__le: datetime
+    done_at__gt: datetime
+    done_at__ge: datetime
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class InteractionFilters(TypedDict, total=False):
+    """By what a list of kind interaction can be filtered; see Collection."""
+
+    id: Interaction | UUID | str
+    id__ne: Interaction | UUID | str
+    id__in: Iterable[Interaction | UUID | str]
+    contact: Contact | UUID | str | None
+    contact__ne: Contact | UUID | str | None
+    contact__in: Iterable[Contact | UUID | str | None]
+    contact_id: Contact | UUID | str | None
+    contact_id__ne: Contact | UUID | str | None
+    contact_id__in: Iterable[Contact | UUID | str | None]
+    lead: Lead | UUID | str | None
+    lead__ne: Lead | UUID | str | None
+    lead__in: Iterable[Lead | UUID | str | None]
+    lead_id: Lead | UUID | str | None
+    lead_id__ne: Lead | UUID | str | None
+    lead_id__in: Iterable[Lead | UUID | str | None]
+    deal: Deal | UUID | str | None
+    deal__ne: Deal | UUID | str | None
+    deal__in: Iterable[Deal | UUID | str | None]
+    deal_id: Deal | UUID | str | None
+    deal_id__ne: Deal | UUID | str | None
+    deal_id__in: Iterable[Deal | UUID | str | None]
+    invoice: Invoice | UUID | str | None
+    invoice__ne: Invoice | UUID | str | None
+    invoice__in: Iterable[Invoice | UUID | str | None]
+    invoice_id: Invoice | UUID | str | None
+    invoice_id__ne: Invoice | UUID | str | None
+    invoice_id__in: Iterable[Invoice | UUID | str | None]
+    kind: str
+    kind__ne: str
+    kind__in: Iterable[str]
+    occurred_at: datetime
+    occurred_at__ne: datetime
+    occurred_at__in: Iterable[datetime]
+    occurred_at__lt: datetime
+    occurred_at__le: datetime
+    occurred_at__gt: datetime
+    occurred_at__ge: datetime
+    notes: str
+    notes__ne: str
+    notes__in: Iterable[str]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    author: User | UUID | str
+    author__ne: User | UUID | str
+    author__in: Iterable[User | UUID | str]
+    author_id: User | UUID | str
+    author_id__ne: User | UUID | str
+    author_id__in: Iterable[User | UUID | str]

@@ -8,24 +8,43 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ._crm_py import Money
+from ._crm_py import Interaction, Money, StageChange, Task
 
 __all__ = [
     "Ageing",
     "AgeingRow",
+    "Cohort",
+    "CohortStage",
     "ContactFigures",
+    "ConversionPlan",
+    "DealRow",
+    "DealTotals",
     "Figures",
     "Finding",
+    "Forecast",
+    "ForecastFigures",
+    "ForecastMonth",
+    "Funnel",
+    "FunnelStage",
     "ImportReport",
+    "LeadCounts",
+    "LeadRow",
+    "Machine",
+    "Move",
     "Problem",
+    "RecordChange",
+    "StageTime",
     "Statement",
     "StatementCurrency",
     "StatementEntry",
     "Summary",
+    "TimelineItem",
+    "Velocity",
     "Verification",
 ]
 
@@ -143,6 +162,215 @@ class Statement(_Report):
 
 
 @dataclass(frozen=True, slots=True)
+class LeadRow(_Report):
+    """The leads of one status and channel."""
+
+    status: str
+    channel: str
+    leads: int
+    """How many there are."""
+    recent: int
+    """How many of them are recent."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeadCounts(_Report):
+    """R4: the leads as they stand now, archived ones left out."""
+
+    since: datetime
+    """After which instant a lead is a recent one."""
+    as_of: datetime
+    """Up to which instant."""
+    leads: int
+    """How many there are."""
+    recent: int
+    """How many of them are recent."""
+    rows: tuple[LeadRow, ...]
+    """One row for each status and channel, those without a lead too."""
+
+
+@dataclass(frozen=True, slots=True)
+class DealRow(_Report):
+    """The deals of one currency, and of one status unless that is ``None``."""
+
+    currency: str
+    status: str | None
+    deals: int
+    """How many."""
+    amount: Money
+    """What they are worth together."""
+    mean: Money | None
+    """What they are worth on average, rounded half away from zero; absent without a deal."""
+    new: int
+    """How many of them are new."""
+
+
+@dataclass(frozen=True, slots=True)
+class DealTotals(_Report):
+    """R5: the deals as they stand now, archived ones left out."""
+
+    since: date
+    """The first civil day on which a deal is a new one."""
+    as_of: date
+    """The last."""
+    totals: tuple[DealRow, ...]
+    """All deals of each currency, by its code."""
+    rows: tuple[DealRow, ...]
+    """One row for each currency and status, those without a deal too."""
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelStage(_Report):
+    """One stage of a funnel."""
+
+    stage_id: UUID
+    stage: str
+    position: int
+    open: int
+    """How many open deals are in it."""
+    amounts: tuple[Money, ...]
+    """What they are worth, by currency."""
+    reached: int
+    """How many deals reached it: were in it or a later one, or were won."""
+    conversion: Decimal | None
+    """What part of the deals that reached the stage before reached it; absent in the first, and without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel(_Report):
+    """R6: where the deals of a pipeline stand at the end of a day, and how far all of them had come by then."""
+
+    as_of: date
+    pipeline_id: UUID
+    pipeline: str
+    deals: int
+    """How many deals had begun."""
+    stages: tuple[FunnelStage, ...]
+    won: int
+    """How many deals were ever won, opened again or not."""
+    won_conversion: Decimal | None
+    """What part of the deals that reached the last stage were won; absent without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class CohortStage(_Report):
+    """One stage on a cohort's way."""
+
+    stage_id: UUID
+    stage: str
+    position: int
+    reached: int
+    """How many deals ever reached it: were in it or a later one, or were won."""
+    conversion: Decimal | None
+    """What part of the deals that reached the stage before reached it; absent in the first, and without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort(_Report):
+    """R6: how far the deals came that began in a period."""
+
+    from_: date | None
+    to: date | None
+    pipeline_id: UUID
+    pipeline: str
+    deals: int
+    """How many deals began."""
+    stages: tuple[CohortStage, ...]
+    won: int
+    """How many of the deals are won now."""
+    lost: int
+    """How many of them are lost now."""
+    open: int
+    """How many of them are open now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastFigures(_Report):
+    """Open deals of one currency."""
+
+    currency: str
+    deals: int
+    amount: Money
+    """What they are worth."""
+    weighted: Money
+    """What they are likely to bring."""
+    unlikely_deals: int
+    """How many of them are in a stage without a probability: one of 0. They bring nothing."""
+    unlikely: Money
+    """What those are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class ForecastMonth(_Report):
+    """What is expected of one month in one currency."""
+
+    month: date
+    """The month's first day."""
+    figures: ForecastFigures
+    """What is expected."""
+    won_deals: int
+    """How many deals were won in the month up to the end of the date and still are."""
+    won: Money
+    """What they are worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast(_Report):
+    """R7: what the deals that were open at the end of a day are likely to bring.
+
+    A deal's amount is weighted with its stage's probability and rounded half away from zero; then the deals are summed.
+    """
+
+    as_of: date
+    months: tuple[ForecastMonth, ...]
+    """Deals that are expected to close on the date or later, by month and currency."""
+    slipped: tuple[ForecastFigures, ...]
+    """Deals that should have closed before the date, by currency."""
+    undated: tuple[ForecastFigures, ...]
+    """Deals without an expected date, by currency."""
+    totals: tuple[ForecastFigures, ...]
+    """All open deals, by currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class StageTime(_Report):
+    """The visits of one stage."""
+
+    stage_id: UUID
+    stage: str
+    position: int
+    visits: int
+    """How many visits: those that ended in the period, and those open at its end."""
+    open: int
+    """How many of them were open."""
+    seconds: int
+    """How many seconds they took together."""
+    mean_seconds: int | None
+    """How many seconds they took on average; absent without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Velocity(_Report):
+    """R8: how fast the deals of a pipeline go. Times are whole seconds, means rounded half away from zero."""
+
+    from_: date | None
+    to: date | None
+    as_of: datetime
+    """The instant at which the period is over, until which open visits last."""
+    pipeline_id: UUID
+    pipeline: str
+    stages: tuple[StageTime, ...]
+    won: int
+    """How many deals were won in the period and still are."""
+    lost: int
+    """How many deals were lost in the period and still are."""
+    win_rate: Decimal | None
+    """What part of both was won; absent without any."""
+    mean_cycle_seconds: int | None
+    """How many seconds a won deal took from its beginning on average; absent without one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding(_Report):
     """Something that is not as it was written."""
 
@@ -203,3 +431,85 @@ class ImportReport(_Report):
     dry_run: bool
     written: bool
     """Whether it was written: not in a dry run, and not when a row was refused, unless asked to skip those."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConversionPlan(_Report):
+    """What the conversion of a lead would do."""
+
+    contact_id: UUID
+    """With whom the deal will be."""
+    company_id: UUID | None
+    """The company that the contact is or works for, if it is known."""
+    deal_id: UUID | None
+    """The deal that the lead would be linked to; a new one is made otherwise."""
+    fields: dict[str, Any] | None
+    """The new deal's fields."""
+    missing: tuple[str, ...]
+    """The new deal's fields that must be given first."""
+    duplicates: tuple[UUID, ...]
+    """Open deals with the same contact or its company, which may be the same matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange(_Report):
+    """A change of a record, as its timeline tells of it: to which fields, but no values."""
+
+    id: UUID
+    """Names the entry of the audit."""
+    entity: str
+    """What kind of record was changed."""
+    record_id: UUID
+    """Which record."""
+    actor_id: UUID | None
+    """Who did it; the system has no id."""
+    command: str
+    """The command that did it."""
+    fields: tuple[str, ...]
+    """The names of the fields that were set or changed; none once their values are erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineItem(_Report):
+    """One item of a timeline."""
+
+    at: datetime
+    """When it happened."""
+    kind: str
+    """What happened: ``interaction``, ``task``, ``stage_change`` or ``change``."""
+    record: Interaction | Task | StageChange | RecordChange
+    """What was written down of it; a task stands as it is now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move(_Report):
+    """One move of a state machine."""
+
+    from_: str
+    """From which state."""
+    event: str
+    """What happens."""
+    to: str
+    """To which state."""
+    operation: str
+    """The operation of the policy that allows it."""
+    roles: tuple[str, ...]
+    """The roles that may make it; members perhaps on their own records only."""
+    effect: str
+    """What else is asked for or changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Machine(_Report):
+    """What can happen to the status of one kind of record."""
+
+    name: str
+    """That of the entity, or of what else it rules."""
+    states: tuple[str, ...]
+    """Every state, the first one first."""
+    moves: tuple[Move, ...]
+    """Every move. A state and an event lead to one state at most."""
+    dot: str = dataclasses.field(repr=False)
+    """The machine as a graph in the language of Graphviz."""
+    mermaid: str = dataclasses.field(repr=False)
+    """The machine as a state diagram of Mermaid."""

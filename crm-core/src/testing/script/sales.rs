@@ -21,7 +21,7 @@ const TAGS: &[&str] = &["Été", "ETE", "vip", "wei\u{df}"];
 pub(super) struct MadeSales {
     pub(super) leads: Vec<Id<Lead>>,
     pub(super) deals: Vec<Id<Deal>>,
-    pipelines: Vec<Id<Pipeline>>,
+    pub(super) pipelines: Vec<Id<Pipeline>>,
     stages: Vec<Id<Stage>>,
 }
 
