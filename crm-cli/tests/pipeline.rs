@@ -70,6 +70,11 @@ fn sample(crm: &Sandbox) -> Vec<String> {
         "crm deal history 1C1I7A6R -o json",
         "crm member list -o json",
         "crm pipeline show Opportunities -o json",
+        "crm report deals -o json",
+        "crm report funnel --pipeline Opportunities -o json",
+        "crm report funnel --pipeline Opportunities --cohort --from 2017-01-01 --to 2017-06-30 -o json",
+        "crm report velocity --pipeline Opportunities --from 2017-01-01 --to 2017-12-31 -o json",
+        "crm report forecast --pipeline Opportunities -o json",
     ] {
         said.push(shell(crm, &format!("{setting}{list}")));
     }

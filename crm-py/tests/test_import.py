@@ -157,6 +157,27 @@ def test_files_are_text_or_bytes_or_paths(local: Session, tmp_path: Path) -> Non
     assert local.contacts.list(name="ida").first() is not None
 
 
+def test_deals_come_with_their_history(org: Session) -> None:
+    mapping = {
+        "columns": {"external_id": "id", "title": "what", "status": "how", "amount": "worth", "opened_on": "from"},
+        "constants": {"lost_reason": "not recorded"},
+        "values": {"status": {"Won": "won", "Lost": "lost", "Open": "in_progress"}},
+        "date_format": ["%d-%m-%y", "%Y-%m-%d"],
+    }
+    rows = "a,Chairs,Won,1054,20-10-16\nb,Tables,Lost,0,2016-10-25\nc,Lamps,Open,,\n"
+    text = f"id,what,how,worth,from\n{rows}"
+    report = org.import_csv("deals", io.StringIO(text), mapping=mapping, upsert_by="external_id")
+    assert (report.created, report.written) == (3, True)
+    again = org.import_csv("deals", io.StringIO(text), mapping=mapping, upsert_by="external_id")
+    assert (again.created, again.updated, again.unchanged) == (0, 0, 3)
+    chairs = org.deals.get("a")
+    assert (chairs.title, chairs.status, chairs.amount) == ("Chairs", "won", Money("1054", "USD"))
+    assert chairs.opened_at.date().isoformat() == "2016-10-20"
+    with pytest.raises(ValidationError) as caught:
+        org.import_csv("deals", io.StringIO(text.replace("20-10-16", "20.10.16")), mapping=mapping)
+    assert [(detail["line"], detail["field"]) for detail in caught.value.details][0] == (2, "opened_on")
+
+
 def test_what_cannot_be_read_is_said(database: crm_py.Crm, org: Session, tmp_path: Path) -> None:
     class Broken:
         def read(self, size: int = -1, /) -> str:
