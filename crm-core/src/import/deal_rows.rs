@@ -177,7 +177,7 @@ impl DealRows {
             (self.product, &mut candidate.product, columns.product_id.index()),
         ] {
             let Some((field, _)) = chosen else { continue };
-            *text = sheet.given(record, field).unwrap_or_default().to_owned();
+            sheet.given(record, field).unwrap_or_default().clone_into(text);
             edit.put(column, Value::Null);
         }
         if sheet.position("expected_close_on").is_some_and(|at| sheet.has(at)) {

@@ -246,11 +246,10 @@ impl Deals {
                 }
                 let from = ways.by_id(before.stage_id).unwrap_or(stage);
                 let after = standing.change(&before, from, &candidate.edit, context);
-                after.map(
-                    |after| {
-                        if before.value == after { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
-                    },
-                )
+                after.map(|after| match after {
+                    after if before.value == after => Plan::Unchanged,
+                    after => Plan::Update(Box::new((before, after))),
+                })
             }
             None => standing.create(candidate.new_edit(), context).map(|deal| {
                 let id = Id::new(context.new_id());
@@ -299,13 +298,13 @@ impl Deals {
         refusal(&self.rows.sheet, candidate.row.line, &candidate.row.record, invalid)
     }
 
-    fn write(&self, candidate: Candidate, plan: Plan, ways: &Ways, step: &mut Step<'_>) {
-        if let (Some(warning), false) = (&candidate.warning, matches!(plan, Plan::Refused)) {
-            step.output.warn(&self.refusal(&candidate, warning.clone()));
+    fn write(&self, mut candidate: Candidate, plan: Plan, ways: &Ways, step: &mut Step<'_>) {
+        if let (Some(warning), false) = (candidate.warning.take(), matches!(plan, Plan::Refused)) {
+            step.output.warn(&self.refusal(&candidate, warning));
         }
         match plan {
             Plan::Refused => {
-                let refused = candidate.refused.clone().into_iter();
+                let refused = std::mem::take(&mut candidate.refused).into_iter();
                 let refusals: Vec<Refusal> = refused.map(|invalid| self.refusal(&candidate, invalid)).collect();
                 step.output.refuse(&candidate.row, &refusals);
             }

@@ -124,7 +124,7 @@ impl Standing<'_> {
         }
         after.status = if moved && status == DealStatus::New { DealStatus::InProgress } else { status };
         after.closed_at = Some(at).filter(|_| !status.is_open());
-        after.lost_reason = self.lost_reason.clone();
+        after.lost_reason.clone_from(&self.lost_reason);
         after.check(Some(&before.value), context).map_err(CrmError::Invalid)?;
         Ok(after)
     }

@@ -110,8 +110,9 @@ pub(super) async fn the_sales_pipeline_is_imported_whole(_: &Crm, session: &Sess
     // An open deal that is won since.
     let open = OPPORTUNITIES.lines().find(|line| line.contains(",Engaging,")).unwrap();
     let won = open.replace(",Engaging,", ",Won,").replace(",,,Q", ",2017-12-31,77,Q");
-    let report = session.import(opportunities(&OPPORTUNITIES.replace(open, &won))).await.unwrap();
-    assert_eq!(counts(&report), (0, 1, 8_799, 0, true), "{report:?}");
+    let header = OPPORTUNITIES.lines().next().unwrap();
+    let report = session.import(opportunities(&format!("{header}\n{won}\n"))).await.unwrap();
+    assert_eq!(counts(&report), (0, 1, 0, 0, true), "{report:?}");
     assert_eq!(worth(session, DealStatus::Won).await, (4_239, 1_000_561_100));
     assert_eq!(entries(session).await, before + 2);
 }
