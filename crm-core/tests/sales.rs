@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use crm_core::access::{IdempotencyKey, Role};
+use crm_core::access::{Grant, IdempotencyKey, Role};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::{Minor, Stored};
 use crm_core::people::Contact;
@@ -13,10 +13,10 @@ use crm_core::sales::{
     Pipeline, RemoveTag, ReopenDeal, ReorderStages, SalesError, Stage, StageChange, StartDeal, Tag, Tagged, WinDeal,
     plan_conversion,
 };
-use crm_core::store::{Filter, MemoryStore, Query};
+use crm_core::store::{ChangeSet, Filter, MemoryStore, Query, StoreError};
 use crm_core::testing::{self, TestEnvironment};
 use crm_core::value::{Currency, Decimal6};
-use crm_core::{Actor, Context, Crm, CrmError, Edit, ErrorCode, Id, Rules, Session, block_on};
+use crm_core::{Actor, Command as _, Context, Crm, CrmError, Edit, ErrorCode, Id, Rules, Session, block_on};
 
 fn world() -> (TestEnvironment, Crm, Session<'static>) {
     let environment = TestEnvironment::new(1);
@@ -120,7 +120,7 @@ fn leads_are_assigned_to_active_members_only_and_unassigned_by_nobody() {
     // A user who may not act any more.
     let user = member.user();
     let mut context = acme.context();
-    let mut changes = crm_core::store::ChangeSet::new(context.stamp("test"));
+    let mut changes = ChangeSet::new(context.stamp("test"));
     let inactive = crm_core::access::User { active: false, ..user.value.clone() };
     changes.update(&context, &user, inactive);
     block_on(acme.store().apply(acme.scope(), changes)).unwrap();
@@ -177,6 +177,26 @@ fn stages_in_use_stay_and_reordering_rewrites_positions_only() {
     let change = ChangeStage { stage: order[0], name: None, probability: Some(Decimal6::parse("12.345678").unwrap()) };
     assert_eq!(block_on(acme.run(&change)).unwrap().version, once.version + 1);
     assert_eq!(block_on(acme.get(order[0])).unwrap().probability.to_string(), "12.345678");
+}
+
+#[test]
+fn two_who_change_a_pipelines_stages_at_once_do_not_mix() {
+    let (_, _, acme) = world();
+    let all = stages(&acme);
+    let pipeline = all[0].pipeline_id;
+    let order = [3, 2, 1, 0].map(|at| all[at].id).to_vec();
+    let (add, reorder) = (AddStage { pipeline, stage: stage("late", 90) }, ReorderStages { pipeline, order });
+    let decided = |verb| {
+        let mut context = acme.context();
+        let changes = ChangeSet::new(context.stamp(verb));
+        (context, changes)
+    };
+    let ((mut here, mut first), (mut there, mut second)) = (decided("add"), decided("reorder"));
+    block_on(add.decide(&acme, Grant::All, &mut here, &mut first)).unwrap();
+    block_on(reorder.decide(&acme, Grant::All, &mut there, &mut second)).unwrap();
+    block_on(acme.store().apply(acme.scope(), first)).unwrap();
+    assert!(matches!(block_on(acme.store().apply(acme.scope(), second)), Err(StoreError::Conflict { .. })));
+    assert_eq!(refused(block_on(acme.run(&reorder))), ["order"], "decided again, a stage is left out");
 }
 
 #[test]

@@ -130,8 +130,9 @@ async fn plan(
         None => None,
     };
     let columns = Deal::COLUMNS;
-    let with = [Some(contact.id), contact.company_id].into_iter().filter(Option::is_some).collect::<Vec<_>>();
-    let filter = columns.contact_id.is_in(&with) & columns.is_open.eq(&true) & columns.archived_at.is_null();
+    let filter = columns.contact_id.is_in(&[Some(contact.id), contact.company_id])
+        & columns.is_open.eq(&true)
+        & columns.archived_at.is_null();
     let visible = session.visible::<Deal>("read")?;
     let query = Select::new(Deal::TABLE, filter.into_expr().and(visible)).limited(DUPLICATES);
     let open: Vec<Stored<Deal>> = session.store().all(session.scope(), &query).await?;

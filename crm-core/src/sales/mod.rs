@@ -1,4 +1,23 @@
 //! What a business hopes to sell: leads, pipelines with their stages, deals and their history.
+//!
+//! A lead is a contact's interest; converted, it closes and becomes a deal. A deal goes through the stages of a
+//! pipeline until it is won or lost, and every step leaves a [`StageChange`]. Which status may follow which is
+//! written down in [`LEAD`], [`DEAL`] and [`DEAL_STAGE`].
+//!
+//! ```
+//! use crm_core::entity::Minor;
+//! use crm_core::sales::{CreateDeal, Deal, DealStatus, WinDeal};
+//! use crm_core::value::Text;
+//! use crm_core::{Edit, Session};
+//!
+//! async fn sold(session: &Session<'_>) -> Result<(), crm_core::CrmError> {
+//!     let title: Text<200> = "100 chairs".parse()?;
+//!     let edit = Edit::new().set(Deal::COLUMNS.title, title).set(Deal::COLUMNS.amount, Minor(120_000));
+//!     let deal = session.run(&CreateDeal::new(edit)).await?;
+//!     assert_eq!(session.run(&WinDeal(deal.id)).await?.status, DealStatus::Won);
+//!     Ok(())
+//! }
+//! ```
 
 mod convert;
 mod deal;

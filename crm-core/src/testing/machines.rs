@@ -1,6 +1,7 @@
-//! Every state, event and role of the machines of sales, tried on records: what the tables say is what happens.
+//! Every state, event and role of the machines of sales and tasks, tried on records: what the tables say is what happens.
 
 use crate::access::{Role, policy};
+use crate::activity::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskStatus};
 use crate::entity::{Minor, Stored};
 use crate::error::{CrmError, ErrorCode};
 use crate::id::Id;
@@ -35,6 +36,11 @@ pub async fn every_move(crm: &Crm) -> Result<(), CrmError> {
         for from in LeadStatus::ALL {
             for event in LeadStatus::NAMES.iter().chain(&["converted"]) {
                 lead(&owner, &session, contact, *from, event).await?;
+            }
+        }
+        for from in TaskStatus::ALL {
+            for event in ["completed", "cancelled", "reopened"] {
+                task(&owner, &session, *from, event).await?;
             }
         }
         for from in DealStatus::ALL {
@@ -92,6 +98,39 @@ async fn lead(
     compare(&about, told, &got);
     let to = LEAD.find(from.as_str(), event).filter(|_| got.is_ok()).map_or(from.as_str(), |step| step.to);
     assert!(owner.get(lead.id).await?.status.as_str() == to, "{about} leads to {to}");
+    Ok(())
+}
+
+async fn task(
+    owner: &Session<'_>,
+    session: &Session<'_>,
+    from: TaskStatus,
+    event: &'static str,
+) -> Result<(), CrmError> {
+    let role = session.role();
+    let columns = Task::COLUMNS;
+    let title: Text<200> = "Call".parse()?;
+    let edit = Edit::new().set(columns.title, title).set(columns.assignee_id, session.user().id);
+    let id = owner.create(edit).await?.id;
+    match from {
+        TaskStatus::Open => {}
+        TaskStatus::Done => drop(owner.run(&CompleteTask(id)).await?),
+        TaskStatus::Cancelled => drop(owner.run(&CancelTask(id)).await?),
+    }
+    let (command, leads_to, got) = match event {
+        "completed" => ("task.complete", TaskStatus::Done, session.run(&CompleteTask(id)).await),
+        "cancelled" => ("task.cancel", TaskStatus::Cancelled, session.run(&CancelTask(id)).await),
+        _ => ("task.reopen", TaskStatus::Open, session.run(&ReopenTask(id)).await),
+    };
+    let about = format!("task {from} {event} by {role}");
+    // What leads to a task's own status is no move.
+    let told = match said(&TASK, command, from.as_str(), event, role) {
+        Err(ErrorCode::Rule) if from == leads_to => Ok(()),
+        told => told,
+    };
+    compare(&about, told, &got);
+    let to = TASK.find(from.as_str(), event).filter(|_| got.is_ok()).map_or(from.as_str(), |step| step.to);
+    assert!(owner.get(id).await?.status.as_str() == to, "{about} leads to {to}");
     Ok(())
 }
 
