@@ -1,5 +1,4 @@
 //! The reports of sales against the table of cases, on the memory store.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::collections::BTreeSet;
 
