@@ -118,6 +118,10 @@ impl Crm {
 
     /// Opens an organization for a member.
     ///
+    /// The session reads the organization's settings and number series and the member's role now. Every write checks in
+    /// its own transaction that the role is still the same, and is decided anew if it is not; reads, settings and series
+    /// are those of the last time. A session is cheap: open one for each piece of work.
+    ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such organization, [`CrmError::Unauthenticated`] when the
     /// user is not an active member of it.
