@@ -202,7 +202,8 @@ impl Rows {
 
     fn interaction(&mut self, number: usize, contact: Uuid, at: Instant, frame: &Frame) -> Outcome {
         let random = mix(number as u64 ^ 0x1a1c);
-        let notes = format!("Call {number}: they ask for a price of {} and want to hear from us in May.", random % 1_000);
+        let notes =
+            format!("Call {number}: they ask for a price of {} and want to hear from us in May.", random % 1_000);
         let interaction = Interaction {
             contact_id: Some(Id::new(contact)),
             lead_id: None,

@@ -123,8 +123,9 @@ fn list<D: Database>(options: &Options, on: &str, tenth: &Book<'_, D>, whole: &B
     let hand = workload.competitor("hand-written SQL", || {
         per_unit(PAGES, || {
             let mut database = whole.database.borrow_mut();
-            (0..PAGES)
-                .try_for_each(|_| by_hand::deals(whole.members[next()].0, &mut *database).map(|page| drop(black_box(page))))
+            (0..PAGES).try_for_each(|_| {
+                by_hand::deals(whole.members[next()].0, &mut *database).map(|page| drop(black_box(page)))
+            })
         })
     });
     let small = workload.competitor(format!("library, {} deals", tenth.count), || listed(tenth));
