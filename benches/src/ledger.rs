@@ -44,7 +44,7 @@ pub(crate) struct Payment {
 }
 
 /// An id that grows with the number, in the layout of version 7.
-fn id(kind: u64, number: usize) -> Uuid {
+pub(crate) fn id(kind: u64, number: usize) -> Uuid {
     let counted = u128::from(1_700_000_000_000 + number as u64) << 80;
     Uuid::from_u128(
         counted | 7_u128 << 76 | 2_u128 << 62 | u128::from(kind) << 48 | u128::from(mix(number as u64) & 0xffff_ffff),

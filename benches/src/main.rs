@@ -10,6 +10,8 @@ mod book;
 mod bulk;
 mod cli;
 mod contacts;
+mod deals;
+mod hand;
 mod import;
 mod ledger;
 mod peers;
@@ -20,6 +22,9 @@ mod read;
 mod reports;
 mod reports_pg;
 mod rounds;
+mod sales;
+mod sales_reads;
+mod sales_sql;
 mod single;
 mod sums;
 
@@ -61,6 +66,7 @@ const PROGRAMS: &[(&str, Program, bool)] = &[
     ("single", single::run, true),
     ("read", read::run, true),
     ("reports", reports::run, false),
+    ("sales", sales::run, false),
     ("postgres", postgres::run, false),
     ("import", import::run, false),
     ("cli", cli::run, false),

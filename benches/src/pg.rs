@@ -16,9 +16,19 @@ use crate::{Outcome, book};
 /// Where the benchmarks work; whatever is there goes.
 pub(crate) const SCHEMA: &str = "crm_bench";
 
+/// Where a tenth of something is.
+pub(crate) const TENTH: &str = "crm_bench_tenth";
+/// Where a third of it is.
+pub(crate) const THIRD: &str = "crm_bench_third";
+
 /// A connection whose names are looked up in the schema.
 pub(crate) async fn connect(url: &str) -> Outcome<PgConnection> {
-    let options = PgConnectOptions::from_str(url)?.options([("search_path", SCHEMA)]);
+    connect_to(url, SCHEMA).await
+}
+
+/// A connection whose names are looked up in this schema.
+pub(crate) async fn connect_to(url: &str, schema: &str) -> Outcome<PgConnection> {
+    let options = PgConnectOptions::from_str(url)?.options([("search_path", schema)]);
     Ok(options.connect().await?)
 }
 
@@ -30,9 +40,14 @@ pub(crate) async fn say(connection: &mut PgConnection, text: &str) -> Outcome {
 
 /// The store in an empty schema, with nothing but the organization.
 pub(crate) async fn fresh(url: &str) -> Outcome<PostgresStore> {
+    fresh_in(url, SCHEMA).await
+}
+
+/// The store in this schema, emptied, with nothing but the organization.
+pub(crate) async fn fresh_in(url: &str, schema: &str) -> Outcome<PostgresStore> {
     let mut connection = PgConnectOptions::from_str(url)?.connect().await?;
-    say(&mut connection, &format!("DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")).await?;
-    let store = open(url).await?;
+    say(&mut connection, &format!("DROP SCHEMA IF EXISTS {schema} CASCADE")).await?;
+    let store = open_in(url, schema).await?;
     book::create(&Crm::new(store.clone(), SystemEnvironment)).await?;
     Ok(store)
 }
@@ -40,6 +55,11 @@ pub(crate) async fn fresh(url: &str) -> Outcome<PostgresStore> {
 /// The store in the schema as it is.
 pub(crate) async fn open(url: &str) -> Outcome<PostgresStore> {
     open_sealing(url, Duration::from_secs(1)).await
+}
+
+/// The store in this schema as it is.
+pub(crate) async fn open_in(url: &str, schema: &str) -> Outcome<PostgresStore> {
+    Ok(PostgresStore::connect(url, PostgresOptions::new().schema(schema)).await?)
 }
 
 /// The store in the schema as it is, sealing so late.

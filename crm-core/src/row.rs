@@ -25,8 +25,9 @@ pub enum Value {
     Id(Uuid),
     /// Bytes, such as a hash.
     Bytes(Vec<u8>),
-    /// A value that only the transaction knows; see [`Deferred`].
-    Deferred(Deferred),
+    /// A value that only the transaction knows; see [`Deferred`]. Boxed: it is rare, and every value has the
+    /// largest one's size.
+    Deferred(Box<Deferred>),
 }
 
 impl Value {

@@ -98,6 +98,7 @@ CREATE INDEX crm_deal_contact_id ON crm_deal (org, "contact_id");
 CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "is_open", "currency", "expected_close_on", "amount", "stage_entered_at", "archived_at");
 CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "opened_at", "amount", "archived_at");
 CREATE INDEX crm_deal_closed ON crm_deal (org, "pipeline_id", "status", "closed_at", "opened_at", "id");
+CREATE INDEX crm_deal_pipeline_id ON crm_deal (org, "pipeline_id", "id", "status", "closed_at", "opened_at");
 CREATE INDEX crm_deal_product_id_ref ON crm_deal (org, "product_id");
 
 CREATE TABLE crm_stage_change (

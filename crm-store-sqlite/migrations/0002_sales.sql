@@ -111,6 +111,7 @@ CREATE INDEX crm_deal_contact_id ON crm_deal (org, "contact_id");
 CREATE INDEX crm_deal_stage ON crm_deal (org, "stage_id", "is_open", "currency", "expected_close_on", "amount", "stage_entered_at", "archived_at");
 CREATE INDEX crm_deal_totals ON crm_deal (org, "currency", "status", "opened_at", "amount", "archived_at");
 CREATE INDEX crm_deal_closed ON crm_deal (org, "pipeline_id", "status", "closed_at", "opened_at", "id");
+CREATE INDEX crm_deal_pipeline_id ON crm_deal (org, "pipeline_id", "id", "status", "closed_at", "opened_at");
 CREATE INDEX crm_deal_product_id_ref ON crm_deal (org, "product_id") WHERE "product_id" IS NOT NULL;
 
 CREATE TABLE crm_stage_change (
@@ -201,6 +202,7 @@ INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_contact_id', '1000000 100
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_stage', '1000000 100000 10000 5000 1666 2 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_totals', '1000000 100000 33333 8333 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_closed', '1000000 100000 50000 12500 2 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_pipeline_id', '1000000 100000 50000 1 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_deal', 'crm_deal_product_id_ref', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_stage_change', 'crm_stage_change_deal_id', '1000000 100000 10 1 1 1 1');

@@ -1,7 +1,8 @@
 //! The timeline of a record: everything that happened to it, newest first.
 //!
-//! Each source (interactions, tasks, steps of a deal, audit entries) is asked for one page in its own keyset order, and the pages are
-//! merged here. A page costs the same wherever it stands, however long the timeline is.
+//! Each source (interactions, tasks, steps of a deal, audit entries) is asked for one page in its own keyset order, later ones for
+//! nothing older than what fills the page already, and the pages are merged here. A page costs the same wherever it stands, however
+//! long the timeline is.
 
 use std::cmp::Reverse;
 use std::fmt::Write as _;
@@ -19,7 +20,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Row, Value};
 use crate::sales::StageChange;
-use crate::store::{Cursor, Direction, Expr, Filter, Order, PAGE, Select, StoreError};
+use crate::store::{Cmp, Cursor, Direction, Expr, Filter, Operand, Order, PAGE, Select, StoreError};
 use crate::value::{Instant, ValueError};
 
 crate::choice! {
@@ -222,6 +223,12 @@ impl Source {
         self.select.after = Some(vec![Value::Instant(place.at.0), Value::Id(id)]);
     }
 
+    /// Only what happened at an instant or later.
+    fn since(&mut self, at: Instant) {
+        let late = Expr::Compare(Operand::Column(self.at), Cmp::Ge, Value::Instant(at));
+        self.select.filter = std::mem::replace(&mut self.select.filter, Expr::True).and(late);
+    }
+
     fn place(&self, row: &Row) -> Result<Place, StoreError> {
         let Value::Instant(at) = row[self.at] else {
             let table = self.select.table;
@@ -256,12 +263,17 @@ impl Session<'_> {
             if let Some(place) = after {
                 source.after(place);
             }
+            // Nothing older than a page that is full, and one more, is on it.
+            if let Some((oldest, _)) = found.get(limit as usize) {
+                source.since(oldest.at.0);
+            }
             source.select.limit = Some(limit + 1);
             for row in self.store().select(self.scope(), &source.select).await? {
                 found.push((source.place(&row)?, row));
             }
+            found.sort_unstable_by_key(|(place, _)| *place);
+            found.truncate(limit as usize + 1);
         }
-        found.sort_unstable_by_key(|(place, _)| *place);
         let more = found.len() > limit as usize;
         found.truncate(limit as usize);
         let last = found.last().map(|(place, _)| *place);

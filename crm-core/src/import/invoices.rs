@@ -359,7 +359,9 @@ fn merge_counters(changes: &mut ChangeSet) {
     for change in &mut changes.changes {
         let Change::Insert { row, .. } = change else { continue };
         for value in row {
-            if let Value::Deferred(Deferred::Numbered { counter, offset, .. }) = value {
+            if let Value::Deferred(deferred) = value
+                && let Deferred::Numbered { counter, offset, .. } = &mut **deferred
+            {
                 *offset = i64::try_from(*counter).unwrap_or(i64::MAX);
                 *counter = 0;
             }

@@ -123,9 +123,10 @@ fn farthest(stages: &[StageRow], until: Option<Instant>) -> Operand {
     Operand::Rank { table: StageChange::TABLE, reference: columns.deal_id.index(), filter, ranks }
 }
 
-/// How many deals reached each stage, and how many were won, from their numbers by how far they came.
-fn reached(answered: &Answered, query: usize, group: usize) -> Result<Vec<i64>, CrmError> {
-    let mut reached = vec![0; answered.stages.len() + 1];
+/// How many deals reached each stage, and how many were won, from their numbers by how far they came, and the number of
+/// those that are won, whose steps need not be looked at.
+fn reached(answered: &Answered, query: usize, group: usize, won: i64) -> Result<Vec<i64>, CrmError> {
+    let mut reached = vec![won; answered.stages.len() + 1];
     for totals in answered.rows(query) {
         let rank = totals.group(group).as_int().and_then(|rank| usize::try_from(rank).ok()).unwrap_or(0);
         for reached in reached.iter_mut().take(rank) {
@@ -133,6 +134,11 @@ fn reached(answered: &Answered, query: usize, group: usize) -> Result<Vec<i64>, 
         }
     }
     Ok(reached)
+}
+
+/// The answer to a query for one number.
+fn count(answered: &Answered, query: usize) -> i64 {
+    answered.rows(query).next().map_or(0, |totals| totals.number(0))
 }
 
 /// What part of the deals that reached the step before reached this one.
@@ -168,13 +174,16 @@ impl Session<'_> {
                     .measure(Measure::Sum(step.deal_id.via(deal.amount)));
                 let began = between(&deal.opened_at.operand(), None, Some(until));
                 let all = deal.pipeline_id.eq(&pipeline.id).into_expr().and(began).and(deals.clone());
-                let ranked = Aggregate::new(Deal::TABLE, all)
+                let won = deal.status.eq(&DealStatus::Won) & deal.closed_at.lt(&Some(until));
+                let ranked = Aggregate::new(Deal::TABLE, all.clone().and((!won.clone()).into()))
                     .by(Group::Value(farthest(stages, Some(until))))
                     .measure(Measure::Count);
-                vec![lasting, ended, ranked]
+                let won = Aggregate::new(Deal::TABLE, all.and(won.into())).measure(Measure::Count);
+                vec![lasting, ended, ranked, won]
             })
             .await?;
-        let reached = reached(&answered, 2, 0)?;
+        let won = count(&answered, 3);
+        let reached = reached(&answered, 2, 0, won)?;
         let mut stages: Vec<FunnelStage> = (0..)
             .zip(&answered.stages)
             .map(|(place, stage)| FunnelStage {
@@ -197,7 +206,7 @@ impl Session<'_> {
         for (stage, amounts) in stages.iter_mut().zip(amounts) {
             stage.amounts = amounts.into_iter().map(|(currency, minor)| Money::new(minor, currency)).collect();
         }
-        let mut all = 0;
+        let mut all = won;
         for totals in answered.rows(2) {
             plus(&mut all, totals.number(0))?;
         }
@@ -226,14 +235,16 @@ impl Session<'_> {
         let of = columns.pipeline_id.eq(&pipeline.id).into_expr().and(began).and(deals);
         let answered = self
             .by_stage(Some(pipeline.id), |stages| {
-                let query = Aggregate::new(Deal::TABLE, of.clone())
+                let won = columns.status.eq(&DealStatus::Won);
+                let ranked = Aggregate::new(Deal::TABLE, of.clone().and((!won.clone()).into()))
                     .by(Group::Value(columns.status.operand()))
                     .by(Group::Value(farthest(stages, None)))
                     .measure(Measure::Count);
-                vec![query]
+                vec![ranked, Aggregate::new(Deal::TABLE, of.clone().and(won.into())).measure(Measure::Count)]
             })
             .await?;
-        let reached = reached(&answered, 0, 1)?;
+        let won = count(&answered, 1);
+        let reached = reached(&answered, 0, 1, won)?;
         let stages = (0..)
             .zip(&answered.stages)
             .map(|(place, stage)| CohortStage {
@@ -244,16 +255,10 @@ impl Session<'_> {
                 conversion: conversion(&reached, place),
             })
             .collect();
-        let [mut won, mut lost, mut open] = [0; 3];
+        let [mut lost, mut open] = [0; 2];
         for totals in answered.rows(0) {
-            let status = totals.group(0).as_text();
-            let of_status = |wanted: DealStatus| status == Some(wanted.as_str());
-            let sum = match () {
-                () if of_status(DealStatus::Won) => &mut won,
-                () if of_status(DealStatus::Lost) => &mut lost,
-                () => &mut open,
-            };
-            plus(sum, totals.number(0))?;
+            let is_lost = totals.group(0).as_text() == Some(DealStatus::Lost.as_str());
+            plus(if is_lost { &mut lost } else { &mut open }, totals.number(0))?;
         }
         Ok(Cohort {
             from: options.from,

@@ -129,6 +129,7 @@ crate::entity! {
         "crm_deal_stage": [stage_id, is_open, currency, expected_close_on, amount, stage_entered_at, archived_at],
         "crm_deal_totals": [currency, status, opened_at, amount, archived_at],
         "crm_deal_closed": [pipeline_id, status, closed_at, opened_at, id],
+        "crm_deal_pipeline_id": [pipeline_id, id, status, closed_at, opened_at],
     }
 }
 

@@ -314,7 +314,7 @@ impl ChangeSet {
     /// When the change-set does not write the record.
     pub fn defer<E: Entity>(&mut self, id: Id<E>, column: usize, deferred: Deferred) {
         let position = self.position::<E>(id).expect("only records that the change-set writes are deferred");
-        self.changes[position].row_mut()[column] = Value::Deferred(deferred);
+        self.changes[position].row_mut()[column] = Value::Deferred(Box::new(deferred));
     }
 
     /// Where the change of this record stands, if the change-set writes it.
@@ -332,7 +332,7 @@ impl ChangeSet {
             for index in 0..self.changes.len() {
                 for column in 0..self.changes[index].row().len() {
                     let Value::Deferred(deferred) = &self.changes[index].row()[column] else { continue };
-                    let value = match deferred {
+                    let value = match &**deferred {
                         Deferred::Numbered { .. } => {
                             deferred.number(counters).ok_or_else(|| self.misplaced(index, column))?
                         }
