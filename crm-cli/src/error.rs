@@ -268,7 +268,9 @@ fn hint_of_billing(error: &BillingError) -> Option<String> {
             format!("Issue it first: `crm invoice issue {invoice}`")
         }
         BillingError::Status { invoice, .. } => format!("`crm invoice show {invoice}` shows its state"),
-        BillingError::NoLines(invoice) => format!("Add lines: `crm invoice edit {invoice} --line …`"),
+        BillingError::NoLines(invoice) => {
+            format!("Give lines with --line, or `crm invoice edit {invoice} --line …` for a draft that is there")
+        }
         BillingError::Paid { .. } => "An invoice with payments can be written off, not voided".into(),
         BillingError::MoreThanDue { invoice, .. } => {
             format!("`crm invoice show {invoice}` shows what is due; what is paid beyond it can be credit")
@@ -299,6 +301,7 @@ fn hint_of_store(error: &StoreError) -> Option<String> {
             "Look whether it was carried out before trying again; with --key a second try is safe".into()
         }
         StoreError::Schema { found, known } if found > known => "Install a newer crm".into(),
+        StoreError::Schema { found: 0, .. } => "`crm init` makes a book; --database chooses one that is there".into(),
         StoreError::StorageFull => "Make room on the disk and try again; nothing was written".into(),
         StoreError::Corrupt { .. } => "`crm doctor` and `crm audit verify` say more".into(),
         StoreError::Conflict { .. } => "Try again".into(),

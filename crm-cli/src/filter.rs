@@ -28,6 +28,8 @@ use crate::error::Failure;
 
 /// How deep conditions may be nested.
 const DEPTH: usize = 64;
+/// How many conditions may be joined with one kind of word: what SQLite can do, on every database.
+const TERMS: usize = 500;
 
 /// A condition as it was written, not yet read against a table.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,14 +224,23 @@ impl Parser {
         let mut nodes = vec![self.all(depth)?];
         while self.keyword("or") {
             nodes.push(self.all(depth)?);
+            self.limited(&nodes)?;
         }
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::Or(nodes) })
+    }
+
+    fn limited(&self, nodes: &[Node]) -> Result<(), Wrong> {
+        if nodes.len() <= TERMS {
+            return Ok(());
+        }
+        Err(Wrong::new(self.at(), format!("more than {TERMS} conditions; a list with in may be longer")))
     }
 
     fn all(&mut self, depth: usize) -> Result<Node, Wrong> {
         let mut nodes = vec![self.one(depth)?];
         while self.keyword("and") {
             nodes.push(self.one(depth)?);
+            self.limited(&nodes)?;
         }
         Ok(if nodes.len() == 1 { nodes.remove(0) } else { Node::And(nodes) })
     }
@@ -357,6 +368,20 @@ fn collect(table: &'static Table, node: &Node, names: &mut Vec<(usize, String)>)
     }
 }
 
+/// Any of the conditions: a list, where all of them compare the same thing.
+fn one_of(any: Vec<Expr>) -> Expr {
+    let Some(Expr::Compare(operand, Cmp::Eq, _)) = any.first() else { return Expr::Or(any) };
+    let operand = operand.clone();
+    let value = |expr: &Expr| match expr {
+        Expr::Compare(other, Cmp::Eq, value) if *other == operand => Some(value.clone()),
+        _ => None,
+    };
+    match any.iter().map(value).collect() {
+        Some(values) => Expr::In(operand, values),
+        None => Expr::Or(any),
+    }
+}
+
 impl Scene<'_> {
     /// The condition as a store understands it.
     ///
@@ -369,8 +394,9 @@ impl Scene<'_> {
             Node::Not(node) => Expr::Not(Box::new(self.condition(node)?)),
             Node::Compare(column, op, value) => self.compare(column, *op, value)?,
             Node::In(column, values) => {
-                let any: Result<_, _> = values.iter().map(|value| self.compare(column, Op::Eq, value)).collect();
-                Expr::Or(any?)
+                let any: Vec<Expr> =
+                    values.iter().map(|value| self.compare(column, Op::Eq, value)).collect::<Result<_, _>>()?;
+                one_of(any)
             }
             Node::Null(column) => Expr::IsNull(Operand::Column(self.column(column)?)),
             Node::Bare(word) => self.bare(word)?,

@@ -72,7 +72,7 @@ pub(crate) async fn open(address: &str, create: bool, durability: Durability) ->
     if is_server(address) {
         // A command does one thing after the other.
         let (address, schema) = schema_of(address);
-        let mut options = PostgresOptions::new().max_connections(2);
+        let mut options = PostgresOptions::new().max_connections(2).create(create);
         if let Some(schema) = schema {
             options = options.schema(schema);
         }

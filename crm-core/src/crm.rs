@@ -91,9 +91,11 @@ impl Crm {
             let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&new.owner_email.key().to_owned()).into());
             let known = self.store.first::<User>(Scope::SYSTEM, known).await?;
 
-            let organization = Organization { key, ..new.organization.clone() };
-            let mut context =
+            let mut organization = Organization { key, ..new.organization.clone() };
+            let context =
                 Context::new(Arc::clone(&self.environment), Actor::System, Role::Owner, Arc::new(organization.clone()));
+            organization.check(None, &context).map_err(CrmError::Invalid)?;
+            let mut context = context;
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
@@ -696,6 +698,9 @@ pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
             Some(table) => CrmError::Referenced { entity: table.entity, reference: reference.to_owned() },
             None => StoreError::Referenced { table }.into(),
         },
+        StoreError::OutOfRange { column, .. } => {
+            CrmError::invalid(field_of(column), ValueError::out_of_range("0001-01-01", "9999-12-31"))
+        }
         other => other.into(),
     }
 }

@@ -113,7 +113,7 @@ pub enum CrmError {
     #[error(transparent)]
     Status(#[from] StatusError),
     /// The input of an import could not be read.
-    #[error("the input could not be read")]
+    #[error("the input could not be read: {0}")]
     Input(#[source] std::io::Error),
     /// The store could not do what it was asked.
     #[error(transparent)]
@@ -189,6 +189,7 @@ impl CrmError {
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,
                 StoreError::Duplicate { .. } => ErrorCode::Duplicate,
+                StoreError::OutOfRange { .. } => ErrorCode::Invalid,
                 StoreError::Limit { .. } | StoreError::Overflow => ErrorCode::Rule,
                 StoreError::Unavailable(_) => ErrorCode::Unavailable,
                 StoreError::OutcomeUnknown(_) => ErrorCode::OutcomeUnknown,

@@ -1,7 +1,7 @@
 //! The rules, by the scenarios that they come from.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::{AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
+use crm_core::access::{AddMember, IdempotencyKey, Membership, Organization, RemoveMember, Role, SetRole};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{
     Allocate, CreateInvoice, DeleteInvoice, DocumentKind, Invoice, InvoiceStatus, IssueInvoice, NewLine, NumberSeries,
@@ -10,8 +10,8 @@ use crm_core::billing::{
 use crm_core::entity::{Minor, Stored};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::store::{Filter, MemoryStore, Query};
-use crm_core::value::{Currency, Decimal6, Money, ValueError};
-use crm_core::{Create, Crm, CrmError, Edit, ErrorCode, Id, Rules, Session, block_on, testing};
+use crm_core::value::{Currency, Decimal6, LAST_DATE, Money, ValueError};
+use crm_core::{Create, Crm, CrmError, Edit, ErrorCode, Id, NewOrganization, Rules, Session, block_on, testing};
 
 fn world() -> (Crm, Session<'static>) {
     let crm = testing::crm(MemoryStore::new(), 1);
@@ -261,6 +261,29 @@ fn totals_are_sums_of_rounded_lines_and_a_contradicting_total_is_refused() {
     let taxed = NewLine { tax_percent: Some(Decimal6::parse("19").unwrap()), ..line("0.99") };
     let taxed = block_on(acme.run(&CreateInvoice::draft(eva, vec![taxed.clone(), taxed]))).unwrap();
     assert_eq!((taxed.subtotal, taxed.tax, taxed.total), (Minor(198), Minor(38), Minor(236)));
+}
+
+#[test]
+fn dates_that_a_database_could_not_hold_are_refused_or_kept_within() {
+    let (crm, owner) = world();
+    let contact = contact(&owner);
+    let issued_on = |day| CreateInvoice {
+        issued_on: Some(day),
+        issue: Some(None),
+        ..CreateInvoice::draft(contact, vec![line("10")])
+    };
+    let last = block_on(owner.run(&issued_on(LAST_DATE))).unwrap();
+    assert_eq!(last.due_on, Some(LAST_DATE), "30 days later there is none");
+    let after = issued_on(LAST_DATE.succ_opt().unwrap());
+    assert_eq!(refused(block_on(owner.run(&after))), ["issued_on"]);
+    let organization = Organization { payment_days: 99_999_999, ..owner.organization().value.clone() };
+    let new = NewOrganization {
+        organization: Organization { slug: "late".parse().unwrap(), ..organization },
+        owner_email: "late@acme.example".parse().unwrap(),
+        owner_name: "Late".parse().unwrap(),
+        invoice_prefix: "L-".into(),
+    };
+    assert_eq!(refused(block_on(crm.create_organization(&new))), ["payment_days"]);
 }
 
 #[test]

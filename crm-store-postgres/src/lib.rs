@@ -99,7 +99,7 @@ impl PostgresStore {
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let pool = Pool::new(options.connect_options(url)?, options.max_connections, options.acquire_timeout);
         let mut lease = pool.acquire().await?;
-        migrate::migrate(&mut lease, options.migrate, options.schema.as_deref()).await?;
+        migrate::migrate(&mut lease, &options).await?;
         lease.give_back();
         let sealer = Sealer::new(Arc::clone(&pool), options.seal_after);
         Ok(Self(Arc::new(Inner { pool, sealer })))

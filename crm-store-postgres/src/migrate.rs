@@ -12,6 +12,7 @@ use sqlx::postgres::PgRow;
 use crate::decode;
 use crate::error::{Misuse, Phase, is_undefined_table, mapped, refused};
 use crate::execute::simple;
+use crate::options::PostgresOptions;
 
 /// One step.
 struct Migration {
@@ -38,20 +39,16 @@ const UNLOCK: &str = "SELECT pg_advisory_unlock(hashtextextended('crm_migrate', 
 
 /// Checks the schema's version and, if asked to, brings it up to date, making the named schema if need be. A failure
 /// leaves the lock with the connection, which must be closed.
-pub(crate) async fn migrate(
-    connection: &mut PgConnection,
-    allowed: bool,
-    schema: Option<&str>,
-) -> Result<(), StoreError> {
+pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), StoreError> {
     let found = version(connection).await?;
     if found == KNOWN {
         return Ok(());
     }
-    if !allowed {
+    if !options.migrate || (found == 0 && !options.create) {
         return Err(StoreError::Schema { found, known: KNOWN });
     }
     run(connection, LOCK).await?;
-    if let Some(schema) = schema {
+    if let Some(schema) = &options.schema {
         run(connection, format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
     }
     if text(run(connection, "SELECT current_schema()").await?.first(), 0).is_none() {

@@ -22,6 +22,7 @@ pub struct PostgresOptions {
     pub(crate) idle_in_transaction: Duration,
     pub(crate) schema: Option<String>,
     pub(crate) migrate: bool,
+    pub(crate) create: bool,
     pub(crate) seal_after: Duration,
     statement_cache: usize,
     application_name: String,
@@ -35,6 +36,7 @@ impl Default for PostgresOptions {
             idle_in_transaction: Duration::from_mins(1),
             schema: None,
             migrate: true,
+            create: true,
             seal_after: Duration::from_secs(1),
             statement_cache: 500,
             application_name: "crm".to_owned(),
@@ -83,6 +85,14 @@ impl PostgresOptions {
     #[must_use]
     pub fn migrate(mut self, migrate: bool) -> Self {
         self.migrate = migrate;
+        self
+    }
+
+    /// Whether connecting makes the tables in a database that has none; otherwise it is refused with
+    /// [`StoreError::Schema`]. True unless set.
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
         self
     }
 

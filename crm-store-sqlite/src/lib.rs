@@ -72,13 +72,13 @@ impl SqliteStore {
     /// processes at once, and share its file with tables of a host program.
     ///
     /// # Errors
-    /// [`StoreError::Schema`] when a newer program has made the file, [`StoreError::Backend`] with a [`SqliteError`]
+    /// [`StoreError::Schema`] when a newer program has made the file or it has no tables and none are to be made, [`StoreError::Backend`] with a [`SqliteError`]
     /// when it cannot be opened.
     pub fn open(path_or_url: &str, options: SqliteOptions) -> Result<Self, StoreError> {
         pool::require_version()?;
         let path = path_of(path_or_url)?;
         let mut writer = pool::connect(&path, &options, Role::Writer)?;
-        migrate::migrate(&mut writer, options.busy_timeout)?;
+        migrate::migrate(&mut writer, options.busy_timeout, options.create)?;
         let writer = Arc::new(Writer::new(writer, options.busy_timeout));
         Ok(Self { readers: Arc::new(Readers::new(path, options)), writer })
     }

@@ -30,9 +30,12 @@ pub(crate) const KNOWN: i64 = MIGRATIONS[MIGRATIONS.len() - 1].version;
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS crm_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, \
                      sha256 BLOB NOT NULL, applied_at INTEGER NOT NULL) STRICT";
 
-/// Migrates a file and switches it to write-ahead logging, waiting for other processes that do the same.
-pub(crate) fn migrate(connection: &mut Connection, patience: Duration) -> Result<(), StoreError> {
+/// Migrates a file, unless it has no tables and none are to be made, and switches it to write-ahead logging, waiting for other processes that do the same.
+pub(crate) fn migrate(connection: &mut Connection, patience: Duration, create: bool) -> Result<(), StoreError> {
     let deadline = Instant::now() + patience.max(Duration::from_secs(1)) * 2;
+    if !create && patiently(deadline, || applied(connection).map_err(Failure::from))?.is_empty() {
+        return Err(StoreError::Schema { found: 0, known: KNOWN });
+    }
     patiently(deadline, || write_ahead(connection))?;
     loop {
         let applied = patiently(deadline, || applied(connection).map_err(Failure::from))?;

@@ -13,7 +13,8 @@ use std::time::Duration;
 pub struct SqliteOptions {
     /// What an acknowledged write survives.
     pub durability: Durability,
-    /// Whether a file that is not there is made.
+    /// Whether a file that is not there is made, and the tables in a file that has none. Otherwise both are refused; an
+    /// older schema is brought up to date in any case.
     pub create: bool,
     /// How many connections read at the same time, reports and exports apart; at least one.
     pub readers: usize,

@@ -152,7 +152,9 @@ fn planted_faults_are_found() {
     // A write that was lost.
     let id = contacts[0].id.uuid();
     raw.execute("DELETE FROM crm_contact WHERE id = ?1", [id.as_bytes()]).unwrap();
-    assert!(faults(&file, &acknowledged, "single")[0].contains("is lost"));
+    let found = faults(&file, &acknowledged, "single");
+    assert!(found[0].contains("is lost"));
+    assert!(found.iter().any(|fault| fault.contains("the record is gone")), "{found:?}");
     // A record without its entry.
     let id = contacts[1].id.uuid();
     raw.execute("DELETE FROM crm_audit_entry WHERE record_id = ?1", [id.as_bytes()]).unwrap();
@@ -161,4 +163,10 @@ fn planted_faults_are_found() {
     let id = contacts[2].id.uuid();
     raw.execute("UPDATE crm_contact SET given_name = 'd' WHERE id = ?1", [id.as_bytes()]).unwrap();
     assert!(faults(&file, &acknowledged, "single").iter().any(|fault| fault.contains("not as its last entry left it")));
+    // A setting and a user, above the organization's own records.
+    for text in ["UPDATE crm_organization SET name = 'x'", "UPDATE crm_user SET full_name = 'x'"] {
+        let before = faults(&file, &acknowledged, "single").len();
+        raw.execute(text, []).unwrap();
+        assert_eq!(faults(&file, &acknowledged, "single").len(), before + 1, "{text}");
+    }
 }

@@ -109,6 +109,13 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         Some(path) => map(Some(path))?.0,
         None => lines.unwrap_or_default(),
     };
+    if let Some(rejects) = text(args, "rejects") {
+        for read in ["file", "lines"].into_iter().filter_map(|name| text(args, name)) {
+            if is_same_file(rejects, read) {
+                return Err(Failure::usage(format!("--rejects would overwrite {read}, which is read")));
+            }
+        }
+    }
     let rejects = text(args, "rejects").map(Rejects::create).transpose()?;
     let rejects = Arc::new(Mutex::new(rejects));
     let bar = bar(app.out);
@@ -193,6 +200,14 @@ fn bar(out: Out) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// Whether both paths lead to one file that is there.
+fn is_same_file(one: &str, other: &str) -> bool {
+    match (Path::new(one).canonicalize(), Path::new(other).canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
 }
 
 /// Watches an import: moves the bar and keeps the refused rows.

@@ -1,15 +1,15 @@
 //! Checks the audit: the chain, the entries, and the records against their last entries.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use super::{Action, AuditEntry, Link, digest, link_hash};
-use crate::entity::{Entity as _, Stored, Tenancy};
+use crate::entity::{Entity as _, Stored, Table, Tenancy};
 use crate::row::{Row, Value};
 use crate::schema::TABLES;
-use crate::store::{Direction, Expr, Operand, Order, Scope, Select, Store, StoreError};
+use crate::store::{Aggregate, Direction, Expr, Measure, Operand, Order, Scope, Select, Store, StoreError, Totals};
 
 /// How many entries or records are read at a time.
 const PAGE: u32 = 1_000;
@@ -59,8 +59,10 @@ impl Verification {
 }
 
 /// Checks an organization's audit: every hash of the chain, every entry's contents, every record against
-/// its last entry and its derived columns against the others. With an anchored head, that the chain goes
-/// through it.
+/// its last entry and its derived columns against the others, and that no record is gone without an entry
+/// that deletes it. With an anchored head, that the chain goes through it. The records above organizations
+/// that the chain tells of, the organization and its users, are compared unless another chain knows a later
+/// version.
 ///
 /// # Errors
 /// Only when the store fails; what is wrong with the data is among the findings.
@@ -68,7 +70,12 @@ pub async fn verify(store: &dyn Store, scope: Scope, anchor: Option<&Head>) -> R
     let mut report = Verification::default();
     chain(store, scope, anchor, &mut report).await?;
     unsealed(store, scope, &mut report).await?;
-    for table in TABLES.iter().filter(|table| table.audited && table.tenancy == Tenancy::Organization) {
+    for table in TABLES.iter().copied().filter(|table| table.audited) {
+        if table.tenancy == Tenancy::Global {
+            above(store, scope, table, &mut report).await?;
+            continue;
+        }
+        let (records_before, problems_before) = (report.records, report.problems);
         let mut query = Select::new(table, Expr::True).limited(PAGE);
         loop {
             let rows = store.select(scope, &query).await?;
@@ -76,8 +83,84 @@ pub async fn verify(store: &dyn Store, scope: Scope, anchor: Option<&Head>) -> R
             query.after = Some(query.place(last));
             records(store, scope, table, rows, &mut report).await?;
         }
+        // As many as were created and not deleted, and each with its entry: then none is gone.
+        let there = i64::try_from(report.records - records_before).unwrap_or(i64::MAX);
+        if problems_before != report.problems || there != expected(store, scope, table).await? {
+            gone(store, scope, table, &mut report).await?;
+        }
     }
     Ok(report)
+}
+
+/// The entries about a kind of record.
+fn about(table: &Table) -> Expr {
+    AuditEntry::COLUMNS.entity.eq(&table.entity.to_owned()).into()
+}
+
+/// How many records of a table there should be, by the entries that create and delete them.
+async fn expected(store: &dyn Store, scope: Scope, table: &'static Table) -> Result<i64, StoreError> {
+    let columns = AuditEntry::COLUMNS;
+    let count = Aggregate::new(AuditEntry::TABLE, about(table))
+        .measure_where(Measure::Count, columns.action.eq(&Action::Insert))
+        .measure_where(Measure::Count, columns.action.eq(&Action::Delete));
+    let answers = store.aggregate(scope, std::slice::from_ref(&count)).await?;
+    let number = |at| answers.first().and_then(|rows| Some(Totals::new(&count, rows.first()?).number(at))).unwrap_or(0);
+    Ok(number(0) - number(1))
+}
+
+/// Finds the records that were created and are not there, although nothing deletes them.
+async fn gone(
+    store: &dyn Store,
+    scope: Scope,
+    table: &'static Table,
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    let columns = AuditEntry::COLUMNS;
+    let created = about(table).and(columns.action.eq(&Action::Insert).into());
+    let mut query = Select::new(AuditEntry::TABLE, created).limited(PAGE);
+    loop {
+        let entries = store.select(scope, &query).await?;
+        let Some(last) = entries.last() else { return Ok(()) };
+        query.after = Some(query.place(last));
+        let mut missing: BTreeSet<Uuid> =
+            entries.iter().filter_map(|entry| entry[columns.record_id.index()].as_id()).collect();
+        let ids: Vec<Uuid> = missing.iter().copied().collect();
+        for row in store.fetch(scope, table, &ids).await? {
+            missing.remove(&table.id(&row));
+        }
+        let ids = missing.iter().copied().map(Value::Id).collect();
+        let deleted = Expr::In(Operand::Column(columns.record_id.index()), ids)
+            .and(about(table))
+            .and(columns.action.eq(&Action::Delete).into());
+        for entry in store.select(scope, &Select::new(AuditEntry::TABLE, deleted)).await? {
+            entry[columns.record_id.index()].as_id().map(|id| missing.remove(&id));
+        }
+        for id in missing {
+            report.find(table.entity, Some(id), None, "the record is gone, and no entry deletes it");
+        }
+    }
+}
+
+/// Compares the records of a table above organizations that the chain tells of.
+async fn above(
+    store: &dyn Store,
+    scope: Scope,
+    table: &'static Table,
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    let mut query = Select::new(AuditEntry::TABLE, about(table)).limited(PAGE);
+    let mut known = BTreeSet::new();
+    loop {
+        let entries = store.select(scope, &query).await?;
+        let Some(last) = entries.last() else { break };
+        query.after = Some(query.place(last));
+        known.extend(entries.iter().filter_map(|entry| entry[AuditEntry::COLUMNS.record_id.index()].as_id()));
+    }
+    for ids in known.into_iter().collect::<Vec<_>>().chunks(PAGE as usize) {
+        let rows = store.fetch(scope, table, ids).await?;
+        records(store, scope, table, rows, report).await?;
+    }
+    Ok(())
 }
 
 async fn chain(
@@ -158,7 +241,7 @@ async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) ->
 async fn records(
     store: &dyn Store,
     scope: Scope,
-    table: &'static crate::entity::Table,
+    table: &'static Table,
     rows: Vec<Row>,
     report: &mut Verification,
 ) -> Result<(), StoreError> {
@@ -182,6 +265,7 @@ async fn records(
         match last.get(&id) {
             None => report.find(table.entity, Some(id), None, "the record has no entry"),
             Some((Action::Delete, ..)) => report.find(table.entity, Some(id), None, "the record was deleted"),
+            Some((_, version, _)) if table.tenancy == Tenancy::Global && table.version(&row) > *version => {}
             Some((_, _, expected)) if *expected != digest(table, &row) => {
                 report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
             }

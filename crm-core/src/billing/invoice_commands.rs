@@ -16,7 +16,7 @@ use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
 use crate::store::{ChangeSet, Select, StoreExt as _};
-use crate::value::{Currency, Date, Document, Money, Notes, Patch, Text, ValueError};
+use crate::value::{Currency, Date, Document, LAST_DATE, Money, Notes, Patch, Text, ValueError};
 
 /// Writes an invoice: a draft, or issued at once.
 #[derive(Clone, Debug)]
@@ -381,7 +381,7 @@ pub fn totals(lines: &[InvoiceLine], currency: Currency) -> Result<(Minor, Minor
 /// The civil date so many days after another; the last day of all when there is none.
 pub fn due_on(issued_on: Date, days: i64) -> Date {
     let days = chrono::Days::new(u64::try_from(days).unwrap_or(0));
-    issued_on.checked_add_days(days).unwrap_or(Date::MAX)
+    issued_on.checked_add_days(days).map_or(LAST_DATE, |date| date.min(LAST_DATE))
 }
 
 fn check_dates(invoice: &Invoice) -> Result<(), CrmError> {

@@ -11,7 +11,7 @@ use crate::encode::encode_row;
 use crate::entity::{Entity, Stored, Table};
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
-use crate::value::Instant;
+use crate::value::{Instant, is_storable};
 
 /// Who did what, when: the same for every change of the set, and part of each audit entry.
 #[derive(Clone, Debug)]
@@ -322,11 +322,20 @@ impl ChangeSet {
         self.positions.get(&(E::TABLE.name, id.uuid())).copied()
     }
 
-    /// Puts the deferred values in, once the counters are known. Called by stores.
+    /// Puts the deferred values in, once the counters are known, and checks that every value can be held. Called by
+    /// stores.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] when a deferred value names a counter or change that is not there.
+    /// [`StoreError::OutOfRange`] for a date outside the years 1 to 9999, [`StoreError::Corrupt`] when a deferred value
+    /// names a counter or change that is not there.
     pub fn resolve(&mut self, counters: &[i64]) -> Result<(), StoreError> {
+        for change in &self.changes {
+            let outside = |value: &Value| matches!(value, Value::Date(date) if !is_storable(*date));
+            if let Some(column) = change.row().iter().position(outside) {
+                let table = change.table();
+                return Err(StoreError::OutOfRange { table: table.name, column: table.columns[column].name });
+            }
+        }
         // Numbers first: a whole row that is encoded may hold one.
         for pass in [false, true] {
             for index in 0..self.changes.len() {

@@ -51,6 +51,14 @@ pub enum StoreError {
     /// The feed of a streamed change-set stopped it; nothing was written.
     #[error("the change-set was withdrawn")]
     Aborted,
+    /// A value is outside what every database can hold: a date outside the years 1 to 9999.
+    #[error("{table}.{column} is outside what every database can hold")]
+    OutOfRange {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+    },
     /// The database's schema is not the one this program knows.
     #[error("the database has schema version {found}, this program knows versions up to {known}")]
     Schema {

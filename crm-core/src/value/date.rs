@@ -14,6 +14,15 @@ use crate::value::ValueError;
 /// A civil date. Which instant it begins at depends on a [`Zone`](crate::value::Zone).
 pub type Date = chrono::NaiveDate;
 
+/// The last civil date: that of the year 9999, the last that every database and language here can hold.
+pub const LAST_DATE: Date = Date::from_ymd_opt(9999, 12, 31).expect("a date");
+
+/// Whether every database and language here can hold the date: the years 1 to 9999.
+pub(crate) fn is_storable(date: Date) -> bool {
+    use chrono::Datelike as _;
+    (1..=9999).contains(&date.year())
+}
+
 const EXPECTED: &str = "a date such as 2026-01-31";
 
 /// Reads `YYYY-MM-DD` of a year from 1 to 9999, and nothing else.
