@@ -190,7 +190,7 @@ impl Rows {
         let contact = frame.contacts[0];
         for entry in 0..ENTRIES {
             let number = frame.contacts.len() + entry;
-            let at = instant(SPAN.cast_signed() * DAY / ENTRIES as i64 * entry as i64)?;
+            let at = instant(SPAN.cast_signed() * DAY / i64::try_from(ENTRIES)? * i64::try_from(entry)?)?;
             match mix(number as u64) % 10 {
                 0..6 => self.interaction(number, contact, at, frame)?,
                 6..9 => self.task(number, contact, at, frame)?,

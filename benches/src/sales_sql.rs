@@ -85,12 +85,12 @@ impl Frame {
     fn place(&self, stage: Uuid) -> Outcome<usize> {
         Ok(self.stages.iter().position(|(id, _)| *id == stage).ok_or("a stage of another pipeline")?)
     }
+}
 
-    /// Adds up how many deals reached each stage, and how many were won, from their number by how far they came.
-    fn reached(&self, sums: &mut Sums, rank: i64, deals: i64) {
-        let label = |step: i64| if step == 5 { "won ever".to_owned() } else { format!("reached {}", step - 1) };
-        (1..=rank).for_each(|step| sums.entry(label(step)).or_default()[0] += deals);
-    }
+/// Adds up how many deals reached each stage, and how many were won, from their number by how far they came.
+fn reached(sums: &mut Sums, rank: i64, deals: i64) {
+    let label = |step: i64| if step == 5 { "won ever".to_owned() } else { format!("reached {}", step - 1) };
+    (1..=rank).for_each(|step| sums.entry(label(step)).or_default()[0] += deals);
 }
 
 fn id(found: Option<Uuid>) -> Outcome<Uuid> {
@@ -131,7 +131,7 @@ fn funnel<D: Database>(frame: &Frame, database: &mut D) -> Outcome<Sums> {
          WHERE org = 1 AND at < ?1 GROUP BY deal_id) s WHERE rank > 0 GROUP BY rank"
     );
     database.ask(&text, &frame.values(frame.until), |row| {
-        frame.reached(&mut sums, row.number(0)?, row.number(1)?);
+        reached(&mut sums, row.number(0)?, row.number(1)?);
         sums.entry("deals".to_owned()).or_default()[0] += row.number(1)?;
         Ok(())
     })?;
@@ -153,7 +153,7 @@ fn cohort<D: Database>(frame: &Frame, database: &mut D) -> Outcome<Sums> {
             _ => "open".to_owned(),
         };
         let deals = row.number(2)?;
-        frame.reached(&mut sums, row.number(1)?, deals);
+        reached(&mut sums, row.number(1)?, deals);
         sums.entry(status).or_default()[0] += deals;
         Ok(())
     })?;
@@ -199,7 +199,7 @@ fn forecast<D: Database>(frame: &Frame, database: &mut D) -> Outcome<Sums> {
         let mut add = |row: &D::Row<'_>| {
             let stage = id(row.id(0)?)?;
             let (deals, amount, weighted) = (row.number(3)?, row.number(4)?, row.number(5)?);
-            let unlikely = frame.stages.iter().any(|known| *known == (stage, 0));
+            let unlikely = frame.stages.contains(&(stage, 0));
             let figures =
                 [deals, amount, weighted, if unlikely { deals } else { 0 }, if unlikely { amount } else { 0 }];
             let currency = row.text(1)?.unwrap_or_default();

@@ -598,7 +598,7 @@ mod tests {
         assert_eq!(read::<Invoice>("status=open").unwrap(), open());
         assert_eq!(read::<Invoice>("NOT (status = 'open')").unwrap(), Expr::Not(Box::new(open())));
         assert_eq!(read::<Invoice>("status in (open, \"paid\")").unwrap(), {
-            Expr::Or(vec![open(), Expr::eq(status, Value::Text("paid".into()))])
+            Expr::In(Operand::Column(status), vec![Value::Text("open".into()), Value::Text("paid".into())])
         });
         let total = Invoice::TABLE.expect_position("total");
         let money = Expr::Compare(Operand::Column(total), Cmp::Ge, Value::Int(10_000));

@@ -274,7 +274,7 @@ fn dates_that_a_database_could_not_hold_are_refused_or_kept_within() {
     };
     let last = block_on(owner.run(&issued_on(LAST_DATE))).unwrap();
     assert_eq!(last.due_on, Some(LAST_DATE), "30 days later there is none");
-    let after = issued_on(LAST_DATE.succ_opt().unwrap());
+    let after = CreateInvoice { issue: None, ..issued_on(LAST_DATE.succ_opt().unwrap()) };
     assert_eq!(refused(block_on(owner.run(&after))), ["issued_on"]);
     let organization = Organization { payment_days: 99_999_999, ..owner.organization().value.clone() };
     let new = NewOrganization {

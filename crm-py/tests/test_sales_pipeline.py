@@ -28,7 +28,7 @@ PROBABILITY = {"Prospecting": 30, "Engaging": 63}
 @pytest.fixture
 def sales(org: Session) -> Session:
     """The sample, imported."""
-    stages = [{"name": name, "probability": Decimal(percent)} for name, percent in PROBABILITY.items()]
+    stages: Any = [{"name": name, "probability": Decimal(percent)} for name, percent in PROBABILITY.items()]
     org.pipelines.create("Opportunities", stages=stages)
     with (DATA / "sales_teams.csv").open(newline="") as teams:
         for row in csv.DictReader(teams):
