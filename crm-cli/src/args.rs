@@ -1,5 +1,6 @@
 //! The command line: global options, options that several commands share, and how values are taken from them.
 
+use std::ffi::OsString;
 use std::str::FromStr;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, Styles};
@@ -13,8 +14,17 @@ use crate::output::Format;
 
 /// The whole command line.
 pub(crate) fn command() -> Command {
+    root().subcommands(crate::commands::all())
+}
+
+/// As much of the command line as these arguments can mean.
+pub(crate) fn command_for(arguments: &[OsString]) -> Command {
+    root().subcommands(crate::commands::among(arguments))
+}
+
+fn root() -> Command {
     let global = |arg: Arg| arg.global(true).help_heading("Global options");
-    let root = Command::new("crm")
+    Command::new("crm")
         .version(env!("CARGO_PKG_VERSION"))
         .long_version(format!(
             "{} (schema {}, SQLite {})",
@@ -86,8 +96,7 @@ pub(crate) fn command() -> Command {
                 .action(ArgAction::SetTrue)
                 .conflicts_with("quiet")
                 .help("Tells what lies behind an error"),
-        ));
-    root.subcommands(crate::commands::all())
+        ))
 }
 
 /// A group of commands about one thing.

@@ -53,7 +53,7 @@ enum Ended {
 
 fn run(arguments: Vec<OsString>) -> Result<(), Ended> {
     let json = wants_json(&arguments);
-    let matches = args::command().try_get_matches_from(arguments).map_err(|error| usage(&error, json))?;
+    let matches = args::command_for(&arguments).try_get_matches_from(arguments).map_err(|error| usage(&error, json))?;
     let app = App::new(&matches).map_err(|failure| Ended::Failed(failure, None))?;
     let result = if open::is_server(app.settings.database()) {
         // The driver of PostgreSQL needs a runtime; nothing else does, so nothing else pays for one.

@@ -206,3 +206,28 @@ fn an_interrupted_import_leaves_nothing_behind() {
     assert_eq!(crm.run("doctor").code, Some(0));
     assert!(crm.ok("audit verify -o json").contains("\"ok\": true"));
 }
+
+#[test]
+fn refused_rows_are_not_written_over_the_file_that_is_read() {
+    let crm = Sandbox::acme();
+    let text = "kind,given_name,email\nperson,Good,good@example.com\nperson,Bad,bad\n";
+    let file = crm.file("in.csv", text);
+    let ran = crm.run("import contacts in.csv --rejects ./in.csv");
+    assert_eq!(ran.code, Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains("would overwrite in.csv"), "{}", ran.stderr);
+    assert_eq!(std::fs::read_to_string(file).unwrap(), text);
+}
+
+#[test]
+fn only_init_and_demo_make_tables() {
+    let crm = Sandbox::new();
+    let foreign = crm.path().join("other.db");
+    std::fs::write(&foreign, "").unwrap();
+    let schema = Schema::new();
+    for database in [foreign.to_str().unwrap(), &schema.url()] {
+        let ran = crm.run(&format!("--database {database} --org acme --as ana@acme.example contact list"));
+        assert_ne!(ran.code, Some(0));
+        assert!(ran.stderr.contains("crm init"), "{}", ran.stderr);
+    }
+    assert_eq!(std::fs::metadata(&foreign).unwrap().len(), 0, "nothing was written");
+}

@@ -77,10 +77,16 @@ impl SqliteStore {
     pub fn open(path_or_url: &str, options: SqliteOptions) -> Result<Self, StoreError> {
         pool::require_version()?;
         let path = path_of(path_or_url)?;
-        let mut writer = pool::connect(&path, &options, Role::Writer)?;
-        migrate::migrate(&mut writer, options.busy_timeout, options.create)?;
-        let writer = Arc::new(Writer::new(writer, options.busy_timeout));
-        Ok(Self { readers: Arc::new(Readers::new(path, options)), writer })
+        // Each connection reads the whole schema, which is most of what a short command costs: a file that is as it
+        // should be gets one for writing when something is written.
+        let reader = pool::connect(&path, &options, Role::Reader).ok().filter(migrate::is_current);
+        let mut writer = None;
+        if reader.is_none() {
+            let connection = writer.insert(pool::connect(&path, &options, Role::Writer)?);
+            migrate::migrate(connection, options.busy_timeout, options.create)?;
+        }
+        let writer = Arc::new(Writer::new(path.clone(), options.clone(), writer));
+        Ok(Self { readers: Arc::new(Readers::new(path, options, reader)), writer })
     }
 
     /// A store within a transaction on the host program's connection, which must be to a file that has been opened with

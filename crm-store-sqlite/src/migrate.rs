@@ -46,6 +46,14 @@ pub(crate) fn migrate(connection: &mut Connection, patience: Duration, create: b
     }
 }
 
+/// Whether nothing is to be done for a file.
+pub(crate) fn is_current(connection: &Connection) -> bool {
+    require_current(connection).is_ok()
+        && connection
+            .query_row("PRAGMA journal_mode", [], |row| row.get::<_, String>(0))
+            .is_ok_and(|mode| mode == "wal")
+}
+
 /// The version of a file's schema; 0 if it has none.
 pub(crate) fn version(connection: &Connection) -> Result<i64, StoreError> {
     let applied = applied(connection).map_err(map_any)?;

@@ -84,9 +84,12 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf, options: SqliteOptions) -> Self {
-        let pool = |size: usize| (0..size).map(|_| Mutex::new(None)).collect();
-        Self { short: pool(options.readers.max(1)), long: pool(LONG_READERS), path, options, turn: AtomicUsize::new(0) }
+    /// With the first of them, if there is one already.
+    pub(crate) fn new(path: PathBuf, options: SqliteOptions, first: Option<Connection>) -> Self {
+        let pool = |size: usize| (0..size).map(|_| Mutex::new(None)).collect::<Vec<_>>();
+        let mut short = pool(options.readers.max(1));
+        short[0] = Mutex::new(first);
+        Self { short, long: pool(LONG_READERS), path, options, turn: AtomicUsize::new(0) }
     }
 
     /// Reads with a connection for short reads.

@@ -8,7 +8,8 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
@@ -20,7 +21,8 @@ use tokio::sync::oneshot;
 use crate::blocking::{block_on, blocking};
 use crate::error::{SqliteError, backend, is_busy, map_any, map_commit};
 use crate::execute::{self, Unfed};
-use crate::pool;
+use crate::options::SqliteOptions;
+use crate::pool::{self, Role};
 use crate::view::View;
 
 /// From how many rows on a change-set goes to a thread where it may take its time.
@@ -43,11 +45,13 @@ struct Job {
 
 /// The connection that writes.
 pub(crate) struct Writer {
+    path: PathBuf,
+    options: SqliteOptions,
     connection: Mutex<Option<Connection>>,
+    closed: AtomicBool,
     queue: Mutex<VecDeque<Job>>,
     /// How many large change-sets wait for the connection; nobody else leads meanwhile.
     large: AtomicUsize,
-    patience: Duration,
 }
 
 /// How a leader may spend its time.
@@ -69,13 +73,27 @@ impl Drop for Lead<'_> {
 }
 
 impl Writer {
-    pub(crate) const fn new(connection: Connection, patience: Duration) -> Self {
+    /// For a file that is as it should be; without a connection one is opened when something is to be written.
+    pub(crate) const fn new(path: PathBuf, options: SqliteOptions, connection: Option<Connection>) -> Self {
         Self {
-            connection: Mutex::new(Some(connection)),
+            path,
+            options,
+            connection: Mutex::new(connection),
+            closed: AtomicBool::new(false),
             queue: Mutex::new(VecDeque::new()),
             large: AtomicUsize::new(0),
-            patience,
         }
+    }
+
+    /// The connection, opened if need be.
+    fn opened<'a>(&self, slot: &'a mut Option<Connection>) -> Result<&'a mut Connection, StoreError> {
+        if slot.is_none() {
+            if self.closed.load(Ordering::SeqCst) {
+                return Err(backend(SqliteError::Closed));
+            }
+            *slot = Some(pool::connect(&self.path, &self.options, Role::Writer)?);
+        }
+        slot.as_mut().ok_or_else(|| backend(SqliteError::Closed))
     }
 
     /// Applies a change-set.
@@ -121,10 +139,7 @@ impl Writer {
         self: &Arc<Self>,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let done = match self.lock().as_mut() {
-            Some(connection) => work(connection),
-            None => Err(backend(SqliteError::Closed)),
-        };
+        let done = self.opened(&mut self.lock()).and_then(work);
         self.lead(Place::Thread);
         done
     }
@@ -134,7 +149,7 @@ impl Writer {
         let mut groups = 0;
         while self.large.load(Ordering::SeqCst) == 0 && !self.queue().is_empty() {
             let Some(mut slot) = self.try_lock() else { return };
-            let led = self.commit_group(slot.as_mut(), place);
+            let led = self.commit_group(&mut slot, place);
             drop(slot);
             groups += 1;
             if place == Place::Inline && (!led || groups >= GROUPS) && !self.queue().is_empty() {
@@ -154,12 +169,17 @@ impl Writer {
 
     /// Commits one group and answers it. Says whether it did: not where another process is in the way and the wait
     /// would be too long here.
-    fn commit_group(&self, connection: Option<&mut Connection>, place: Place) -> bool {
-        let Some(connection) = connection else {
-            for job in self.queue().drain(..) {
-                let _ = job.answer.send(Err(backend(SqliteError::Closed)));
+    fn commit_group(&self, slot: &mut Option<Connection>, place: Place) -> bool {
+        let connection = match self.opened(slot) {
+            Ok(connection) => connection,
+            Err(error) => {
+                for job in self.queue().drain(..) {
+                    let closed = self.closed.load(Ordering::SeqCst);
+                    let answer = if closed { backend(SqliteError::Closed) } else { again(&error) };
+                    let _ = job.answer.send(Err(answer));
+                }
+                return true;
             }
-            return true;
         };
         let begun = self.begin(connection, place);
         if place == Place::Inline && begun.as_ref().is_err_and(is_busy) {
@@ -193,9 +213,9 @@ impl Writer {
         if place == Place::Thread {
             return begin_immediate(connection);
         }
-        connection.busy_timeout(SHORT.min(self.patience))?;
+        connection.busy_timeout(SHORT.min(self.options.busy_timeout))?;
         let begun = begin_immediate(connection);
-        connection.busy_timeout(self.patience)?;
+        connection.busy_timeout(self.options.busy_timeout)?;
         begun
     }
 
@@ -234,6 +254,7 @@ impl Writer {
 
     /// Closes the connection; later change-sets are refused.
     pub(crate) fn close(self: &Arc<Self>) -> Result<(), StoreError> {
+        self.closed.store(true, Ordering::SeqCst);
         let connection = self.lock().take();
         self.lead(Place::Thread);
         connection.map_or(Ok(()), |connection| connection.close().map_err(|(_, error)| map_any(error)))

@@ -30,40 +30,56 @@ mod tag;
 mod task;
 mod timeline;
 
+use std::ffi::OsString;
+
 use clap::{ArgMatches, Command};
 
 use crate::error::{Done, Failure};
 use crate::open::App;
 
-/// Every command, in the order of the help.
+/// Describes a command.
+type Describe = fn() -> Command;
+
+/// Every command by its name, in the order of the help.
+const ALL: &[(&str, Describe)] = &[
+    ("init", init::command),
+    ("demo", demo::command),
+    ("contact", contact::command),
+    ("lead", lead::command),
+    ("deal", deal::command),
+    ("task", task::command),
+    ("log", log::command),
+    ("timeline", timeline::command),
+    ("tag", tag::command),
+    ("product", product::command),
+    ("invoice", invoice::command),
+    ("payment", payment::command),
+    ("import", import::command),
+    ("report", report::command),
+    ("member", member::command),
+    ("org", org::command),
+    ("series", series::command),
+    ("pipeline", pipeline::command),
+    ("machine", machine::command),
+    ("audit", audit::command),
+    ("doctor", doctor::command),
+    ("config", config::command),
+    ("completion", completion::command),
+    ("man", completion::man_command),
+    ("help", help::command),
+];
+
+/// Every command.
 pub(crate) fn all() -> Vec<Command> {
-    vec![
-        init::command(),
-        demo::command(),
-        contact::command(),
-        lead::command(),
-        deal::command(),
-        task::command(),
-        log::command(),
-        timeline::command(),
-        tag::command(),
-        product::command(),
-        invoice::command(),
-        payment::command(),
-        import::command(),
-        report::command(),
-        member::command(),
-        org::command(),
-        series::command(),
-        pipeline::command(),
-        machine::command(),
-        audit::command(),
-        doctor::command(),
-        config::command(),
-        completion::command(),
-        completion::man_command(),
-        help::command(),
-    ]
+    ALL.iter().map(|(_, command)| command()).collect()
+}
+
+/// The commands that the arguments can mean: those whose names are among them, or all where a command is not to be seen
+/// or shows the others. To describe every command takes longer than most of them take.
+pub(crate) fn among(arguments: &[OsString]) -> Vec<Command> {
+    let given = |name: &str| arguments.iter().skip(1).any(|argument| argument == name);
+    let named: Vec<Command> = ALL.iter().filter(|(name, _)| given(name)).map(|(_, command)| command()).collect();
+    if named.is_empty() || ["help", "--help", "-h", "completion", "man"].into_iter().any(given) { all() } else { named }
 }
 
 /// Carries out the command that was given.
@@ -101,4 +117,21 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
 /// The verb of a group and its arguments; the parser requires one.
 pub(crate) fn verb(args: &ArgMatches) -> Result<(&str, &ArgMatches), Failure> {
     args.subcommand().ok_or_else(|| Failure::usage("No command was given"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_found_by_their_own_names_wherever_they_stand() {
+        for (name, command) in ALL {
+            assert_eq!(command().get_name(), *name);
+        }
+        let count = |arguments: &[&str]| among(&arguments.iter().map(OsString::from).collect::<Vec<_>>()).len();
+        assert_eq!(count(&["crm", "--org", "deal", "contact", "list"]), 2);
+        for all in [&["crm"][..], &["crm", "cntact", "list"], &["crm", "help", "contact"], &["crm", "contact", "-h"]] {
+            assert_eq!(count(all), ALL.len(), "{all:?}");
+        }
+    }
 }
