@@ -322,7 +322,6 @@ fn every_step_has_one_entry_with_the_visit_that_it_ends() {
             (Some(1), 1, Some("in_progress"), "lost", Some(10)),
         ]
     );
-    assert_eq!(steps.iter().map(|step| step.age_seconds).collect::<Vec<_>>(), [0, 101, 151, 1_152, 1_162]);
     assert!(steps.iter().all(|step| !step.imported && step.by_id == Some(acme.user().id.uuid())));
     for pair in steps.windows(2) {
         let visit = pair[1].entered_at.is_some();

@@ -115,7 +115,6 @@ CREATE TABLE crm_stage_change (
     "by_id" UUID,
     "imported" BOOLEAN NOT NULL,
     "visit_seconds" BIGINT,
-    "age_seconds" BIGINT NOT NULL,
     CONSTRAINT crm_stage_change_pkey PRIMARY KEY (org, "id")
 );
 CREATE INDEX crm_stage_change_deal_id ON crm_stage_change (org, "deal_id", "at", "id", "to_stage_id", "to_status");

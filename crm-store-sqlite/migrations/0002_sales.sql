@@ -128,7 +128,6 @@ CREATE TABLE crm_stage_change (
     "by_id" BLOB,
     "imported" INTEGER NOT NULL CHECK ("imported" IN (0, 1)),
     "visit_seconds" INTEGER,
-    "age_seconds" INTEGER NOT NULL,
     PRIMARY KEY (org, "id"),
     FOREIGN KEY (org) REFERENCES crm_organization ("key"),
     FOREIGN KEY (org, "deal_id") REFERENCES crm_deal (org, "id"),

@@ -39,8 +39,6 @@ crate::entity! {
         pub imported: bool [SERVER_OWNED],
         /// How many whole seconds the visit took that now ends; absent where `entered_at` is.
         pub visit_seconds: Option<i64> [SERVER_OWNED],
-        /// How many whole seconds after the deal began it happened.
-        pub age_seconds: i64 [SERVER_OWNED],
     }
     columns StageChangeColumns;
     derived { }
@@ -68,7 +66,6 @@ impl StageChange {
             by_id: by,
             imported: false,
             visit_seconds: entered_at.map(|entered_at| seconds(entered_at, at)),
-            age_seconds: seconds(after.opened_at, at),
         }
     }
 

@@ -1413,7 +1413,6 @@ class StageChange(Record):
         "by_id",
         "imported",
         "visit_seconds",
-        "age_seconds",
     )
     @property
     def id(self) -> UUID:
@@ -1451,9 +1450,6 @@ class StageChange(Record):
     @property
     def visit_seconds(self) -> int | None:
         """How many whole seconds the visit took that now ends; absent where `entered_at` is."""
-    @property
-    def age_seconds(self) -> int:
-        """How many whole seconds after the deal began it happened."""
 
 @final
 class Tag(Record):

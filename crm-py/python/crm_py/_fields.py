@@ -1478,13 +1478,6 @@ class StageChangeFilters(TypedDict, total=False):
     visit_seconds__le: int
     visit_seconds__gt: int
     visit_seconds__ge: int
-    age_seconds: int
-    age_seconds__ne: int
-    age_seconds__in: Iterable[int]
-    age_seconds__lt: int
-    age_seconds__le: int
-    age_seconds__gt: int
-    age_seconds__ge: int
 
 
 class TagFilters(TypedDict, total=False):
