@@ -13,6 +13,9 @@ use crate::select::order_suffix;
 pub fn aggregate(dialect: Dialect, scope: Scope, query: &Aggregate) -> Result<Statement, StoreError> {
     let mut renderer = Renderer::new(dialect, scope);
     let (frame, from, mut conditions) = renderer.open(query.table)?;
+    if dialect == Dialect::Postgres {
+        renderer.join_references();
+    }
     let mut outputs = Vec::with_capacity(query.groups.len() + query.measures.len());
     let mut order = Vec::with_capacity(query.groups.len());
     for (index, group) in query.groups.iter().enumerate() {
@@ -31,7 +34,7 @@ pub fn aggregate(dialect: Dialect, scope: Scope, query: &Aggregate) -> Result<St
     if query.filter != Expr::True {
         conditions.push(renderer.grouped(frame, &query.filter)?);
     }
-    let mut sql = format!("SELECT {} FROM {from}", outputs.join(", "));
+    let mut sql = format!("SELECT {} FROM {from}{}", outputs.join(", "), renderer.joins());
     if !conditions.is_empty() {
         sql.push_str(" WHERE ");
         sql.push_str(&conditions.join(" AND "));

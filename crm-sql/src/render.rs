@@ -89,11 +89,50 @@ pub(crate) struct Renderer {
     binds: Vec<Bind>,
     org: Option<String>,
     frames: usize,
+    joins: Option<Joins>,
+}
+
+/// What the first table of a statement is joined with.
+#[derive(Default)]
+struct Joins {
+    /// The columns of the first table that refer to joined records.
+    references: Vec<(usize, Frame)>,
+    text: String,
 }
 
 impl Renderer {
     pub(crate) const fn new(dialect: Dialect, scope: Scope) -> Self {
-        Self { dialect, scope, binds: Vec::new(), org: None, frames: 0 }
+        Self { dialect, scope, binds: Vec::new(), org: None, frames: 0, joins: None }
+    }
+
+    /// From now on what the first table refers to is joined, not looked up row by row: what PostgreSQL does best over
+    /// many rows. SQLite looks up in either form.
+    pub(crate) fn join_references(&mut self) {
+        self.joins = Some(Joins::default());
+    }
+
+    /// The text of the joins, to stand behind the first table.
+    pub(crate) fn joins(&self) -> &str {
+        self.joins.as_ref().map_or("", |joins| &joins.text)
+    }
+
+    /// The joined table for a reference of the first table, if references are joined.
+    fn referred(
+        &mut self,
+        frame: Frame,
+        reference: usize,
+        target: &'static Table,
+    ) -> Result<Option<Frame>, StoreError> {
+        let Some(joins) = self.joins.as_ref().filter(|_| frame.alias == 0) else { return Ok(None) };
+        if let Some((_, joined)) = joins.references.iter().find(|(known, _)| *known == reference) {
+            return Ok(Some(*joined));
+        }
+        let (joined, from, mut conditions) = self.open(target)?;
+        conditions.push(format!("{} = {}", joined.column(0), frame.column(reference)));
+        let joins = self.joins.get_or_insert_default();
+        let _ = write!(joins.text, " LEFT JOIN {from} ON {}", conditions.join(" AND "));
+        joins.references.push((reference, joined));
+        Ok(Some(joined))
     }
 
     pub(crate) fn finish(self, sql: String) -> Statement {
@@ -162,6 +201,9 @@ impl Renderer {
             Operand::Column(position) => frame.column(*position),
             Operand::Via { reference, column } => {
                 let Some(target) = frame.table.columns[*reference].target() else { return Ok("NULL".to_owned()) };
+                if let Some(joined) = self.referred(frame, *reference, target)? {
+                    return Ok(joined.column(*column));
+                }
                 let (inner, from, mut conditions) = self.open(target)?;
                 conditions.push(format!("{} = {}", inner.column(0), frame.column(*reference)));
                 format!("(SELECT {} FROM {from} WHERE {})", inner.column(*column), conditions.join(" AND "))
@@ -199,18 +241,32 @@ impl Renderer {
         filter: &Expr,
         ranks: &[Expr],
     ) -> Result<String, StoreError> {
+        let joining = self.joins.is_some() && frame.alias == 0;
         let (inner, from, mut conditions) = self.open(table)?;
         let mut cases = String::new();
         for (number, rank) in ranks.iter().enumerate().rev() {
             let _ = write!(cases, " WHEN {} THEN {}", self.expr(inner, rank)?, number + 1);
         }
-        conditions.push(format!("{} = {}", inner.column(reference), frame.column(0)));
+        if !joining {
+            conditions.push(format!("{} = {}", inner.column(reference), frame.column(0)));
+        }
         if *filter != Expr::True {
             conditions.push(self.grouped(inner, filter)?);
         }
         let conditions = conditions.join(" AND ");
         // Without a rank there is still a column.
         let cases = if cases.is_empty() { "0".to_owned() } else { format!("CASE{cases} ELSE 0 END") };
+        if joining {
+            // All ranks at once, then one for each record.
+            let (of, ranked) = (inner.column(reference), format!("r{}", inner.alias));
+            let _ = write!(
+                self.joins.get_or_insert_default().text,
+                " LEFT JOIN (SELECT {of} AS of, max({cases})::BIGINT AS rank FROM {from} WHERE {conditions} GROUP BY {of}) \
+                 AS {ranked} ON {ranked}.of = {}",
+                frame.column(0)
+            );
+            return Ok(format!("COALESCE({ranked}.rank, 0)"));
+        }
         let rank = format!("COALESCE((SELECT max({cases}) FROM {from} WHERE {conditions}), 0)");
         Ok(match self.dialect {
             Dialect::Sqlite => rank,
