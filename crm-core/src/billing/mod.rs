@@ -9,6 +9,7 @@ mod payment;
 mod prefix;
 mod product;
 mod series;
+mod warnings;
 
 pub use allocation::{Allocation, AllocationColumns};
 pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
@@ -21,6 +22,7 @@ pub(crate) use numbering::used_up;
 pub use payment::{Allocate, Method, Payment, PaymentColumns, RecordPayment};
 pub use product::{Product, ProductColumns, ProductKind};
 pub use series::{DocumentKind, NumberSeries, NumberSeriesColumns, SeriesReset, SeriesYear, SeriesYearColumns};
+pub use warnings::{VALIDITY_DAYS, Warning};
 
 use crate::value::{Currency, Date, Money};
 

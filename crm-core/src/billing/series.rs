@@ -139,6 +139,11 @@ impl NumberSeries {
         }
     }
 
+    /// Whether every number that it gives is larger than those that it gave before.
+    pub(super) fn counts_on(&self) -> bool {
+        self.reset == SeriesReset::Never
+    }
+
     /// Whether it gave a number yet.
     fn is_used(&self) -> bool {
         let unused = match self.reset {
@@ -191,10 +196,9 @@ impl NumberSeries {
         fix("reset", self.reset == before.reset);
         fix("start", self.start == before.start);
         // The years that were opened do not move to another range.
-        fix("first", self.reset == SeriesReset::Never || self.first == before.first);
-        let counts_on = self.reset == SeriesReset::Never;
+        fix("first", self.counts_on() || self.first == before.first);
         if let (Ok(after), Ok(before)) = (self.parsed(), before.parsed())
-            && !after.repeats_none_of(&before, counts_on)
+            && !after.repeats_none_of(&before, self.counts_on())
         {
             refused.push(Invalid::new("prefix", ValueError::NotAllowed { when: "it could repeat a number" }));
         }
@@ -205,7 +209,7 @@ impl NumberSeries {
     fn set_out(&mut self, before: Option<&Self>, context: &Context) {
         let first = self.range_first();
         match before.filter(|before| before.is_used()) {
-            Some(before) if self.reset == SeriesReset::Never => self.next = before.next.max(first),
+            Some(before) if self.counts_on() => self.next = before.next.max(first),
             Some(_) => {}
             None => {
                 self.start = self.start.max(first);
