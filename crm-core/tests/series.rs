@@ -59,6 +59,7 @@ impl World {
             description: "Work".parse().ok(),
             quantity: Decimal6::ONE,
             unit_price: Some(Decimal6::ONE),
+            discount: None,
             tax_percent: None,
         };
         CreateInvoice { issued_on: Some(day(on)), ..CreateInvoice::draft(self.contact, vec![line]) }

@@ -27,7 +27,7 @@ pub struct CreateInvoice {
     pub currency: Option<Currency>,
     /// The civil date of issue; today otherwise.
     pub issued_on: Option<Date>,
-    /// The civil date until which it is to be paid; after the organization's term otherwise.
+    /// The civil date until which it is to be paid; after the contact's or the organization's term otherwise.
     pub due_on: Option<Date>,
     /// What is billed.
     pub lines: Vec<NewLine>,
@@ -245,7 +245,9 @@ pub fn issue(
         return Err(BillingError::NoLines(draft.label()).into());
     }
     let issued_on = draft.issued_on.unwrap_or_else(|| context.today());
-    let due_on = draft.due_on.unwrap_or_else(|| due_on(issued_on, context.organization().payment_days));
+    let due_on = draft
+        .due_on
+        .unwrap_or_else(|| due_on(issued_on, contact.payment_days.unwrap_or(context.organization().payment_days)));
     if let (Some(number), Some(series)) = (number, series)
         && series.gives(number)
     {

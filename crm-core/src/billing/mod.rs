@@ -16,7 +16,7 @@ pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus}
 pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
 };
-pub use line::{InvoiceLine, InvoiceLineColumns, NewLine};
+pub use line::{Discount, InvoiceLine, InvoiceLineColumns, NewLine, TaxRate, taxes};
 pub use numbering::Numbering;
 pub(crate) use numbering::used_up;
 pub use payment::{Allocate, Method, Payment, PaymentColumns, RecordPayment};

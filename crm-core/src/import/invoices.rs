@@ -290,6 +290,7 @@ impl Invoices {
             differ.unless_equal(&field("description"), &line.description, &stored.description);
             differ.unless_equal(&field("quantity"), &line.quantity, &stored.quantity);
             differ.unless_equal(&field("unit_price"), &line.unit_price, &stored.unit_price);
+            differ.unless_equal(&field("discount"), &line.money(line.discount), &stored.money(stored.discount));
             differ.unless_equal(&field("tax_percent"), &line.tax_percent, &stored.tax_percent);
         }
         if differ.0.is_empty() { Ok(()) } else { self.note(draft, CrmError::Invalid(differ.0)) }
