@@ -43,7 +43,7 @@ bare_row!(BareContact {
     company_id: Option<[u8; 16]>, email: Option<String>, phone: Option<String>, phone_raw: Option<String>,
     address_line: Option<String>, city: Option<String>, region: Option<String>, postal_code: Option<String>,
     country: Option<String>, tax_scheme: Option<String>, tax_number: Option<String>, account_number: Option<String>,
-    stratum: Option<i64>, code: Option<String>, external_id: Option<String>, instagram: Option<String>,
+    stratum: Option<i64>, payment_days: Option<i64>, code: Option<String>, external_id: Option<String>, instagram: Option<String>,
     owner_id: Option<[u8; 16]>, source: Option<String>, notes: Option<String>, custom: Option<String>,
     email_claim: Option<String>, phone_claim: Option<String>, name_key: String, email_key: Option<String>,
     search: String, version: i64, created_at: i64, created_by: Option<[u8; 16]>, updated_at: i64,

@@ -50,6 +50,7 @@ fn line(price: &str) -> NewLine {
         description: "Work".parse().ok(),
         quantity: Decimal6::ONE,
         unit_price: Some(Decimal6::parse(price).unwrap()),
+        discount: None,
         tax_percent: None,
     }
 }

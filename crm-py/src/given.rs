@@ -343,17 +343,20 @@ pub(crate) fn lines(lines: &Bound<'_, PyAny>) -> PyResult<Vec<GivenLine>> {
 }
 
 fn read_line(position: usize, given: &Bound<'_, PyAny>) -> PyResult<GivenLine> {
-    const NAMES: [&str; 5] = ["product", "description", "quantity", "unit_price", "tax_percent"];
+    const NAMES: [&str; 7] =
+        ["product", "description", "quantity", "unit_price", "discount_percent", "discount", "tax_percent"];
     let py = given.py();
     let whole = format!("lines.{position}");
     let Ok(given) = given.cast::<PyDict>() else { return Err(wrong_type(&whole, "dict", given)) };
     let mut product = None;
     let mut quantity = None;
+    let (mut percent, mut amount) = (None, None);
     let mut line = NewLine {
         product: None,
         description: None,
         quantity: crm_core::value::Decimal6::ZERO,
         unit_price: None,
+        discount: None,
         tax_percent: None,
     };
     for (name, value) in given {
@@ -374,9 +377,13 @@ fn read_line(position: usize, given: &Bound<'_, PyAny>) -> PyResult<GivenLine> {
             }
             "quantity" => quantity = Some(decimal6(&field, &value)?),
             "unit_price" => line.unit_price = Some(decimal6(&field, &value)?),
+            "discount_percent" => percent = Some(decimal6(&field, &value)?),
+            "discount" => amount = Some(decimal6(&field, &value)?),
             _ => line.tax_percent = Some(decimal6(&field, &value)?),
         }
     }
+    let refused = |refused: Invalid| invalid(py, &format!("{whole}.{}", refused.field), refused.reason);
+    line.discount = crm_core::billing::Discount::of(percent, amount).map_err(refused)?;
     line.quantity = quantity.ok_or_else(|| invalid(py, &format!("{whole}.quantity"), ValueError::Blank))?;
     Ok(GivenLine { product, line })
 }

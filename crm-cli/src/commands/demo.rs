@@ -284,7 +284,14 @@ fn lines(dice: &mut Dice, products: &[Stored<Product>]) -> Vec<NewLine> {
             let most =
                 THINGS.iter().find(|thing| product.sku.as_deref() == Some(thing.sku)).map_or(1, |thing| thing.most);
             let quantity = Decimal6::from(u32::try_from(1 + dice.below(most)).unwrap_or(1));
-            NewLine { product: Some(product.id), description: None, quantity, unit_price: None, tax_percent: None }
+            NewLine {
+                product: Some(product.id),
+                description: None,
+                quantity,
+                unit_price: None,
+                discount: None,
+                tax_percent: None,
+            }
         })
         .collect()
 }
@@ -297,6 +304,7 @@ fn consulting(dice: &mut Dice) -> Result<Vec<NewLine>, ValueError> {
         description: Some("Consulting, per hour".parse()?),
         quantity: Decimal6::from_micros(quarters * 250_000),
         unit_price: Some(Decimal6::parse("72.50")?),
+        discount: None,
         tax_percent: Some(Decimal6::parse("21")?),
     }])
 }

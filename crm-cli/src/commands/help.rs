@@ -38,9 +38,10 @@ The lines of an invoice, --line
   --line KEY=VALUE,…                           --line sku=HAT-01,qty=2
 
 In the first form, what stands behind may be left out: quantity is 1, tax none. In the
-second, the keys are sku (or product), desc, qty, price and tax; what is left out comes
-from the product. Prices and quantities have up to six decimals; a line's amount is rounded
-once, half away from zero. --line may be given many times.
+second, the keys are sku (or product), desc, qty, price, discount (10% or an amount) and
+tax; what is left out comes from the product. Prices and quantities have up to six
+decimals; a line's amounts are rounded once each, half away from zero. --line may be given
+many times.
 ";
 
 pub(super) fn command() -> Command {

@@ -37,9 +37,9 @@ Fields are number, the contact as one of contact, contact_id, contact_external_i
 contact_email, contact_phone, contact_account_number, contact_code and contact_name, then
 issued_on, due_on, currency, total (refused if the lines come to another one), notes,
 external_id; and per line line.description, line.product_sku, line.quantity,
-line.unit_price and line.tax_percent. Rows with the same number that follow one another
-are one invoice. In a file of lines, invoice is the number or the external_id of the
-invoice.";
+line.unit_price, line.discount_percent or line.discount, and line.tax_percent. Rows with
+the same number that follow one another are one invoice. In a file of lines, invoice is
+the number or the external_id of the invoice.";
 
 const PAYMENTS: &str = "\
 Fields are the contact as one of contact, contact_id, contact_external_id, contact_email,

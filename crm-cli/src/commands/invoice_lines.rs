@@ -1,6 +1,6 @@
 //! The lines of an invoice as they stand on the command line; `crm help lines` explains them.
 
-use crm_core::billing::{NewLine, Product};
+use crm_core::billing::{Discount, NewLine, Product};
 use crm_core::value::{Decimal6, ValueError};
 use crm_core::{CrmError, Session};
 
@@ -13,6 +13,7 @@ struct Written<'a> {
     description: Option<String>,
     quantity: Option<&'a str>,
     price: Option<&'a str>,
+    discount: Option<&'a str>,
     tax: Option<&'a str>,
 }
 
@@ -37,12 +38,18 @@ pub(super) async fn read(session: &Session<'_>, texts: &[&str]) -> Result<Vec<Ne
         let number = |field: &str, text: Option<&str>| {
             text.map(Decimal6::parse).transpose().map_err(|reason| refused(field, &reason))
         };
+        let discount = match written.discount.map(|text| (text, text.trim().strip_suffix('%'))) {
+            Some((_, Some(percent))) => number("discount", Some(percent))?.map(Discount::Percent),
+            Some((amount, None)) => number("discount", Some(amount))?.map(Discount::Amount),
+            None => None,
+        };
         let description = written.description.map(|text| text.parse()).transpose();
         lines.push(NewLine {
             product,
             description: description.map_err(|reason| refused("description", &reason))?,
             quantity: number("quantity", written.quantity)?.unwrap_or(Decimal6::ONE),
             unit_price: number("unit_price", written.price)?,
+            discount,
             tax_percent: number("tax_percent", written.tax.map(|tax| tax.trim().trim_end_matches('%')))?,
         });
     }
@@ -60,7 +67,14 @@ fn split(text: &str) -> Result<Written<'_>, ValueError> {
         }
         let part = |at: usize| parts.get(at).copied().filter(|part| !blank(part));
         let description = Some(parts[0].trim().to_owned());
-        return Ok(Written { product: None, description, quantity: part(1), price: part(2), tax: part(3) });
+        return Ok(Written {
+            product: None,
+            description,
+            quantity: part(1),
+            price: part(2),
+            discount: None,
+            tax: part(3),
+        });
     }
     // A part without a key of its own belongs to the one before it: descriptions may hold commas.
     let mut found: Vec<(&str, usize, usize)> = Vec::new();
@@ -84,6 +98,7 @@ fn split(text: &str) -> Result<Written<'_>, ValueError> {
             "desc" | "description" => written.description = Some(value.trim().to_owned()),
             "qty" | "quantity" => written.quantity = Some(value),
             "price" => written.price = Some(value),
+            "discount" => written.discount = Some(value),
             _ => written.tax = Some(value),
         }
     }
@@ -93,7 +108,7 @@ fn split(text: &str) -> Result<Written<'_>, ValueError> {
 /// The key that a part begins with, and what follows it.
 fn key(part: &str) -> Option<(&str, &str)> {
     let (name, value) = part.split_once('=')?;
-    let known = ["sku", "product", "desc", "description", "qty", "quantity", "price", "tax"];
+    let known = ["sku", "product", "desc", "description", "qty", "quantity", "price", "discount", "tax"];
     known.contains(&name.trim()).then(|| (name.trim(), value))
 }
 

@@ -9,6 +9,7 @@ mod user;
 pub(crate) use idempotency::body_hash;
 pub use idempotency::{Idempotency, IdempotencyColumns, IdempotencyKey};
 pub use membership::{AddMember, Membership, MembershipColumns, RemoveMember, Role, SetRole};
+pub(crate) use organization::PAYMENT_DAYS;
 pub use organization::{Organization, OrganizationColumns};
 pub use policy::{Grant, POLICY, Rule};
 pub use user::{User, UserColumns};

@@ -1,12 +1,17 @@
 //! Organizations: whose book it is.
 
+use std::ops::RangeInclusive;
+
 use crate::context::Context;
 use crate::crud::{Rules, column_is};
 use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
 use crate::store::Expr;
-use crate::value::{Currency, Region, Slug, Text, ValueError, Zone};
+use crate::value::{Currency, Email, Notes, Phone, Region, Slug, Text, ValueError, Zone};
+
+/// How many days after its issue an invoice may be due: ten years at most.
+pub(crate) const PAYMENT_DAYS: RangeInclusive<i64> = 0..=3_650;
 
 crate::entity! {
     /// An organization: the tenant that every other record belongs to.
@@ -29,6 +34,20 @@ crate::entity! {
         pub unique_emails: bool,
         /// Whether two contacts may not have the same phone number.
         pub unique_phones: bool,
+        /// The name of the legal person, on documents.
+        pub legal_name: Option<Text<255>>,
+        /// The tax number as it is printed on documents.
+        pub tax_number: Option<Text<50>>,
+        /// The address on documents, on several lines.
+        pub address: Option<Notes<500>>,
+        /// The e-mail address on documents.
+        pub email: Option<Email>,
+        /// The phone number on documents, in E.164.
+        pub phone: Option<Phone>,
+        /// The web site on documents.
+        pub website: Option<Text<255>>,
+        /// What stands at the foot of documents.
+        pub document_footer: Option<Notes<1000>>,
     }
     columns OrganizationColumns;
     derived { }
@@ -52,6 +71,13 @@ impl Organization {
             payment_days: 30,
             unique_emails: true,
             unique_phones: true,
+            legal_name: None,
+            tax_number: None,
+            address: None,
+            email: None,
+            phone: None,
+            website: None,
+            document_footer: None,
         }
     }
 }
@@ -74,8 +100,9 @@ impl Rules for Organization {
             fixed(before.unique_emails == self.unique_emails, "unique_emails");
             fixed(before.unique_phones == self.unique_phones, "unique_phones");
         }
-        if !(0..=3_650).contains(&self.payment_days) {
-            refused.push(Invalid::new("payment_days", ValueError::out_of_range(0, 3_650)));
+        if !PAYMENT_DAYS.contains(&self.payment_days) {
+            let reason = ValueError::out_of_range(PAYMENT_DAYS.start(), PAYMENT_DAYS.end());
+            refused.push(Invalid::new("payment_days", reason));
         }
         if refused.is_empty() { Ok(()) } else { Err(refused) }
     }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::invoice::{Invoice, InvoiceEvent, InvoiceStatus};
 use super::line::{InvoiceLine, NewLine};
-use super::{BillingError, DocumentKind, NumberSeries, Product};
+use super::{BillingError, DocumentKind, Numbering, Product};
 use crate::access::Grant;
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -27,7 +27,7 @@ pub struct CreateInvoice {
     pub currency: Option<Currency>,
     /// The civil date of issue; today otherwise.
     pub issued_on: Option<Date>,
-    /// The civil date until which it is to be paid; after the organization's term otherwise.
+    /// The civil date until which it is to be paid; after the contact's or the organization's term otherwise.
     pub due_on: Option<Date>,
     /// What is billed.
     pub lines: Vec<NewLine>,
@@ -123,7 +123,7 @@ impl Command for CreateInvoice {
         let (invoice, lines) = self.write(&products, context, changes)?;
         let Some(number) = &self.issue else { return Ok(invoice) };
         crate::access::policy::authorize(context.role(), Invoice::TABLE.entity, "issue")?;
-        let series = series(session).await?;
+        let series = Numbering::of(session, DocumentKind::Invoice).await?;
         issue(&invoice, &contact, lines.len(), series.as_ref(), number.as_ref(), context, changes)
     }
 }
@@ -221,7 +221,7 @@ impl Command for IssueInvoice {
         let draft = session.load(grant, self.id).await?;
         let contact = required(session, draft.contact_id, "contact").await?;
         let lines = lines_of(session, draft.id).await?.len();
-        let series = series(session).await?;
+        let series = Numbering::of(session, DocumentKind::Invoice).await?;
         issue(&draft, &contact, lines, series.as_ref(), self.number.as_ref(), context, changes)
     }
 }
@@ -235,7 +235,7 @@ pub fn issue(
     draft: &Stored<Invoice>,
     contact: &Stored<Contact>,
     lines: usize,
-    series: Option<&Stored<NumberSeries>>,
+    series: Option<&Numbering>,
     number: Option<&Text<50>>,
     context: &mut Context,
     changes: &mut ChangeSet,
@@ -245,7 +245,9 @@ pub fn issue(
         return Err(BillingError::NoLines(draft.label()).into());
     }
     let issued_on = draft.issued_on.unwrap_or_else(|| context.today());
-    let due_on = draft.due_on.unwrap_or_else(|| due_on(issued_on, context.organization().payment_days));
+    let due_on = draft
+        .due_on
+        .unwrap_or_else(|| due_on(issued_on, contact.payment_days.unwrap_or(context.organization().payment_days)));
     if let (Some(number), Some(series)) = (number, series)
         && series.gives(number)
     {
@@ -266,7 +268,8 @@ pub fn issue(
     let issued = changes.update(context, draft, issued);
     if number.is_none() {
         let series = series.ok_or(BillingError::NoSeries(DocumentKind::Invoice))?;
-        series.take(changes, std::iter::once(issued.id), Invoice::COLUMNS.number.index());
+        let column = Invoice::COLUMNS.number.index();
+        series.take(context, changes, std::iter::once(issued.id), column, issued_on)?;
     }
     Ok(issued)
 }
@@ -469,11 +472,6 @@ async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id
     let rows = session.store().fetch(session.scope(), Product::TABLE, &ids).await?;
     let products = rows.into_iter().map(Stored::<Product>::from_row);
     Ok(products.map(|product| product.map(|product| (product.id, product))).collect::<Result<_, _>>()?)
-}
-
-async fn series(session: &Session<'_>) -> Result<Option<Stored<NumberSeries>>, CrmError> {
-    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&DocumentKind::Invoice).into());
-    Ok(session.store().first(session.scope(), query).await?)
 }
 
 async fn lines_of(session: &Session<'_>, invoice: Id<Invoice>) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {

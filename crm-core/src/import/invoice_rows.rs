@@ -11,7 +11,7 @@ use super::mapping::{Mapping, Place, Sheet};
 use super::named;
 use super::output::{Output, Refusal};
 use super::rows::{RawRow, Rows};
-use crate::billing::NewLine;
+use crate::billing::{Discount, NewLine};
 use crate::entity::{Field, Locale};
 use crate::error::{CrmError, Invalid};
 use crate::value::{Currency, Date, Decimal6, Money, Notes, Text, ValueError};
@@ -20,8 +20,15 @@ use crate::value::{Currency, Date, Decimal6, Money, Notes, Text, ValueError};
 pub(super) const MOST_LINES: usize = 10_000;
 
 /// The fields of a line.
-pub(super) const LINE_FIELDS: &[&str] =
-    &["line.description", "line.product_sku", "line.quantity", "line.unit_price", "line.tax_percent"];
+pub(super) const LINE_FIELDS: &[&str] = &[
+    "line.description",
+    "line.product_sku",
+    "line.quantity",
+    "line.unit_price",
+    "line.discount_percent",
+    "line.discount",
+    "line.tax_percent",
+];
 
 const FIELDS: &[&str] = &["number", "issued_on", "due_on", "currency", "total", "notes", "external_id"];
 
@@ -106,6 +113,12 @@ pub(super) fn read_money(
 
 /// Reads the line that a row has.
 pub(super) fn read_line(sheet: &Sheet, record: &StringRecord, locale: &Locale, refused: &mut Vec<Invalid>) -> LineSpec {
+    let percent = read(sheet, record, "line.discount_percent", locale, refused);
+    let discount = Discount::of(percent, read(sheet, record, "line.discount", locale, refused));
+    let discount = discount.unwrap_or_else(|invalid| {
+        refused.push(Invalid { field: format!("line.{}", invalid.field), ..invalid });
+        None
+    });
     LineSpec {
         sku: read(sheet, record, "line.product_sku", locale, refused),
         line: NewLine {
@@ -113,6 +126,7 @@ pub(super) fn read_line(sheet: &Sheet, record: &StringRecord, locale: &Locale, r
             description: read(sheet, record, "line.description", locale, refused),
             quantity: read(sheet, record, "line.quantity", locale, refused).unwrap_or(Decimal6::ONE),
             unit_price: read(sheet, record, "line.unit_price", locale, refused),
+            discount,
             tax_percent: read(sheet, record, "line.tax_percent", locale, refused),
         },
     }

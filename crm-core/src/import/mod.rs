@@ -79,7 +79,7 @@
 //!   `contact_email`, `contact_phone`, `contact_account_number`, `contact_code`, `contact_name` (folded; one that
 //!   several have is refused), then `issued_on`, `due_on`, `currency`, `total` (refused if it contradicts the lines), `notes`, `external_id`; and per line
 //!   `line.description`, `line.product_sku`, `line.quantity` (absent: 1), `line.unit_price`,
-//!   `line.tax_percent`. Consecutive rows with the same number and external id are one invoice. In a file of
+//!   `line.discount_percent` or `line.discount` (an amount), `line.tax_percent`. Consecutive rows with the same number and external id are one invoice. In a file of
 //!   lines the prefix may be left out, and `invoice` is the number or external id of the invoice.
 //! - Payments: the contact as above (absent: the invoice's), `amount`, `currency`, `received_on`, `method`,
 //!   `reference`, `notes`, `external_id`, `invoice` (the number or external id of the invoice that it settles),
@@ -318,7 +318,7 @@ impl Session<'_> {
             (_, Some(Err(error))) => Err(error),
             (Ok(_), Some(Ok(report))) => Ok(ImportReport { written: true, ..report }),
             (Err(StoreError::Aborted), Some(Ok(report))) => Ok(report),
-            (Err(error), _) => Err(named(error, "")),
+            (Err(error), _) => Err(self.refused(error, "").await),
             // A store that commits a feed without having read it to its end breaks its contract.
             (Ok(_), None) => Err(StoreError::Backend("the import's feed was not read to its end".into()).into()),
         }

@@ -1,6 +1,6 @@
 //! Contacts: people and companies.
 
-use crate::access::User;
+use crate::access::{PAYMENT_DAYS, User};
 use crate::context::Context;
 use crate::crud::{EVERY_VERB, Edit, Rules, column_is};
 use crate::error::Invalid;
@@ -76,6 +76,8 @@ crate::entity! {
         pub account_number: Option<Text<50>> [SEARCHABLE],
         /// The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102).
         pub stratum: Option<i64>,
+        /// How many days after its issue an invoice is due; the organization's days otherwise.
+        pub payment_days: Option<i64>,
         /// The number that the organization's series gave it.
         pub code: Option<Text<40>> [SERVER_OWNED SEARCHABLE],
         /// The id in the system that it was imported from.
@@ -219,6 +221,11 @@ impl Rules for Contact {
             && !(1..=6).contains(&stratum)
         {
             refuse("stratum", ValueError::out_of_range(1, 6));
+        }
+        if let Some(days) = self.payment_days
+            && !PAYMENT_DAYS.contains(&days)
+        {
+            refuse("payment_days", ValueError::out_of_range(PAYMENT_DAYS.start(), PAYMENT_DAYS.end()));
         }
         if let Some(handle) = &self.instagram {
             match Text::optional(handle.trim_start_matches('@')) {

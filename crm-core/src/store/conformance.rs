@@ -185,6 +185,7 @@ fn contact(name: &str) -> Contact {
         tax_number: None,
         account_number: None,
         stratum: None,
+        payment_days: None,
         code: None,
         external_id: None,
         instagram: None,

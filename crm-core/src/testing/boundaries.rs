@@ -276,6 +276,7 @@ fn line(product: Option<Id<Product>>) -> NewLine {
         description: "Work".parse().ok(),
         quantity: Decimal6::ONE,
         unit_price: Some(Decimal6::from_micros(10_000_000)),
+        discount: None,
         tax_percent: None,
     }
 }

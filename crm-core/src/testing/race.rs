@@ -126,6 +126,7 @@ pub fn invoice(contact: Id<Contact>, dollars: i64) -> CreateInvoice {
         description: "Work".parse().ok(),
         quantity: Decimal6::ONE,
         unit_price: Some(Decimal6::from_micros(dollars * 1_000_000)),
+        discount: None,
         tax_percent: None,
     };
     CreateInvoice { issue: Some(None), ..CreateInvoice::draft(contact, vec![line]) }

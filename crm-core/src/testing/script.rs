@@ -4,13 +4,14 @@
 mod activity;
 mod reports;
 mod sales;
+mod series;
 
 use std::fmt::Write as _;
 
 use crate::access::{AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
 use crate::activity::Task;
 use crate::billing::{
-    Allocate, CreateInvoice, DeleteInvoice, Invoice, InvoiceStatus, IssueInvoice, Method, NewLine, Product,
+    Allocate, CreateInvoice, DeleteInvoice, Discount, Invoice, InvoiceStatus, IssueInvoice, Method, NewLine, Product,
     RecordPayment, UpdateInvoice, VoidInvoice, WriteOffInvoice,
 };
 use crate::crud::{Rules, to_json};
@@ -131,7 +132,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(36) {
+    match dice.roll(37) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -177,6 +178,7 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         22 => activity::interaction_step(session, dice, made).await,
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
+        28 => series::step(session, dice, made).await,
         26 | 27 => reports::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
@@ -231,6 +233,7 @@ fn contact(dice: &mut Dice, made: &Made) -> Edit<Contact> {
     }
     if dice.once_in(3) {
         fields.push(("stratum", dice.roll(9).to_string()));
+        fields.push(("payment_days", (dice.roll(90) * 50).to_string()));
     }
     if dice.once_in(6)
         && let Some(company) = dice.pick(&made.contacts)
@@ -270,6 +273,13 @@ fn lines(dice: &mut Dice, made: &Made) -> Vec<NewLine> {
             quantity: Decimal6::from_micros(i64::try_from(dice.roll(5)).unwrap_or(0) * 500_000),
             unit_price: (!dice.once_in(5))
                 .then(|| Decimal6::from_micros(i64::try_from(dice.roll(40_000_000)).unwrap_or(0))),
+            discount: match dice.roll(6) {
+                0 => Some(Discount::Percent(Decimal6::from_micros(
+                    i64::try_from(dice.roll(110)).unwrap_or(0) * 1_000_000,
+                ))),
+                1 => Some(Discount::Amount(Decimal6::from_micros(i64::try_from(dice.roll(8_000_000)).unwrap_or(0)))),
+                _ => None,
+            },
             tax_percent: dice.once_in(2).then(|| Decimal6::from_micros(19_000_000)),
         })
         .collect()
