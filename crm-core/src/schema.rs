@@ -3,7 +3,9 @@
 use crate::access::{Idempotency, Membership, Organization, User};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
-use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
+use crate::billing::{
+    Allocation, CreditNote, CreditNoteLine, Invoice, InvoiceLine, NumberSeries, Payment, Product, Refund,
+};
 use crate::crud::Rules;
 use crate::entity::{Entity, Table};
 use crate::id::Id;
@@ -12,7 +14,7 @@ use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -27,7 +29,11 @@ pub static TABLES: &[&Table] = &[
     Invoice::TABLE,
     InvoiceLine::TABLE,
     Payment::TABLE,
+    // Billing.
+    CreditNote::TABLE,
+    CreditNoteLine::TABLE,
     Allocation::TABLE,
+    Refund::TABLE,
     // Sales.
     Pipeline::TABLE,
     Stage::TABLE,
@@ -54,6 +60,7 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
     of::<Contact>(table, user)
         .or_else(|| of::<Invoice>(table, user))
         .or_else(|| of::<Payment>(table, user))
+        .or_else(|| of::<CreditNote>(table, user))
         // Sales.
         .or_else(|| of::<Lead>(table, user))
         .or_else(|| of::<Deal>(table, user))

@@ -88,6 +88,11 @@ impl CreateInvoice {
             tax,
             total,
             paid: Minor(0),
+            offset: Minor(0),
+            credited: Minor(0),
+            applied_on: None,
+            written_off_on: None,
+            voided_on: None,
             settled_on: None,
             buyer: None,
             notes: self.notes.clone(),
@@ -123,7 +128,7 @@ impl Command for CreateInvoice {
         let (invoice, lines) = self.write(&products, context, changes)?;
         let Some(number) = &self.issue else { return Ok(invoice) };
         crate::access::policy::authorize(context.role(), Invoice::TABLE.entity, "issue")?;
-        let series = series(session).await?;
+        let series = series(session, DocumentKind::Invoice).await?;
         issue(&invoice, &contact, lines.len(), series.as_ref(), number.as_ref(), context, changes)
     }
 }
@@ -221,7 +226,7 @@ impl Command for IssueInvoice {
         let draft = session.load(grant, self.id).await?;
         let contact = required(session, draft.contact_id, "contact").await?;
         let lines = lines_of(session, draft.id).await?.len();
-        let series = series(session).await?;
+        let series = series(session, DocumentKind::Invoice).await?;
         issue(&draft, &contact, lines, series.as_ref(), self.number.as_ref(), context, changes)
     }
 }
@@ -300,14 +305,17 @@ impl Command for VoidInvoice {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invoice>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        let status = before.after(InvoiceEvent::Void)?;
+        before.after(InvoiceEvent::Void)?;
         if before.paid != Minor(0) {
             let paid = before.money(before.paid);
             return Err(BillingError::Paid { invoice: before.label(), paid }.into());
         }
-        let settled_on = Some(context.today());
-        let after = Invoice { status, settled_on, ..before.value.clone() };
-        Ok(changes.update(context, &before, after))
+        if before.credited != Minor(0) {
+            let credited = before.money(before.credited);
+            return Err(BillingError::Credited { invoice: before.label(), credited }.into());
+        }
+        let after = Invoice { voided_on: Some(last_day(&before, context)), ..before.value.clone() };
+        Ok(changes.update(context, &before, after.standing()))
     }
 }
 
@@ -328,10 +336,9 @@ impl Command for WriteOffInvoice {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invoice>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        let status = before.after(InvoiceEvent::WriteOff)?;
-        let settled_on = Some(context.today());
-        let after = Invoice { status, settled_on, ..before.value.clone() };
-        Ok(changes.update(context, &before, after))
+        before.after(InvoiceEvent::WriteOff)?;
+        let after = Invoice { written_off_on: Some(last_day(&before, context)), ..before.value.clone() };
+        Ok(changes.update(context, &before, after.standing()))
     }
 }
 
@@ -360,6 +367,11 @@ impl Command for DeleteInvoice {
         changes.delete(&before);
         Ok(before)
     }
+}
+
+/// The day on which an invoice is withdrawn or given up: today, or the latest day of anything before that.
+fn last_day(invoice: &Invoice, context: &Context) -> Date {
+    invoice.day(context.today()).max(invoice.applied_on.unwrap_or(Date::MIN))
 }
 
 /// The sums of the lines: before tax, tax, total. Taxes are summed over the lines' rounded taxes.
@@ -393,7 +405,7 @@ fn check_dates(invoice: &Invoice) -> Result<(), CrmError> {
     }
 }
 
-fn build_lines(
+pub(super) fn build_lines(
     invoice: Id<Invoice>,
     lines: &[NewLine],
     currency: Currency,
@@ -459,7 +471,10 @@ pub(crate) async fn required(session: &Session<'_>, id: Id<Contact>, field: &str
     session.store().get(session.scope(), id).await?.ok_or_else(missing)
 }
 
-async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
+pub(super) async fn products(
+    session: &Session<'_>,
+    lines: &[NewLine],
+) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
     let mut ids: Vec<_> = lines.iter().filter_map(|line| line.product).map(Id::uuid).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -471,12 +486,19 @@ async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id
     Ok(products.map(|product| product.map(|product| (product.id, product))).collect::<Result<_, _>>()?)
 }
 
-async fn series(session: &Session<'_>) -> Result<Option<Stored<NumberSeries>>, CrmError> {
-    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&DocumentKind::Invoice).into());
+/// The organization's series for documents of a kind, if it has one.
+pub(super) async fn series(
+    session: &Session<'_>,
+    kind: DocumentKind,
+) -> Result<Option<Stored<NumberSeries>>, CrmError> {
+    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&kind).into());
     Ok(session.store().first(session.scope(), query).await?)
 }
 
-async fn lines_of(session: &Session<'_>, invoice: Id<Invoice>) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {
+pub(super) async fn lines_of(
+    session: &Session<'_>,
+    invoice: Id<Invoice>,
+) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {
     let query = Select::new(InvoiceLine::TABLE, InvoiceLine::COLUMNS.invoice_id.eq(&invoice).into());
     Ok(session.store().all(session.scope(), &query).await?)
 }

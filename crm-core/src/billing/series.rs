@@ -16,6 +16,8 @@ crate::choice! {
         Invoice = "invoice",
         /// Contacts, when they are created.
         Contact = "contact",
+        /// Credit notes, which are issued when they are created.
+        CreditNote = "credit_note",
     }
 }
 

@@ -354,7 +354,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
     let member = session.run(&add(&format!("{label}@members.example"))).await?;
     let first = session.list(&Query::<Contact>::all().limit(1)).await?;
-    let allocation = session.list(&Query::new(Allocation::COLUMNS.payment_id.eq(&payment.id))).await?;
+    let allocation = session.list(&Query::new(Allocation::COLUMNS.payment_id.eq(&Some(payment.id)))).await?;
     let lines = session.list(&Query::new(InvoiceLine::COLUMNS.invoice_id.eq(&open.id))).await?;
     let entries = session.list(&Query::<AuditEntry>::all().limit(1)).await?;
     let series = session.list(&Query::<NumberSeries>::all()).await?;
