@@ -3,6 +3,8 @@
 mod allocate;
 mod allocation;
 mod apply;
+mod check;
+mod check_rules;
 mod credit_note;
 mod credit_note_commands;
 mod credit_note_lines;
@@ -17,6 +19,7 @@ mod series;
 
 pub use allocate::{Allocate, AllocateCreditNote, AllocatePayment};
 pub use allocation::{Allocation, AllocationColumns, AllocationSource};
+pub use check::BookFinding;
 pub use credit_note::{CreditNote, CreditNoteColumns, CreditNoteLine, CreditNoteLineColumns};
 pub use credit_note_commands::{CreateCreditNote, Credited, Split};
 pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
