@@ -80,7 +80,7 @@ impl Crm {
         Ok(self.store.all(Scope::SYSTEM, &query).await?)
     }
 
-    /// Creates an organization with its first owner, its invoice series and a pipeline.
+    /// Creates an organization with its first owner, its series of invoices and credit notes, and a pipeline.
     ///
     /// # Errors
     /// [`CrmError::Duplicate`] when the slug is taken.
@@ -110,6 +110,7 @@ impl Crm {
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
             changes.insert(&mut context, series.map_err(|reason| CrmError::invalid("invoice_prefix", reason))?);
+            changes.insert(&mut context, NumberSeries::new(DocumentKind::CreditNote, "CN-", 6)?);
             default_pipeline(&mut context, &mut changes)?;
             match self.store.apply(Scope::organization(key), changes).await {
                 Ok(_) => return Ok(created),

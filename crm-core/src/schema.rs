@@ -3,7 +3,9 @@
 use crate::access::{Idempotency, Membership, Organization, User};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
-use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product, SeriesYear};
+use crate::billing::{
+    Allocation, CreditNote, CreditNoteLine, Invoice, InvoiceLine, NumberSeries, Payment, Product, Refund, SeriesYear,
+};
 use crate::crud::Rules;
 use crate::entity::{Entity, Table};
 use crate::id::Id;
@@ -27,7 +29,11 @@ pub static TABLES: &[&Table] = &[
     Invoice::TABLE,
     InvoiceLine::TABLE,
     Payment::TABLE,
+    // Billing.
+    CreditNote::TABLE,
+    CreditNoteLine::TABLE,
     Allocation::TABLE,
+    Refund::TABLE,
     // Sales.
     Pipeline::TABLE,
     Stage::TABLE,
@@ -56,6 +62,7 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
     of::<Contact>(table, user)
         .or_else(|| of::<Invoice>(table, user))
         .or_else(|| of::<Payment>(table, user))
+        .or_else(|| of::<CreditNote>(table, user))
         // Sales.
         .or_else(|| of::<Lead>(table, user))
         .or_else(|| of::<Deal>(table, user))

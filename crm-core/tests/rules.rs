@@ -9,6 +9,7 @@ use crm_core::billing::{
 };
 use crm_core::entity::{Minor, Stored};
 use crm_core::people::{Contact, ContactKind};
+use crm_core::report::AgeingOptions;
 use crm_core::store::{Filter, MemoryStore, Query};
 use crm_core::value::{Currency, Decimal6, LAST_DATE, Money, ValueError};
 use crm_core::{Create, Crm, CrmError, Edit, ErrorCode, Id, NewOrganization, Rules, Session, block_on, testing};
@@ -486,7 +487,12 @@ fn members_see_and_count_their_own_alone() {
     assert_eq!(block_on(member.count(&Query::<Invoice>::all())).unwrap(), 1);
     let summary = block_on(member.summary(&crm_core::report::SummaryOptions::default())).unwrap();
     assert_eq!((summary.contacts, summary.totals[0].billed.minor()), (1, 500));
-    assert_eq!(block_on(member.ageing(None, true)).unwrap().totals[0].total.minor(), 500);
+    assert_eq!(
+        block_on(member.ageing(&AgeingOptions { per_contact: true, ..Default::default() })).unwrap().totals[0]
+            .total
+            .minor(),
+        500
+    );
     assert_eq!(code(block_on(member.get(theirs))), "not_found");
     assert_eq!(code(change(&member, theirs, &[("city", "Cali")])), "not_found");
     assert_eq!(code(change(&member, mine, &[("owner_id", &owner.user().id.to_string())])), "forbidden");

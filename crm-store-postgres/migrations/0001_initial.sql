@@ -214,6 +214,11 @@ CREATE TABLE crm_invoice (
     "tax" BIGINT NOT NULL,
     "total" BIGINT NOT NULL,
     "paid" BIGINT NOT NULL,
+    "offset" BIGINT NOT NULL,
+    "credited" BIGINT NOT NULL,
+    "applied_on" DATE,
+    "written_off_on" DATE,
+    "voided_on" DATE,
     "settled_on" DATE,
     "buyer" TEXT,
     "notes" TEXT COLLATE "C",
@@ -228,8 +233,8 @@ CREATE TABLE crm_invoice (
     CONSTRAINT crm_invoice_number UNIQUE (org, "number") DEFERRABLE,
     CONSTRAINT crm_invoice_external_id UNIQUE (org, "external_id") DEFERRABLE
 );
-CREATE INDEX crm_invoice_contact ON crm_invoice (org, "contact_id", "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
-CREATE INDEX crm_invoice_totals ON crm_invoice (org, "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
+CREATE INDEX crm_invoice_contact ON crm_invoice (org, "contact_id", "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid", "balance", "voided_on");
+CREATE INDEX crm_invoice_totals ON crm_invoice (org, "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid", "balance", "voided_on");
 CREATE INDEX crm_invoice_open ON crm_invoice (org, "open_until", "currency", "contact_id", "due_on", "issued_on", "balance");
 
 CREATE TABLE crm_invoice_line (
@@ -259,7 +264,10 @@ CREATE TABLE crm_payment (
     "currency" TEXT COLLATE "C" NOT NULL,
     "amount" BIGINT NOT NULL,
     "unapplied" BIGINT NOT NULL,
+    "refunded" BIGINT NOT NULL,
     "received_on" DATE NOT NULL,
+    "reversed_on" DATE,
+    "reversal_reason" TEXT COLLATE "C",
     "method" TEXT COLLATE "C" CHECK ("method" IN ('cash', 'card', 'transfer', 'direct_debit', 'check', 'other')),
     "reference" TEXT COLLATE "C",
     "notes" TEXT COLLATE "C",
@@ -271,21 +279,28 @@ CREATE TABLE crm_payment (
     CONSTRAINT crm_payment_pkey PRIMARY KEY (org, "id"),
     CONSTRAINT crm_payment_external_id UNIQUE (org, "external_id") DEFERRABLE
 );
-CREATE INDEX crm_payment_contact ON crm_payment (org, "contact_id", "currency", "received_on", "amount", "unapplied");
-CREATE INDEX crm_payment_totals ON crm_payment (org, "currency", "received_on", "amount", "unapplied");
+CREATE INDEX crm_payment_contact ON crm_payment (org, "contact_id", "currency", "received_on", "amount", "unapplied", "reversed_on");
+CREATE INDEX crm_payment_totals ON crm_payment (org, "currency", "received_on", "amount", "unapplied", "reversed_on");
 
 CREATE TABLE crm_allocation (
     org BIGINT NOT NULL,
     "id" UUID NOT NULL,
-    "payment_id" UUID NOT NULL,
+    "payment_id" UUID,
+    "credit_note_id" UUID,
     "invoice_id" UUID NOT NULL,
     "contact_id" UUID NOT NULL,
     "currency" TEXT COLLATE "C" NOT NULL,
+    "source" TEXT COLLATE "C" NOT NULL CHECK ("source" IN ('payment', 'credit', 'offset')),
     "amount" BIGINT NOT NULL,
     "applied_on" DATE NOT NULL,
-    CONSTRAINT crm_allocation_pkey PRIMARY KEY (org, "id")
+    "restated_on" DATE NOT NULL,
+    "undoes" UUID,
+    "written_off" BOOLEAN NOT NULL,
+    CONSTRAINT crm_allocation_pkey PRIMARY KEY (org, "id"),
+    CONSTRAINT crm_allocation_undoes UNIQUE (org, "undoes") DEFERRABLE
 );
 CREATE INDEX crm_allocation_payment_id ON crm_allocation (org, "payment_id");
+CREATE INDEX crm_allocation_credit_note_id ON crm_allocation (org, "credit_note_id");
 CREATE INDEX crm_allocation_invoice_id ON crm_allocation (org, "invoice_id");
 CREATE INDEX crm_allocation_contact_id ON crm_allocation (org, "contact_id");
 CREATE INDEX crm_allocation_applied_on ON crm_allocation (org, "applied_on");
@@ -309,6 +324,7 @@ ALTER TABLE crm_allocation ADD CONSTRAINT crm_allocation_org_fkey FOREIGN KEY (o
 ALTER TABLE crm_allocation ADD CONSTRAINT crm_allocation_payment_id_fkey FOREIGN KEY (org, "payment_id") REFERENCES crm_payment (org, "id");
 ALTER TABLE crm_allocation ADD CONSTRAINT crm_allocation_invoice_id_fkey FOREIGN KEY (org, "invoice_id") REFERENCES crm_invoice (org, "id");
 ALTER TABLE crm_allocation ADD CONSTRAINT crm_allocation_contact_id_fkey FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id");
+ALTER TABLE crm_allocation ADD CONSTRAINT crm_allocation_undoes_fkey FOREIGN KEY (org, "undoes") REFERENCES crm_allocation (org, "id");
 
 -- The entries of the audit that wait to be sealed, oldest first.
 CREATE INDEX crm_audit_entry_unsealed ON crm_audit_entry (org, "id") WHERE "seq" IS NULL;

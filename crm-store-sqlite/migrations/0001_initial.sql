@@ -213,6 +213,11 @@ CREATE TABLE crm_invoice (
     "tax" INTEGER NOT NULL,
     "total" INTEGER NOT NULL,
     "paid" INTEGER NOT NULL,
+    "offset" INTEGER NOT NULL,
+    "credited" INTEGER NOT NULL,
+    "applied_on" INTEGER,
+    "written_off_on" INTEGER,
+    "voided_on" INTEGER,
     "settled_on" INTEGER,
     "buyer" TEXT,
     "notes" TEXT,
@@ -229,8 +234,8 @@ CREATE TABLE crm_invoice (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX crm_invoice_external_id ON crm_invoice (org, "external_id") WHERE "external_id" IS NOT NULL;
 CREATE UNIQUE INDEX crm_invoice_number ON crm_invoice (org, "number") WHERE "number" IS NOT NULL;
-CREATE INDEX crm_invoice_contact ON crm_invoice (org, "contact_id", "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
-CREATE INDEX crm_invoice_totals ON crm_invoice (org, "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid");
+CREATE INDEX crm_invoice_contact ON crm_invoice (org, "contact_id", "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid", "balance", "voided_on");
+CREATE INDEX crm_invoice_totals ON crm_invoice (org, "currency", "status", "issued_on", "settled_on", "due_on", "total", "paid", "balance", "voided_on");
 CREATE INDEX crm_invoice_open ON crm_invoice (org, "open_until", "currency", "contact_id", "due_on", "issued_on", "balance");
 
 CREATE TABLE crm_invoice_line (
@@ -263,7 +268,10 @@ CREATE TABLE crm_payment (
     "currency" TEXT NOT NULL,
     "amount" INTEGER NOT NULL,
     "unapplied" INTEGER NOT NULL,
+    "refunded" INTEGER NOT NULL,
     "received_on" INTEGER NOT NULL,
+    "reversed_on" INTEGER,
+    "reversal_reason" TEXT,
     "method" TEXT CHECK ("method" IN ('cash', 'card', 'transfer', 'direct_debit', 'check', 'other')),
     "reference" TEXT,
     "notes" TEXT,
@@ -277,25 +285,34 @@ CREATE TABLE crm_payment (
     FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id")
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX crm_payment_external_id ON crm_payment (org, "external_id") WHERE "external_id" IS NOT NULL;
-CREATE INDEX crm_payment_contact ON crm_payment (org, "contact_id", "currency", "received_on", "amount", "unapplied");
-CREATE INDEX crm_payment_totals ON crm_payment (org, "currency", "received_on", "amount", "unapplied");
+CREATE INDEX crm_payment_contact ON crm_payment (org, "contact_id", "currency", "received_on", "amount", "unapplied", "reversed_on");
+CREATE INDEX crm_payment_totals ON crm_payment (org, "currency", "received_on", "amount", "unapplied", "reversed_on");
 
 CREATE TABLE crm_allocation (
     org INTEGER NOT NULL,
     "id" BLOB NOT NULL,
-    "payment_id" BLOB NOT NULL,
+    "payment_id" BLOB,
+    "credit_note_id" BLOB,
     "invoice_id" BLOB NOT NULL,
     "contact_id" BLOB NOT NULL,
     "currency" TEXT NOT NULL,
+    "source" TEXT NOT NULL CHECK ("source" IN ('payment', 'credit', 'offset')),
     "amount" INTEGER NOT NULL,
     "applied_on" INTEGER NOT NULL,
+    "restated_on" INTEGER NOT NULL,
+    "undoes" BLOB,
+    "written_off" INTEGER NOT NULL CHECK ("written_off" IN (0, 1)),
     PRIMARY KEY (org, "id"),
     FOREIGN KEY (org) REFERENCES crm_organization ("key"),
     FOREIGN KEY (org, "payment_id") REFERENCES crm_payment (org, "id"),
+    FOREIGN KEY (org, "credit_note_id") REFERENCES crm_credit_note (org, "id"),
     FOREIGN KEY (org, "invoice_id") REFERENCES crm_invoice (org, "id"),
-    FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id")
+    FOREIGN KEY (org, "contact_id") REFERENCES crm_contact (org, "id"),
+    FOREIGN KEY (org, "undoes") REFERENCES crm_allocation (org, "id")
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_allocation_undoes ON crm_allocation (org, "undoes") WHERE "undoes" IS NOT NULL;
 CREATE INDEX crm_allocation_payment_id ON crm_allocation (org, "payment_id");
+CREATE INDEX crm_allocation_credit_note_id ON crm_allocation (org, "credit_note_id");
 CREATE INDEX crm_allocation_invoice_id ON crm_allocation (org, "invoice_id");
 CREATE INDEX crm_allocation_contact_id ON crm_allocation (org, "contact_id");
 CREATE INDEX crm_allocation_applied_on ON crm_allocation (org, "applied_on");
@@ -333,18 +350,20 @@ INSERT INTO sqlite_stat1 VALUES ('crm_product', 'crm_product_name_key', '1000000
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_number', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_external_id', '1000000 100000 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_contact', '1000000 100000 10 3 1 1 1 1 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_totals', '1000000 100000 33333 6666 6 1 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_contact', '1000000 100000 10 3 1 1 1 1 1 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_totals', '1000000 100000 33333 6666 6 1 1 1 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice', 'crm_invoice_open', '1000000 100000 100 33 1 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice_line', 'crm_invoice_line', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice_line', 'crm_invoice_line_position', '1000000 100000 10 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_invoice_line', 'crm_invoice_line_product_id', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment_external_id', '1000000 100000 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment_contact', '1000000 100000 10 3 1 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment_totals', '1000000 100000 33333 33 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment_contact', '1000000 100000 10 3 1 1 1 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_payment', 'crm_payment_totals', '1000000 100000 33333 33 1 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_payment_id', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_undoes', '1000000 100000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_credit_note_id', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_invoice_id', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_contact_id', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_allocation', 'crm_allocation_applied_on', '1000000 100000 100');

@@ -83,6 +83,18 @@ pub const POLICY: &[Rule] = &[
     rule("report.summary", READERS),
     rule("report.ageing", READERS),
     rule("report.statement", READERS),
+    // Billing.
+    rule("payment.allocate", MANAGERS),
+    rule("payment.unallocate", MANAGERS),
+    rule("payment.reverse", MANAGERS),
+    rule("credit_note.read", READERS),
+    rule("credit_note_line.read", READERS),
+    rule("credit_note.create", MANAGERS),
+    rule("credit_note.allocate", MANAGERS),
+    rule("credit_note.unallocate", MANAGERS),
+    rule("refund.read", READERS),
+    rule("refund.record", MANAGERS),
+    rule("report.ledger", READERS),
     // Sales.
     rule("pipeline.read", EVERYONE),
     rule("pipeline.create", ADMINS),

@@ -37,6 +37,10 @@ crate::choice! {
         Issue = "issued",
         /// A payment is allocated to it.
         Pay = "paid",
+        /// Some of it, or all, is credited.
+        Credit = "credited",
+        /// What was paid on it is taken back.
+        Reopen = "reopened",
         /// It is withdrawn.
         Void = "voided",
         /// It is given up.
@@ -56,6 +60,9 @@ const fn step(
     Move::new(from.as_str(), event.as_str(), to.as_str(), operation, effect)
 }
 
+const UNTOUCHED: &str = "if nothing was paid or credited";
+const REOPENED: &str = "also by payment.reverse; uncollectible if it was given up";
+
 /// What can happen to an invoice.
 pub static INVOICE: Machine = Machine {
     name: "invoice",
@@ -65,8 +72,25 @@ pub static INVOICE: Machine = Machine {
         step(InvoiceStatus::Draft, InvoiceEvent::Issue, InvoiceStatus::Open, "invoice.issue", "it gets its number"),
         step(InvoiceStatus::Draft, InvoiceEvent::Delete, InvoiceStatus::Draft, "invoice.delete", "it is gone"),
         step(InvoiceStatus::Open, InvoiceEvent::Pay, InvoiceStatus::Paid, "payment.record", "once nothing is due"),
-        step(InvoiceStatus::Open, InvoiceEvent::Void, InvoiceStatus::Void, "invoice.void", "if nothing was paid"),
+        step(
+            InvoiceStatus::Open,
+            InvoiceEvent::Credit,
+            InvoiceStatus::Open,
+            "credit_note.create",
+            "paid if nothing is due",
+        ),
+        step(InvoiceStatus::Open, InvoiceEvent::Void, InvoiceStatus::Void, "invoice.void", UNTOUCHED),
         step(InvoiceStatus::Open, InvoiceEvent::WriteOff, InvoiceStatus::Uncollectible, "invoice.write_off", ""),
+        step(InvoiceStatus::Paid, InvoiceEvent::Credit, InvoiceStatus::Paid, "credit_note.create", "refunded or kept"),
+        step(InvoiceStatus::Paid, InvoiceEvent::Reopen, InvoiceStatus::Open, "payment.unallocate", REOPENED),
+        step(
+            InvoiceStatus::Uncollectible,
+            InvoiceEvent::Pay,
+            InvoiceStatus::Paid,
+            "payment.record",
+            "once nothing is due",
+        ),
+        step(InvoiceStatus::Uncollectible, InvoiceEvent::Void, InvoiceStatus::Void, "invoice.void", UNTOUCHED),
     ],
 };
 
@@ -91,9 +115,19 @@ crate::entity! {
         pub tax: Minor [SERVER_OWNED],
         /// What is billed: subtotal and tax.
         pub total: Minor [SERVER_OWNED],
-        /// What was paid on it.
+        /// What was paid on it, by payments and by credit that credit notes kept.
         pub paid: Minor [SERVER_OWNED],
-        /// The civil date on which nothing was due any more: paid, void or given up.
+        /// What credit notes took off what is due on it.
+        pub offset: Minor [SERVER_OWNED],
+        /// The sum of its credit notes' totals.
+        pub credited: Minor [SERVER_OWNED],
+        /// The latest civil date on which anything was applied to it or taken back.
+        pub applied_on: Option<Date> [SERVER_OWNED],
+        /// The civil date on which it was given up.
+        pub written_off_on: Option<Date> [SERVER_OWNED],
+        /// The civil date on which it was withdrawn.
+        pub voided_on: Option<Date> [SERVER_OWNED],
+        /// The civil date from which nothing is due on it: paid, void or given up.
         pub settled_on: Option<Date> [SERVER_OWNED],
         /// The buyer as known on issue, a JSON object.
         pub buyer: Option<Document> [SERVER_OWNED PERSONAL],
@@ -104,8 +138,8 @@ crate::entity! {
     }
     columns InvoiceColumns;
     derived {
-        /// What is not paid: total less paid.
-        balance: Minor = |invoice: &Invoice| Minor(invoice.total.0 - invoice.paid.0),
+        /// What is neither paid nor taken off: total less paid less offset.
+        balance: Minor = Invoice::balance,
         /// The civil date up to which something is due on it: that of settlement, or the last one of all;
         /// the first one of all for drafts.
         open_until: Date = Invoice::open_until,
@@ -115,8 +149,8 @@ crate::entity! {
         "crm_invoice_external_id": [external_id],
     }
     index {
-        "crm_invoice_contact": [contact_id, currency, status, issued_on, settled_on, due_on, total, paid],
-        "crm_invoice_totals": [currency, status, issued_on, settled_on, due_on, total, paid],
+        "crm_invoice_contact": [contact_id, currency, status, issued_on, settled_on, due_on, total, paid, balance, voided_on],
+        "crm_invoice_totals": [currency, status, issued_on, settled_on, due_on, total, paid, balance, voided_on],
         "crm_invoice_open": [open_until, currency, contact_id, due_on, issued_on, balance],
     }
 }
@@ -127,12 +161,30 @@ impl Invoice {
         Money::new(amount.0, self.currency)
     }
 
+    /// What is neither paid nor taken off.
+    pub const fn balance(&self) -> Minor {
+        Minor(self.total.0 - self.paid.0 - self.offset.0)
+    }
+
     /// What is due on it, if it is open.
     pub const fn due(&self) -> Minor {
         match self.status {
-            InvoiceStatus::Open => Minor(self.total.0 - self.paid.0),
+            InvoiceStatus::Open => self.balance(),
             _ => Minor(0),
         }
+    }
+
+    /// What can still be paid on it: what is due, and what was given up.
+    pub const fn receivable(&self) -> Minor {
+        match self.status {
+            InvoiceStatus::Open | InvoiceStatus::Uncollectible => self.balance(),
+            _ => Minor(0),
+        }
+    }
+
+    /// What its credit notes gave back of what was paid: refunded, or kept as credit.
+    pub const fn given_back(&self) -> Minor {
+        Minor(self.credited.0 - self.offset.0)
     }
 
     fn open_until(&self) -> Date {

@@ -88,6 +88,11 @@ impl CreateInvoice {
             tax,
             total,
             paid: Minor(0),
+            offset: Minor(0),
+            credited: Minor(0),
+            applied_on: None,
+            written_off_on: None,
+            voided_on: None,
             settled_on: None,
             buyer: None,
             notes: self.notes.clone(),
@@ -303,14 +308,17 @@ impl Command for VoidInvoice {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invoice>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        let status = before.after(InvoiceEvent::Void)?;
+        before.after(InvoiceEvent::Void)?;
         if before.paid != Minor(0) {
             let paid = before.money(before.paid);
             return Err(BillingError::Paid { invoice: before.label(), paid }.into());
         }
-        let settled_on = Some(context.today());
-        let after = Invoice { status, settled_on, ..before.value.clone() };
-        Ok(changes.update(context, &before, after))
+        if before.credited != Minor(0) {
+            let credited = before.money(before.credited);
+            return Err(BillingError::Credited { invoice: before.label(), credited }.into());
+        }
+        let after = Invoice { voided_on: Some(last_day(&before, context)), ..before.value.clone() };
+        Ok(changes.update(context, &before, after.standing()))
     }
 }
 
@@ -331,10 +339,9 @@ impl Command for WriteOffInvoice {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invoice>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        let status = before.after(InvoiceEvent::WriteOff)?;
-        let settled_on = Some(context.today());
-        let after = Invoice { status, settled_on, ..before.value.clone() };
-        Ok(changes.update(context, &before, after))
+        before.after(InvoiceEvent::WriteOff)?;
+        let after = Invoice { written_off_on: Some(last_day(&before, context)), ..before.value.clone() };
+        Ok(changes.update(context, &before, after.standing()))
     }
 }
 
@@ -363,6 +370,11 @@ impl Command for DeleteInvoice {
         changes.delete(&before);
         Ok(before)
     }
+}
+
+/// The day on which an invoice is withdrawn or given up: today, or the latest day of anything before that.
+fn last_day(invoice: &Invoice, context: &Context) -> Date {
+    invoice.day(context.today()).max(invoice.applied_on.unwrap_or(Date::MIN))
 }
 
 /// The sums of the lines: before tax, tax, total. Taxes are summed over the lines' rounded taxes.
@@ -396,7 +408,7 @@ fn check_dates(invoice: &Invoice) -> Result<(), CrmError> {
     }
 }
 
-fn build_lines(
+pub(super) fn build_lines(
     invoice: Id<Invoice>,
     lines: &[NewLine],
     currency: Currency,
@@ -462,7 +474,10 @@ pub(crate) async fn required(session: &Session<'_>, id: Id<Contact>, field: &str
     session.store().get(session.scope(), id).await?.ok_or_else(missing)
 }
 
-async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
+pub(super) async fn products(
+    session: &Session<'_>,
+    lines: &[NewLine],
+) -> Result<HashMap<Id<Product>, Stored<Product>>, CrmError> {
     let mut ids: Vec<_> = lines.iter().filter_map(|line| line.product).map(Id::uuid).collect();
     ids.sort_unstable();
     ids.dedup();
@@ -474,7 +489,10 @@ async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id
     Ok(products.map(|product| product.map(|product| (product.id, product))).collect::<Result<_, _>>()?)
 }
 
-async fn lines_of(session: &Session<'_>, invoice: Id<Invoice>) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {
+pub(super) async fn lines_of(
+    session: &Session<'_>,
+    invoice: Id<Invoice>,
+) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {
     let query = Select::new(InvoiceLine::TABLE, InvoiceLine::COLUMNS.invoice_id.eq(&invoice).into());
     Ok(session.store().all(session.scope(), &query).await?)
 }

@@ -1,6 +1,13 @@
 //! What a business bills and is paid.
 
+mod allocate;
 mod allocation;
+mod apply;
+mod check;
+mod check_rules;
+mod credit_note;
+mod credit_note_commands;
+mod credit_note_lines;
 mod invoice;
 mod invoice_commands;
 mod line;
@@ -8,10 +15,16 @@ mod numbering;
 mod payment;
 mod prefix;
 mod product;
+mod refund;
+mod reverse;
 mod series;
 mod warnings;
 
-pub use allocation::{Allocation, AllocationColumns};
+pub use allocate::{Allocate, AllocateCreditNote, AllocatePayment};
+pub use allocation::{Allocation, AllocationColumns, AllocationSource};
+pub use check::BookFinding;
+pub use credit_note::{CreditNote, CreditNoteColumns, CreditNoteLine, CreditNoteLineColumns};
+pub use credit_note_commands::{CreateCreditNote, Credited, Split};
 pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
 pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
@@ -19,12 +32,14 @@ pub use invoice_commands::{
 pub use line::{Discount, InvoiceLine, InvoiceLineColumns, NewLine, TaxRate, taxes};
 pub use numbering::Numbering;
 pub(crate) use numbering::used_up;
-pub use payment::{Allocate, Method, Payment, PaymentColumns, RecordPayment};
+pub use payment::{Method, Payment, PaymentColumns, RecordPayment};
 pub use product::{Product, ProductColumns, ProductKind};
+pub use refund::{RecordRefund, Refund, RefundColumns, RefundOf};
+pub use reverse::{ReversePayment, UnallocateCreditNote, UnallocatePayment};
 pub use series::{DocumentKind, NumberSeries, NumberSeriesColumns, SeriesReset, SeriesYear, SeriesYearColumns};
 pub use warnings::{VALIDITY_DAYS, Warning};
 
-use crate::value::{Currency, Date, Money};
+use crate::value::{Currency, Date, Decimal6, Money};
 
 /// A rule of billing that a command would break.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +97,102 @@ pub enum BillingError {
     /// The payment and the invoice are of different contacts.
     #[error("invoice {0} is of another contact")]
     OtherContact(String),
+    /// Credit notes were made of the invoice.
+    #[error("invoice {invoice} has {credited} credited of it")]
+    Credited {
+        /// Which invoice.
+        invoice: String,
+        /// How much.
+        credited: Money,
+    },
+    /// More would be taken than a payment or a credit note has left.
+    #[error("{asked} is more than the {rest} that {document} has left")]
+    MoreThanLeft {
+        /// Which payment or credit note.
+        document: String,
+        /// How much was asked for.
+        asked: Money,
+        /// How much is left.
+        rest: Money,
+    },
+    /// The payment was reversed.
+    #[error("payment {payment} was reversed on {on}")]
+    Reversed {
+        /// Which payment.
+        payment: String,
+        /// When.
+        on: Date,
+    },
+    /// The allocation is undone already, or undoes another.
+    #[error("allocation {0} is undone already or undoes another")]
+    Undone(String),
+    /// The allocation is not of the kind of document that the command is for.
+    #[error("allocation {allocation} comes from the {origin} of {document}")]
+    OtherSource {
+        /// Which allocation.
+        allocation: String,
+        /// Where its money comes from.
+        origin: AllocationSource,
+        /// Of which payment or credit note.
+        document: String,
+    },
+    /// Credit notes gave back what was paid: it cannot be taken off the invoice.
+    #[error(
+        "{given_back} of the {paid} paid on invoice {invoice} was given back by credit notes: {asked} cannot be taken off it"
+    )]
+    GivenBack {
+        /// Which invoice.
+        invoice: String,
+        /// How much is paid on it.
+        paid: Money,
+        /// How much credit notes refunded or kept of that.
+        given_back: Money,
+        /// How much was asked for.
+        asked: Money,
+    },
+    /// Everything on the invoice is credited.
+    #[error("invoice {0} is credited in full")]
+    NothingToCredit(String),
+    /// More would be credited than is left of the invoice.
+    #[error("{asked} is more than the {left} of invoice {invoice} that is not credited yet")]
+    MoreThanBilled {
+        /// Which invoice.
+        invoice: String,
+        /// How much was asked for.
+        asked: Money,
+        /// How much is left.
+        left: Money,
+    },
+    /// More would be credited at a rate of tax than is left of what was billed at it.
+    #[error("{asked} before {percent} % tax is more than the {left} of invoice {invoice} that is not credited yet")]
+    MoreThanBilledAt {
+        /// Which invoice.
+        invoice: String,
+        /// The rate of tax, in percent.
+        percent: Decimal6,
+        /// How much was asked for, before tax.
+        asked: Money,
+        /// How much is left, before tax.
+        left: Money,
+    },
+    /// More would be refunded or kept as credit than was paid and not given back.
+    #[error("{asked} is more than the {left} paid on invoice {invoice} and not given back yet")]
+    MoreThanReceived {
+        /// Which invoice.
+        invoice: String,
+        /// How much would be refunded and kept.
+        asked: Money,
+        /// How much was paid and not given back.
+        left: Money,
+    },
+    /// The parts of a credit note do not add up to it.
+    #[error("refund, credit and offset add up to {parts}, the credit note to {total}")]
+    Split {
+        /// The sum of the parts.
+        parts: Money,
+        /// The note's total.
+        total: Money,
+    },
     /// The organization has no series to take a number from.
     #[error("the organization has no number series for documents of kind {0}")]
     NoSeries(DocumentKind),

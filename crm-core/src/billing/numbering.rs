@@ -131,6 +131,17 @@ impl Numbering {
         Ok(first)
     }
 
+    /// The next number, of a yearly series in this year.
+    pub(super) fn next_in(&self, year: Option<i64>) -> i64 {
+        match year {
+            None => self.next,
+            Some(year) => {
+                let opened = self.years.iter().find(|opened| opened.year == year);
+                opened.map_or_else(|| self.begins(year), |opened| opened.next)
+            }
+        }
+    }
+
     fn require_valid(&self, on: Date) -> Result<(), BillingError> {
         let validity = Validity { from: self.valid_from, until: self.valid_until };
         if validity.contains(on) { Ok(()) } else { Err(BillingError::SeriesValidity { kind: self.kind, on, validity }) }

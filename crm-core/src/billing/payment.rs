@@ -1,18 +1,19 @@
-//! Payments and what they settle.
+//! Payments, and how they are recorded.
 
 use async_trait::async_trait;
 
 use super::allocation::own_contact;
-use super::{Allocation, BillingError, Invoice, InvoiceEvent, InvoiceStatus};
+use super::apply::{Source, apply};
+use super::{Allocate, BillingError, Invoice};
 use crate::access::{Grant, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::crud::Rules;
-use crate::entity::{Entity as _, Minor, Stored};
+use crate::entity::{Minor, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::store::{ChangeSet, Direction, Expr, Order, Select, StoreExt as _};
+use crate::store::{ChangeSet, Expr};
 use crate::value::{Currency, Date, Money, Notes, Text, ValueError};
 
 crate::choice! {
@@ -42,10 +43,17 @@ crate::entity! {
         pub currency: Currency,
         /// How much.
         pub amount: Minor,
-        /// How much of it settles no invoice.
+        /// How much of it is left: not applied to invoices and not paid back. A reversed payment has nothing left, less
+        /// what was paid back of it: that much the contact owes.
         pub unapplied: Minor [SERVER_OWNED],
+        /// What of it was paid back.
+        pub refunded: Minor [SERVER_OWNED],
         /// The civil date on which it was received.
         pub received_on: Date,
+        /// The civil date on which it was reversed: it bounced, or was recorded in error.
+        pub reversed_on: Option<Date> [SERVER_OWNED],
+        /// Why it was reversed.
+        pub reversal_reason: Option<Text<200>> [SERVER_OWNED],
         /// How it was paid.
         pub method: Option<Method>,
         /// The payer's or the bank's reference.
@@ -59,8 +67,8 @@ crate::entity! {
     derived { }
     unique { "crm_payment_external_id": [external_id] }
     index {
-        "crm_payment_contact": [contact_id, currency, received_on, amount, unapplied],
-        "crm_payment_totals": [currency, received_on, amount, unapplied],
+        "crm_payment_contact": [contact_id, currency, received_on, amount, unapplied, reversed_on],
+        "crm_payment_totals": [currency, received_on, amount, unapplied, reversed_on],
     }
 }
 
@@ -72,15 +80,26 @@ impl Rules for Payment {
     }
 }
 
-/// What a payment settles.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Allocate {
-    /// Nothing: all of it is the contact's credit.
-    Nothing,
-    /// The contact's open invoices in the payment's currency, the earliest due first; the rest is credit.
-    Oldest,
-    /// These amounts of these invoices; the rest is credit.
-    To(Vec<(Id<Invoice>, Money)>),
+impl Payment {
+    /// The amount in the payment's currency.
+    pub const fn money(&self, amount: Minor) -> Money {
+        Money::new(amount.0, self.currency)
+    }
+}
+
+impl Stored<Payment> {
+    /// How errors name it.
+    pub fn label(&self) -> String {
+        format!("payment {}", self.id)
+    }
+
+    /// Refuses one that was reversed.
+    pub(super) fn require_standing(&self) -> Result<(), BillingError> {
+        match self.reversed_on {
+            Some(on) => Err(BillingError::Reversed { payment: self.id.to_string(), on }),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Records money received.
@@ -124,8 +143,12 @@ impl RecordPayment {
         if !self.amount.is_positive() {
             return Err(CrmError::invalid("amount", ValueError::NotPositive));
         }
-        let shares = self.shares(invoices)?;
+        let shares = self.allocate.shares(self.contact, self.amount, invoices)?;
         let spent: i64 = shares.iter().map(|(_, share)| share).sum();
+        if spent > self.amount.minor() {
+            let asked = Money::new(spent, self.amount.currency());
+            return Err(BillingError::MoreThanPaid { asked, amount: self.amount }.into());
+        }
         let payment = changes.insert(
             context,
             Payment {
@@ -133,7 +156,10 @@ impl RecordPayment {
                 currency: self.amount.currency(),
                 amount: Minor(self.amount.minor()),
                 unapplied: Minor(self.amount.minor() - spent),
+                refunded: Minor(0),
                 received_on,
+                reversed_on: None,
+                reversal_reason: None,
                 method: self.method,
                 reference: self.reference.clone(),
                 notes: self.notes.clone(),
@@ -141,98 +167,10 @@ impl RecordPayment {
             },
         );
         for (invoice, share) in shares {
-            settle(&payment, invoice, share, received_on, context, changes)?;
+            apply(invoice, Source::Payment(payment.id), share, received_on, context, changes)?;
         }
         Ok(payment)
     }
-
-    /// How much goes to which invoice.
-    fn shares<'a>(&self, invoices: &'a [Stored<Invoice>]) -> Result<Vec<(&'a Stored<Invoice>, i64)>, CrmError> {
-        let mut rest = self.amount.minor();
-        match &self.allocate {
-            Allocate::Nothing => Ok(Vec::new()),
-            Allocate::Oldest => Ok(invoices
-                .iter()
-                .map(|invoice| {
-                    let share = rest.min(invoice.due().0);
-                    rest -= share;
-                    (invoice, share)
-                })
-                .filter(|(_, share)| *share > 0)
-                .collect()),
-            Allocate::To(shares) => {
-                let mut asked = Money::zero(self.amount.currency());
-                let mut found: Vec<(&Stored<Invoice>, i64)> = Vec::new();
-                for (position, (id, share)) in (1..).zip(shares) {
-                    let field = format!("allocations.{position}");
-                    let missing = || ValueError::NotThere { entity: Invoice::TABLE.entity, reference: id.to_string() };
-                    let invoice = invoices.iter().find(|invoice| invoice.id == *id);
-                    let invoice = invoice.ok_or_else(|| CrmError::invalid(&field, missing()))?;
-                    if !share.is_positive() {
-                        return Err(CrmError::invalid(field, ValueError::NotPositive));
-                    }
-                    if invoice.currency != share.currency() || share.currency() != self.amount.currency() {
-                        let (invoice, expected) = (invoice.label(), invoice.currency);
-                        return Err(BillingError::OtherCurrency { invoice, expected, given: share.currency() }.into());
-                    }
-                    if invoice.contact_id != self.contact {
-                        return Err(BillingError::OtherContact(invoice.label()).into());
-                    }
-                    asked = asked.checked_add(*share).map_err(|reason| CrmError::invalid(&field, reason))?;
-                    match found.iter_mut().find(|(known, _)| known.id == *id) {
-                        Some(known) => known.1 += share.minor(),
-                        None => found.push((invoice, share.minor())),
-                    }
-                }
-                if asked.minor() > self.amount.minor() {
-                    return Err(BillingError::MoreThanPaid { asked, amount: self.amount }.into());
-                }
-                Ok(found)
-            }
-        }
-    }
-}
-
-/// Lets a part of a payment settle an invoice.
-fn settle(
-    payment: &Stored<Payment>,
-    invoice: &Stored<Invoice>,
-    share: i64,
-    applied_on: Date,
-    context: &mut Context,
-    changes: &mut ChangeSet,
-) -> Result<(), CrmError> {
-    let settled = invoice.after(InvoiceEvent::Pay)?;
-    if share > invoice.due().0 {
-        let (asked, due) = (Money::new(share, invoice.currency), invoice.money(invoice.due()));
-        return Err(BillingError::MoreThanDue { invoice: invoice.label(), asked, due }.into());
-    }
-    let mut after = invoice.value.clone();
-    after.paid.0 += share;
-    if after.paid == after.total {
-        after.status = settled;
-        after.settled_on = Some(last_day(invoice, applied_on));
-    } else {
-        after.status = InvoiceStatus::Open;
-    }
-    changes.update(context, invoice, after);
-    changes.insert(
-        context,
-        Allocation {
-            payment_id: payment.id,
-            invoice_id: invoice.id,
-            contact_id: invoice.contact_id,
-            currency: invoice.currency,
-            amount: Minor(share),
-            applied_on: last_day(invoice, applied_on),
-        },
-    );
-    Ok(())
-}
-
-/// An advance counts against an invoice from the day of its issue, not before.
-fn last_day(invoice: &Invoice, applied_on: Date) -> Date {
-    invoice.issued_on.map_or(applied_on, |issued_on| issued_on.max(applied_on))
 }
 
 #[async_trait]
@@ -252,28 +190,7 @@ impl Command for RecordPayment {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Payment>, CrmError> {
         let contact = super::invoice_commands::required(session, self.contact, "contact").await?;
-        let invoices = match &self.allocate {
-            Allocate::Nothing => Vec::new(),
-            Allocate::To(shares) => {
-                let ids: Vec<_> = shares.iter().map(|(id, _)| id.uuid()).collect();
-                let rows = session.store().fetch(session.scope(), Invoice::TABLE, &ids).await?;
-                rows.into_iter().map(Stored::from_row).collect::<Result<_, _>>()?
-            }
-            Allocate::Oldest => open_invoices(session, contact.id, self.amount.currency()).await?,
-        };
+        let invoices = self.allocate.invoices(session, contact.id, self.amount.currency()).await?;
         self.write(&invoices, context, changes)
     }
-}
-
-/// A contact's open invoices in a currency, the earliest due first.
-async fn open_invoices(
-    session: &Session<'_>,
-    contact: Id<Contact>,
-    currency: Currency,
-) -> Result<Vec<Stored<Invoice>>, CrmError> {
-    let columns = Invoice::COLUMNS;
-    let filter =
-        columns.contact_id.eq(&contact) & columns.currency.eq(&currency) & columns.status.eq(&InvoiceStatus::Open);
-    let order = Order { column: columns.due_on.index(), direction: Direction::Ascending };
-    Ok(session.store().all(session.scope(), &Select::new(Invoice::TABLE, filter.into()).ordered(&[order])).await?)
 }

@@ -20,6 +20,17 @@ use crate::value::{Currency, Date, Money};
 /// The buckets' names: not yet due, then by days past the due date.
 pub const BUCKETS: [&str; 5] = ["current", "1-30", "31-60", "61-90", "90+"];
 
+/// What the ageing covers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AgeingOptions {
+    /// As of which civil date; today otherwise.
+    pub as_of: Option<Date>,
+    /// Whether each contact gets its own row.
+    pub per_contact: bool,
+    /// Whether corrections count from the day of what they correct.
+    pub restated: bool,
+}
+
 /// R2: what is due, by how late it is. The buckets add up to the open balances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Ageing {
@@ -62,23 +73,24 @@ impl Session<'_> {
     ///
     /// # Errors
     /// When the role may not see it, or the store fails.
-    pub async fn ageing(&self, as_of: Option<Date>, per_contact: bool) -> Result<Ageing, CrmError> {
-        let [_, invoices, allocations, _] = self.reported("ageing")?;
-        let date = as_of.unwrap_or_else(|| self.context().today());
-        let as_of = AsOf { date };
+    pub async fn ageing(&self, options: &AgeingOptions) -> Result<Ageing, CrmError> {
+        let visible = self.reported("ageing")?;
+        let date = options.as_of.unwrap_or_else(|| self.context().today());
+        let per_contact = options.per_contact;
+        let as_of = AsOf { date, restated: options.restated };
         let columns = Invoice::COLUMNS;
         // Open invoices come from the index that begins with the day up to which they are open.
-        let issued = AsOf::date(columns.issued_on.operand(), Cmp::Le, date);
+        let issued = as_of.by(columns.issued_on.operand());
         // Grouping by that day as well keeps them in the index's order: nothing is sorted.
-        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(invoices))
+        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(visible.invoices))
             .by(Group::Value(columns.open_until.operand()));
         let open = grouped(open, columns.currency.operand(), columns.contact_id.operand(), per_contact);
         let open = buckets(open, date, &columns.due_on.operand(), &columns.balance.operand());
         let allocated = Allocation::COLUMNS;
-        let still_open = Expr::Compare(allocated.invoice_id.via(columns.open_until), Cmp::Gt, Value::Date(date));
+        let still_open = as_of.after(allocated.invoice_id.via(columns.open_until));
         // What was allocated since to invoices that were open on the date, later settled or not: an
         // invoice settled since is open until after the date as well.
-        let later = Aggregate::new(Allocation::TABLE, as_of.later().and(still_open).and(allocations));
+        let later = Aggregate::new(Allocation::TABLE, as_of.later_on_issued().and(still_open).and(visible.allocations));
         let later = grouped(later, allocated.currency.operand(), allocated.contact_id.operand(), per_contact);
         let later = buckets(later, date, &allocated.invoice_id.via(columns.due_on), &allocated.amount.operand());
 

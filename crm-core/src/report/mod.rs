@@ -6,8 +6,12 @@
 //! added.
 //!
 //! What was open on a past day is found from what is open now: an invoice that was not settled by that day
-//! owed its present balance and whatever was allocated to it since. So one formula serves every date, and
-//! for today it touches the open invoices alone.
+//! owed its present balance and whatever was allocated to it since, less what was taken back. So one formula serves every
+//! date, and for today it touches the open invoices alone. What a payment or a credit note had left is found in the same way.
+//!
+//! A correction counts from its own day, so that a past day shows what it showed then: a reversed payment, an allocation
+//! taken back, a withdrawn invoice. Restated, it counts from the day of what it corrects: reversed payments and void invoices
+//! never were, and what was taken back was never given.
 //!
 //! The reports of sales find a past state in the same way: in a stage was what is in it now since before then,
 //! and what has left it since. Amounts, owners and expected dates are as they are now. What happened counts,
@@ -19,35 +23,40 @@ mod deals;
 mod forecast;
 mod funnel;
 mod leads;
+mod ledger;
 mod names;
 mod stages;
 mod statement;
 mod summary;
 mod velocity;
 
-pub use ageing::{Ageing, AgeingRow, BUCKETS};
+pub use ageing::{Ageing, AgeingOptions, AgeingRow, BUCKETS};
 pub use deals::{DealFigures, DealRow, DealTotals, DealTotalsOptions};
 pub use forecast::{Forecast, ForecastFigures, ForecastMonth, ForecastOptions};
 pub use funnel::{Cohort, CohortOptions, CohortStage, Funnel, FunnelOptions, FunnelStage};
 pub use leads::{LeadCounts, LeadCountsOptions, LeadFigures, LeadRow};
-pub use statement::{Entry, EntryKind, Statement, StatementCurrency};
+pub use ledger::{Entry, EntryKind};
+pub use statement::{Ledger, LedgerOptions, Statement, StatementCurrency, StatementOptions};
 pub use summary::{Figures, Summary, SummaryOptions, SummaryRow};
 pub use velocity::{StageTime, Velocity, VelocityOptions};
 
-use crate::access::Grant;
-use crate::billing::{Allocation, Invoice, Payment};
+use crate::billing::{Allocation, CreditNote, Invoice, InvoiceStatus, Payment, Refund};
 use crate::crm::Session;
 use crate::crud::Rules;
-use crate::entity::Field as _;
+use crate::entity::{Col, Field as _};
 use crate::error::CrmError;
+use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
 use crate::store::{Cmp, Expr, Operand, StoreError};
 use crate::value::{Currency, Date, Decimal6, Instant, ValueError, Zone};
 
 /// The parts of the as-of formula, as conditions.
+#[derive(Clone, Copy)]
 struct AsOf {
     date: Date,
+    /// Whether corrections count from the day of what they correct.
+    restated: bool,
 }
 
 impl AsOf {
@@ -55,43 +64,90 @@ impl AsOf {
         Expr::Compare(operand, cmp, Value::Date(date))
     }
 
+    /// By the date.
+    fn by(&self, operand: Operand) -> Expr {
+        Self::date(operand, Cmp::Le, self.date)
+    }
+
+    /// After the date.
+    fn after(&self, operand: Operand) -> Expr {
+        Self::date(operand, Cmp::Gt, self.date)
+    }
+
     /// Invoices issued by the date. Drafts with a planned date are not issued.
     fn issued(&self) -> Expr {
         let columns = Invoice::COLUMNS;
-        let issued = Self::date(columns.issued_on.operand(), Cmp::Le, self.date);
-        issued.and(columns.status.ne(&crate::billing::InvoiceStatus::Draft).into())
+        self.by(columns.issued_on.operand()).and(columns.status.ne(&InvoiceStatus::Draft).into())
+    }
+
+    /// Invoices that are void as of the date.
+    fn void(&self) -> Expr {
+        let columns = Invoice::COLUMNS;
+        if self.restated {
+            columns.status.eq(&InvoiceStatus::Void).into()
+        } else {
+            self.by(columns.voided_on.operand())
+        }
     }
 
     /// Invoices on which something was due after the date.
     fn open(&self) -> Expr {
-        Self::date(Invoice::COLUMNS.open_until.operand(), Cmp::Gt, self.date)
+        let columns = Invoice::COLUMNS;
+        let open = self.after(columns.open_until.operand());
+        if self.restated { open.and(columns.status.ne(&InvoiceStatus::Void).into()) } else { open }
+    }
+
+    /// Allocations that count only after the date.
+    fn later(&self) -> Expr {
+        let columns = Allocation::COLUMNS;
+        let later = self.after(columns.applied_on.operand());
+        // A row never counts earlier when it is not restated, so the index of that day serves both.
+        if self.restated { later.and(self.after(columns.restated_on.operand())) } else { later }
     }
 
     /// Allocations that count only after the date, on invoices issued by it.
-    fn later(&self) -> Expr {
-        let columns = Allocation::COLUMNS;
-        Self::date(columns.applied_on.operand(), Cmp::Gt, self.date).and(Self::date(
-            columns.invoice_id.via(Invoice::COLUMNS.issued_on),
-            Cmp::Le,
-            self.date,
-        ))
+    fn later_on_issued(&self) -> Expr {
+        self.later().and(self.by(Allocation::COLUMNS.invoice_id.via(Invoice::COLUMNS.issued_on)))
     }
 
     /// Payments received by the date.
     fn received(&self) -> Expr {
-        Self::date(Payment::COLUMNS.received_on.operand(), Cmp::Le, self.date)
+        self.by(Payment::COLUMNS.received_on.operand())
+    }
+
+    /// Payments that were reversed only after the date.
+    fn still_stood(&self) -> Expr {
+        if self.restated { Expr::False } else { self.after(Payment::COLUMNS.reversed_on.operand()) }
+    }
+
+    /// What comes of a payment received, or of a credit note issued, by the date.
+    fn of_document<E>(&self, payment: Col<E, Option<Id<Payment>>>, note: Col<E, Option<Id<CreditNote>>>) -> Expr {
+        let received = self.by(payment.via(Payment::COLUMNS.received_on));
+        Expr::Or(vec![received, self.by(note.via(CreditNote::COLUMNS.issued_on))])
     }
 }
 
+/// The member's right to a report, as conditions on the records that it reads.
+struct Visible {
+    contacts: Expr,
+    invoices: Expr,
+    allocations: Expr,
+    payments: Expr,
+    credit_notes: Expr,
+    refunds: Expr,
+}
+
 impl Session<'_> {
-    /// The member's right to a report, as conditions on contacts, invoices, allocations and payments.
-    fn reported(&self, verb: &str) -> Result<[Expr; 4], CrmError> {
+    /// The member's right to a report of billing.
+    fn reported(&self, verb: &str) -> Result<Visible, CrmError> {
         let (_, grant) = crate::access::policy::authorize(self.role(), "report", verb)?;
-        let user = self.acting().user.id;
-        Ok(match grant {
-            Grant::All => [Expr::True, Expr::True, Expr::True, Expr::True],
-            Grant::Own => [Contact::own(user), Invoice::own(user), Allocation::own(user), Payment::own(user)],
-            Grant::Never => [Expr::False, Expr::False, Expr::False, Expr::False],
+        Ok(Visible {
+            contacts: self.within_grant::<Contact>(grant),
+            invoices: self.within_grant::<Invoice>(grant),
+            allocations: self.within_grant::<Allocation>(grant),
+            payments: self.within_grant::<Payment>(grant),
+            credit_notes: self.within_grant::<CreditNote>(grant),
+            refunds: self.within_grant::<Refund>(grant),
         })
     }
 }

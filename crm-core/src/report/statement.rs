@@ -1,32 +1,38 @@
-//! R3, a contact's statement of account.
+//! R3, a contact's statement of account, and the ledger: all that ever happened on it.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{AsOf, currency_of};
-use crate::billing::{Invoice, InvoiceStatus, Payment};
+use super::AsOf;
+use super::ledger::{Entry, Event, Period};
 use crate::crm::Session;
-use crate::entity::{Entity as _, Stored};
+use crate::entity::Stored;
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::row::Value;
-use crate::store::{Aggregate, Cmp, Expr, Group, Measure, Select, StoreExt as _, Totals};
 use crate::value::{Currency, Date, Money, ValueError};
 
-crate::choice! {
-    /// What an entry of a statement is.
-    pub enum EntryKind {
-        /// An invoice was issued.
-        Invoice = "invoice",
-        /// An invoice was withdrawn.
-        Void = "void",
-        /// An invoice was given up.
-        WriteOff = "write_off",
-        /// A payment was received.
-        Payment = "payment",
-    }
+/// What a statement covers.
+#[derive(Clone, Copy, Debug)]
+pub struct StatementOptions {
+    /// The first civil day.
+    pub from: Date,
+    /// The last civil day.
+    pub to: Date,
+    /// Whether corrections count from the day of what they correct.
+    pub restated: bool,
+}
+
+/// What a ledger covers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LedgerOptions {
+    /// The first civil day; that of the first entry otherwise.
+    pub from: Option<Date>,
+    /// The last civil day; that of the last entry otherwise.
+    pub to: Option<Date>,
+    /// Whether corrections count from the day of what they correct.
+    pub restated: bool,
 }
 
 /// R3: what a contact was billed and paid over a period, with the balances before and after.
@@ -44,7 +50,22 @@ pub struct Statement {
     pub currencies: Vec<StatementCurrency>,
 }
 
-/// The part of a statement in one currency.
+/// Everything on a contact's account, or what of it falls between two days.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Ledger {
+    /// Whose.
+    pub contact_id: Id<Contact>,
+    /// The contact's name.
+    pub contact: String,
+    /// The first civil day, if there is one.
+    pub from: Option<Date>,
+    /// The last civil day, if there is one.
+    pub to: Option<Date>,
+    /// One part per currency, by its code.
+    pub currencies: Vec<StatementCurrency>,
+}
+
+/// The part of a statement or ledger in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct StatementCurrency {
     /// The currency.
@@ -57,142 +78,71 @@ pub struct StatementCurrency {
     pub closing: Money,
 }
 
-/// One entry of a statement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Entry {
-    /// The civil date.
-    pub on: Date,
-    /// What it is.
-    pub kind: EntryKind,
-    /// The invoice's number or the payment's reference.
-    pub reference: Option<String>,
-    /// What it adds to what is owed; payments take away.
-    pub amount: Money,
-    /// What is owed after it.
-    pub balance: Money,
-}
-
-/// Something that happened, before its balance is known.
-struct Event {
-    currency: Currency,
-    on: Date,
-    kind: EntryKind,
-    reference: Option<String>,
-    amount: i64,
-}
-
-impl Event {
-    fn place(&self) -> (Date, EntryKind, &Option<String>) {
-        (self.on, self.kind, &self.reference)
-    }
-}
-
 impl Session<'_> {
     /// R3: what a contact was billed and paid over a period.
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such contact that the member may see;
     /// [`CrmError::Invalid`] when the period ends before it begins.
-    pub async fn statement(&self, contact: Id<Contact>, from: Date, to: Date) -> Result<Statement, CrmError> {
-        if to < from {
-            return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
-        }
+    pub async fn statement(&self, contact: Id<Contact>, options: &StatementOptions) -> Result<Statement, CrmError> {
+        let StatementOptions { from, to, restated } = *options;
         self.reported("statement")?;
-        let contact = self.get(contact).await?;
-        let opening = self.balances(contact.id, from.pred_opt().unwrap_or(from)).await?;
-        let mut currencies: BTreeMap<Currency, (i64, Vec<Event>)> =
-            opening.into_iter().map(|(currency, balance)| (currency, (balance, Vec::new()))).collect();
-        for event in self.events(contact.id, from, to).await? {
-            currencies.entry(event.currency).or_default().1.push(event);
-        }
-        let currencies = currencies
-            .into_iter()
-            .map(|(currency, (opening, mut entries))| {
-                // Within a day invoices come first, so that a balance is not a credit for a moment only.
-                entries.sort_by(|left, right| left.place().cmp(&right.place()));
-                let mut balance = opening;
-                let entries = entries.into_iter().map(|Event { on, kind, reference, amount, .. }| {
-                    balance += amount;
-                    let (amount, balance) = (Money::new(amount, currency), Money::new(balance, currency));
-                    Entry { on, kind, reference, amount, balance }
-                });
-                let entries = entries.collect();
-                let opening = Money::new(opening, currency);
-                StatementCurrency { currency, opening, entries, closing: Money::new(balance, currency) }
-            })
-            .collect();
+        let period = Period { from: Some(from), to: Some(to), restated };
+        let (contact, currencies) = self.account(contact, period).await?;
         Ok(Statement { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
 
-    /// What the contact owed at the end of a day, per currency.
-    async fn balances(&self, contact: Id<Contact>, day: Date) -> Result<BTreeMap<Currency, i64>, CrmError> {
-        let as_of = AsOf { date: day };
-        let invoices = Invoice::COLUMNS;
-        let theirs = Expr::from(invoices.contact_id.eq(&contact));
-        let settled = AsOf::date(invoices.settled_on.operand(), Cmp::Le, day);
-        let statuses = [InvoiceStatus::Void, InvoiceStatus::Uncollectible];
-        let gone = Expr::from(invoices.status.is_in(&statuses)).and(settled);
-        let due =
-            crate::store::Operand::Difference(Box::new(invoices.total.operand()), Box::new(invoices.paid.operand()));
-        let billed = Aggregate::new(Invoice::TABLE, theirs.and(as_of.issued()))
-            .by(Group::Value(invoices.currency.operand()))
-            .measure(Measure::Sum(invoices.total.operand()))
-            .measure_where(Measure::Sum(due), gone);
-        let payments = Payment::COLUMNS;
-        let paid = Aggregate::new(Payment::TABLE, Expr::from(payments.contact_id.eq(&contact)).and(as_of.received()))
-            .by(Group::Value(payments.currency.operand()))
-            .measure(Measure::Sum(payments.amount.operand()));
-        let queries = [billed, paid];
-        let answers = self.store().aggregate(self.scope(), &queries).await?;
-        let mut balances = BTreeMap::new();
-        for (number, (query, rows)) in queries.iter().zip(&answers).enumerate() {
-            for row in rows {
-                let totals = Totals::new(query, row);
-                let balance: &mut i64 = balances.entry(currency_of(totals.group(0))?).or_default();
-                *balance += if number == 0 { totals.number(0) - totals.number(1) } else { -totals.number(0) };
-            }
-        }
-        Ok(balances)
+    /// Everything on a contact's account with the balance after each entry, or what of it falls between two days.
+    ///
+    /// # Errors
+    /// [`CrmError::NotFound`] when there is no such contact that the member may see;
+    /// [`CrmError::Invalid`] when the period ends before it begins.
+    pub async fn ledger(&self, contact: Id<Contact>, options: &LedgerOptions) -> Result<Ledger, CrmError> {
+        let LedgerOptions { from, to, restated } = *options;
+        self.reported("ledger")?;
+        let (contact, currencies) = self.account(contact, Period { from, to, restated }).await?;
+        Ok(Ledger { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
 
-    /// What happened in the period.
-    async fn events(&self, contact: Id<Contact>, from: Date, to: Date) -> Result<Vec<Event>, CrmError> {
-        let within = |operand: crate::store::Operand| {
-            let first = Expr::Compare(operand.clone(), Cmp::Ge, Value::Date(from));
-            first.and(Expr::Compare(operand, Cmp::Le, Value::Date(to)))
-        };
-        let columns = Invoice::COLUMNS;
-        let either = Expr::Or(vec![within(columns.issued_on.operand()), within(columns.settled_on.operand())]);
-        let drafts = Expr::from(columns.status.ne(&InvoiceStatus::Draft));
-        let filter = Expr::from(columns.contact_id.eq(&contact)).and(either).and(drafts);
-        let invoices: Vec<Stored<Invoice>> =
-            self.store().all(self.scope(), &Select::new(Invoice::TABLE, filter)).await?;
-        let mut entries = Vec::new();
-        for invoice in &invoices {
-            let number = invoice.number.as_ref().map(ToString::to_string);
-            if let Some(on) = invoice.issued_on.filter(|on| (from..=to).contains(on)) {
-                let (currency, amount) = (invoice.currency, invoice.total.0);
-                entries.push(Event { currency, on, kind: EntryKind::Invoice, reference: number.clone(), amount });
-            }
-            let gone = match invoice.status {
-                InvoiceStatus::Void => Some(EntryKind::Void),
-                InvoiceStatus::Uncollectible => Some(EntryKind::WriteOff),
-                _ => None,
-            };
-            if let (Some(kind), Some(on)) = (gone, invoice.settled_on.filter(|on| (from..=to).contains(on))) {
-                let (currency, amount) = (invoice.currency, invoice.paid.0 - invoice.total.0);
-                entries.push(Event { currency, on, kind, reference: number, amount });
-            }
+    /// A contact's account over a period, by currency.
+    async fn account(
+        &self,
+        contact: Id<Contact>,
+        period: Period,
+    ) -> Result<(Stored<Contact>, Vec<StatementCurrency>), CrmError> {
+        if let (Some(from), Some(to)) = (period.from, period.to)
+            && to < from
+        {
+            return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
         }
-        let columns = Payment::COLUMNS;
-        let filter = Expr::from(columns.contact_id.eq(&contact)).and(within(columns.received_on.operand()));
-        let payments: Vec<Stored<Payment>> =
-            self.store().all(self.scope(), &Select::new(Payment::TABLE, filter)).await?;
-        entries.extend(payments.iter().map(|payment| {
-            let reference = payment.reference.as_ref().map(ToString::to_string);
-            let (currency, on, amount) = (payment.currency, payment.received_on, -payment.amount.0);
-            Event { currency, on, kind: EntryKind::Payment, reference, amount }
-        }));
-        Ok(entries)
+        let contact = self.get(contact).await?;
+        let opening = match period.from {
+            Some(from) => {
+                let as_of = AsOf { date: from.pred_opt().unwrap_or(from), restated: period.restated };
+                self.balances(contact.id, as_of).await?
+            }
+            None => BTreeMap::new(),
+        };
+        let mut currencies: BTreeMap<Currency, (i64, Vec<Event>)> =
+            opening.into_iter().map(|(currency, balance)| (currency, (balance, Vec::new()))).collect();
+        for event in self.events(contact.id, period).await? {
+            currencies.entry(event.currency).or_default().1.push(event);
+        }
+        let parts = currencies.into_iter().map(|(currency, (opening, entries))| running(currency, opening, entries));
+        Ok((contact, parts.collect()))
     }
+}
+
+/// The entries in their order, each with the balance after it.
+fn running(currency: Currency, opening: i64, mut events: Vec<Event>) -> StatementCurrency {
+    events.sort_by(|left, right| left.place().cmp(&right.place()));
+    let mut balance = opening;
+    let entries = events.into_iter().map(|Event { on, kind, reference, amount, .. }| {
+        balance += amount;
+        let (amount, balance) = (Money::new(amount, currency), Money::new(balance, currency));
+        Entry { on, kind, reference, amount, balance }
+    });
+    let entries = entries.collect();
+    let opening = Money::new(opening, currency);
+    StatementCurrency { currency, opening, entries, closing: Money::new(balance, currency) }
 }

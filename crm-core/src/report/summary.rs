@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::names::Named;
 use super::{AsOf, currency_of};
-use crate::billing::{Allocation, Invoice, InvoiceStatus, Payment};
+use crate::billing::{Allocation, AllocationSource, CreditNote, Invoice, InvoiceStatus, Payment, Refund};
 use crate::crm::Session;
 use crate::entity::Entity as _;
 use crate::error::CrmError;
@@ -26,6 +26,8 @@ pub struct SummaryOptions {
     pub include_void: bool,
     /// Whether each contact gets its own figures.
     pub per_contact: bool,
+    /// Whether corrections count from the day of what they correct.
+    pub restated: bool,
 }
 
 /// R1: what was billed, paid and is due.
@@ -42,7 +44,7 @@ pub struct Summary {
     pub per_contact: Option<Vec<SummaryRow>>,
 }
 
-/// The figures of one currency. Billed = paid + pending + uncollectible.
+/// The figures of one currency. Billed = paid + offset + pending + uncollectible.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Figures {
     /// The currency.
@@ -53,6 +55,8 @@ pub struct Figures {
     pub billed: Money,
     /// What was paid on them.
     pub paid: Money,
+    /// What credit notes took off what was due on them.
+    pub offset: Money,
     /// What is due on them.
     pub pending: Money,
     /// What of it is overdue: the due date has passed.
@@ -61,7 +65,8 @@ pub struct Figures {
     pub uncollectible: Money,
     /// What was billed and withdrawn again.
     pub void: Money,
-    /// What was received and settles no invoice.
+    /// What payments and credit notes have left for the contacts. Less than nothing is what was refunded of payments that
+    /// were reversed.
     pub credit: Money,
 }
 
@@ -85,6 +90,8 @@ struct Sums {
     invoices: i64,
     billed: i64,
     paid: i64,
+    /// What is neither paid nor taken off, whatever became of it.
+    balance: i64,
     pending: i64,
     overdue: i64,
     uncollectible: i64,
@@ -99,16 +106,19 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it, or the store fails.
     pub async fn summary(&self, options: &SummaryOptions) -> Result<Summary, CrmError> {
-        let [contacts, invoices, allocations, payments] = self.reported("summary")?;
+        let visible = self.reported("summary")?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
-        let as_of = AsOf { date };
+        let as_of = AsOf { date, restated: options.restated };
+        let per_contact = options.per_contact;
         let active = Expr::IsNull(Contact::COLUMNS.archived_at.operand());
         let queries = [
-            Aggregate::new(Contact::TABLE, active.and(contacts)).measure(Measure::Count),
-            invoice_sums(&as_of, invoices, options.per_contact),
-            later_sums(&as_of, allocations.clone(), options.per_contact),
-            credit_sums(&as_of, payments, options.per_contact),
-            later_credit_sums(&as_of, allocations, options.per_contact),
+            Aggregate::new(Contact::TABLE, active.and(visible.contacts)).measure(Measure::Count),
+            invoice_sums(&as_of, visible.invoices, per_contact),
+            later_sums(&as_of, visible.allocations.clone(), per_contact),
+            payment_credit(&as_of, visible.payments, per_contact),
+            note_credit(&as_of, visible.credit_notes, per_contact),
+            later_credit(&as_of, visible.allocations, per_contact),
+            later_refunds(&as_of, visible.refunds, per_contact),
         ];
         let answers = self.store().aggregate(self.scope(), &queries).await?;
         let count = answers[0].first().and_then(|row| row[0].as_int()).unwrap_or(0);
@@ -156,56 +166,79 @@ fn invoice_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Invoice::COLUMNS;
     let query = Aggregate::new(Invoice::TABLE, as_of.issued().and(visible));
     let total = || Measure::Sum(columns.total.operand());
-    // What is due is total less paid: no column that the index lacks.
-    let due = || {
-        let (total, paid) = (columns.total.operand(), columns.paid.operand());
-        Measure::Sum(Operand::Difference(Box::new(total), Box::new(paid)))
-    };
-    // A void or given-up invoice counts as such from the day on which it was settled.
-    let settled = Expr::Compare(columns.settled_on.operand(), Cmp::Le, Value::Date(as_of.date));
-    let by_then = |status: InvoiceStatus| Expr::from(columns.status.eq(&status)).and(settled.clone());
-    let open = || Expr::Not(Box::new(settled.clone()));
-    let late = Expr::Compare(columns.due_on.operand(), Cmp::Lt, Value::Date(as_of.date));
+    let balance = || Measure::Sum(columns.balance.operand());
+    // A given-up invoice counts as such from the day on which it was settled, until it is void.
+    let settled = as_of.by(columns.settled_on.operand());
+    let given_up = columns.status.is_in(&[InvoiceStatus::Uncollectible, InvoiceStatus::Void]);
+    let given_up = settled.clone().and(given_up.into()).and(Expr::Not(Box::new(as_of.void())));
+    let open = Expr::Not(Box::new(settled));
+    let open = if as_of.restated { open.and(Expr::Not(Box::new(as_of.void()))) } else { open };
+    let late = AsOf::date(columns.due_on.operand(), Cmp::Lt, as_of.date);
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
         .measure(Measure::Count)
         .measure(total())
-        .measure_where(Measure::Count, by_then(InvoiceStatus::Void))
-        .measure_where(total(), by_then(InvoiceStatus::Void))
-        // Nothing was ever paid on a void invoice.
+        .measure_where(Measure::Count, as_of.void())
+        .measure_where(total(), as_of.void())
+        // Nothing is paid on a void invoice, and nothing taken off it.
         .measure(Measure::Sum(columns.paid.operand()))
-        .measure_where(due(), open())
-        .measure_where(due(), open().and(late))
-        .measure_where(due(), by_then(InvoiceStatus::Uncollectible))
+        .measure(balance())
+        .measure_where(balance(), open.clone())
+        .measure_where(balance(), open.and(late))
+        .measure_where(balance(), given_up)
 }
 
+/// What was applied since, by what it changed. Nothing is applied to an invoice that is settled, unless it was given up.
 fn later_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
-    let query = Aggregate::new(Allocation::TABLE, as_of.later().and(visible));
-    let due_on = columns.invoice_id.via(Invoice::COLUMNS.due_on);
-    let late = Expr::Compare(due_on, Cmp::Lt, Value::Date(as_of.date));
+    let query = Aggregate::new(Allocation::TABLE, as_of.later_on_issued().and(visible));
+    let invoices = Invoice::COLUMNS;
+    let late = AsOf::date(columns.invoice_id.via(invoices.due_on), Cmp::Lt, as_of.date);
+    let given_up = as_of.by(columns.invoice_id.via(invoices.settled_on));
+    let open = Expr::Not(Box::new(given_up.clone()));
     let amount = || Measure::Sum(columns.amount.operand());
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
+        .measure_where(amount(), columns.source.ne(&AllocationSource::Offset))
         .measure(amount())
-        .measure_where(amount(), late)
+        .measure_where(amount(), open.clone())
+        .measure_where(amount(), open.and(late))
+        .measure_where(amount(), given_up)
 }
 
-fn credit_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+/// What payments have left now, and what those had that were reversed since.
+fn payment_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Payment::COLUMNS;
-    let unapplied = Expr::from(columns.unapplied.ne(&Minor(0)));
-    let query = Aggregate::new(Payment::TABLE, as_of.received().and(unapplied).and(visible));
+    let reversed = as_of.still_stood();
+    let some = Expr::Or(vec![columns.unapplied.ne(&Minor(0)).into(), reversed.clone()]);
+    let query = Aggregate::new(Payment::TABLE, as_of.received().and(some).and(visible));
+    grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
+        .measure(Measure::Sum(columns.unapplied.operand()))
+        .measure_where(Measure::Sum(columns.amount.operand()), reversed)
+}
+
+/// What credit notes have left now.
+fn note_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+    let columns = CreditNote::COLUMNS;
+    let some = Expr::from(columns.unapplied.ne(&Minor(0)));
+    let query = Aggregate::new(CreditNote::TABLE, as_of.by(columns.issued_on.operand()).and(some).and(visible));
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
         .measure(Measure::Sum(columns.unapplied.operand()))
 }
 
-fn later_credit_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+/// What of it was applied since.
+fn later_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
-    let received = columns.payment_id.via(Payment::COLUMNS.received_on);
-    let filter = Expr::Compare(columns.applied_on.operand(), Cmp::Gt, Value::Date(as_of.date)).and(Expr::Compare(
-        received,
-        Cmp::Le,
-        Value::Date(as_of.date),
-    ));
-    let query = Aggregate::new(Allocation::TABLE, filter.and(visible));
+    let kept = columns.source.ne(&AllocationSource::Offset);
+    let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
+    let query = Aggregate::new(Allocation::TABLE, as_of.later().and(kept.into()).and(of).and(visible));
+    grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
+        .measure(Measure::Sum(columns.amount.operand()))
+}
+
+/// What of it was paid back since. What a credit note paid back at once was never left.
+fn later_refunds(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+    let columns = Refund::COLUMNS;
+    let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
+    let query = Aggregate::new(Refund::TABLE, as_of.after(columns.refunded_on.operand()).and(of).and(visible));
     grouped(query, columns.currency.operand(), columns.contact_id.operand(), per_contact)
         .measure(Measure::Sum(columns.amount.operand()))
 }
@@ -226,15 +259,19 @@ fn combine(queries: &[Aggregate], answers: &[Vec<Row>]) -> Result<BTreeMap<(Curr
                     sum.void_count = totals.number(2);
                     sum.void = totals.number(3);
                     sum.paid = totals.number(4);
-                    sum.pending = totals.number(5);
-                    sum.overdue = totals.number(6);
-                    sum.uncollectible = totals.number(7);
+                    sum.balance = totals.number(5);
+                    sum.pending = totals.number(6);
+                    sum.overdue = totals.number(7);
+                    sum.uncollectible = totals.number(8);
                 }
                 2 => {
                     sum.paid -= totals.number(0);
-                    sum.pending += totals.number(0);
-                    sum.overdue += totals.number(1);
+                    sum.balance += totals.number(1);
+                    sum.pending += totals.number(2);
+                    sum.overdue += totals.number(3);
+                    sum.uncollectible += totals.number(4);
                 }
+                3 => sum.credit += totals.number(0) + totals.number(1),
                 _ => sum.credit += totals.number(0),
             }
         }
@@ -247,6 +284,7 @@ impl Sums {
         self.invoices += other.invoices;
         self.billed += other.billed;
         self.paid += other.paid;
+        self.balance += other.balance;
         self.pending += other.pending;
         self.overdue += other.overdue;
         self.uncollectible += other.uncollectible;
@@ -263,6 +301,7 @@ impl Sums {
             invoices: self.invoices - void_count,
             billed: money(self.billed - void),
             paid: money(self.paid),
+            offset: money(self.billed - self.paid - self.balance),
             pending: money(self.pending),
             overdue: money(self.overdue),
             uncollectible: money(self.uncollectible),

@@ -4,6 +4,7 @@
 //! Each operation of the policy has a call here; one without a call fails [`roles`].
 
 mod activity;
+mod billing;
 mod sales;
 
 use std::fmt::Write as _;
@@ -16,8 +17,9 @@ use crate::access::{AddMember, IdempotencyKey, Membership, Organization, POLICY,
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
-    Allocate, Allocation, CreateInvoice, DeleteInvoice, DocumentKind, Invoice, InvoiceLine, IssueInvoice, NewLine,
-    NumberSeries, Payment, Product, RecordPayment, UpdateInvoice, VoidInvoice, WriteOffInvoice,
+    Allocate, Allocation, CreateInvoice, CreditNote, Credited, DeleteInvoice, DocumentKind, Invoice, InvoiceLine,
+    IssueInvoice, NewLine, NumberSeries, Payment, Product, RecordPayment, RefundOf, UpdateInvoice, VoidInvoice,
+    WriteOffInvoice,
 };
 use crate::encode::encode_row;
 use crate::entity::{Entity as _, Stored, Tenancy};
@@ -26,8 +28,8 @@ use crate::id::Id;
 use crate::import::{Import, ImportKind};
 use crate::people::Contact;
 use crate::report::{
-    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, SummaryOptions,
-    VelocityOptions,
+    AgeingOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, LedgerOptions,
+    StatementOptions, SummaryOptions, VelocityOptions,
 };
 use crate::row::Value;
 use crate::sales::{
@@ -53,10 +55,13 @@ pub struct Ids {
     product: Id<Product>,
     draft: Id<Invoice>,
     open: Id<Invoice>,
+    /// An invoice on which a part is paid.
+    paid: Id<Invoice>,
     payment: Id<Payment>,
     allocation: Id<Allocation>,
     line: Id<InvoiceLine>,
     activity: activity::Ids,
+    billing: billing::Ids,
     entry: Id<AuditEntry>,
     sales: sales::Ids,
     cursor: Cursor,
@@ -132,8 +137,27 @@ const CALLS: &[Call] = calls! {
     "payment.import" => |session, ids| import(session, ImportKind::Payments, format!("invoice,amount\n{},1\n", ids.open));
     "payment.import" => |session, ids| import(session, ImportKind::Payments, format!("contact_id,amount,received_on\n{},1,2026-06-10\n", ids.contact));
     "report.summary" => |session, _ids| session.summary(&SummaryOptions { per_contact: true, ..Default::default() });
-    "report.ageing" => |session, _ids| session.ageing(None, true);
-    "report.statement" => |session, ids| session.statement(ids.contact, day(1), day(28));
+    "report.ageing" => |session, _ids| session.ageing(&AgeingOptions { per_contact: true, ..Default::default() });
+    "report.statement" => |session, ids| session.statement(ids.contact, &StatementOptions { from: day(1), to: day(28), restated: false });
+    // Billing.
+    "payment.allocate" => |session, ids| session.run(&billing::allocate(ids.billing.advance, Allocate::Oldest));
+    "payment.allocate" => |session, ids| billing::allocate_own(session, ids.open);
+    "payment.unallocate" => |session, ids| session.run(&billing::unallocate(ids.billing.applied));
+    "payment.reverse" => |session, ids| session.run(&billing::reverse(ids.billing.advance));
+    "credit_note.read" => |session, ids| session.get(ids.billing.note);
+    "credit_note.read" => |session, ids| session.list(&Query::new(CreditNote::COLUMNS.invoice_id.eq(&ids.open)));
+    "credit_note_line.read" => |session, ids| session.get(ids.billing.line);
+    "credit_note.create" => |session, ids| session.run(&billing::credit(ids.open, Credited::All));
+    "credit_note.create" => |session, ids| session.run(&billing::credit_with_refund(ids.paid));
+    "credit_note.create" => |session, ids| billing::credit_product(session, ids.product);
+    "credit_note.allocate" => |session, ids| session.run(&billing::allocate_credit(ids.billing.note, Allocate::Oldest));
+    "credit_note.allocate" => |session, ids| billing::allocate_own_credit(session, ids.open);
+    "credit_note.unallocate" => |session, ids| session.run(&billing::unallocate_credit(ids.billing.credited));
+    "refund.read" => |session, ids| session.get(ids.billing.refund);
+    "refund.record" => |session, ids| session.run(&billing::refund(RefundOf::Payment(ids.billing.advance)));
+    "refund.record" => |session, ids| session.run(&billing::refund(RefundOf::CreditNote(ids.billing.note)));
+    "audit_entry.verify" => |session, _ids| session.verify_books();
+    "report.ledger" => |session, ids| session.ledger(ids.contact, &LedgerOptions::default());
     // Sales.
     "pipeline.read" => |session, ids| session.get(ids.sales.pipeline);
     "pipeline.create" => |session, _ids| session.run(&sales::another_pipeline());
@@ -350,12 +374,13 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let open = session.run(&issued).await?;
     let paid = session.run(&issued).await?;
     let payment = session.run(&pay(contact.id, Allocate::To(vec![(paid.id, dollars(1))]))).await?;
+    let billing = billing::fixtures(session, contact.id).await?;
     let activity = activity::fixtures(session, owner, contact.id).await?;
     let key: IdempotencyKey = format!("key {label}").parse()?;
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
     let member = session.run(&add(&format!("{label}@members.example"))).await?;
     let first = session.list(&Query::<Contact>::all().limit(1)).await?;
-    let allocation = session.list(&Query::new(Allocation::COLUMNS.payment_id.eq(&payment.id))).await?;
+    let allocation = session.list(&Query::new(Allocation::COLUMNS.payment_id.eq(&Some(payment.id)))).await?;
     let lines = session.list(&Query::new(InvoiceLine::COLUMNS.invoice_id.eq(&open.id))).await?;
     let entries = session.list(&Query::<AuditEntry>::all().limit(1)).await?;
     let series = session.list(&Query::<NumberSeries>::all()).await?;
@@ -372,10 +397,12 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
         product: product.id,
         draft: draft.id,
         open: open.id,
+        paid: paid.id,
         payment: payment.id,
         allocation: allocation.items.first().map_or(Id::new(random()), |allocation| allocation.id),
         line: lines.items.first().map_or(Id::new(random()), |line| line.id),
         activity,
+        billing,
         entry: entries.items.first().map_or(Id::new(random()), |entry| entry.id),
         cursor: first.next.unwrap_or("none".parse()?),
         key,
@@ -463,10 +490,12 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             product: Id::new(Uuid::from_u128(3)),
             draft: Id::new(Uuid::from_u128(3)),
             open: Id::new(Uuid::from_u128(3)),
+            paid: Id::new(Uuid::from_u128(3)),
             payment: Id::new(Uuid::from_u128(3)),
             allocation: Id::new(Uuid::from_u128(3)),
             line: Id::new(Uuid::from_u128(3)),
             activity: activity::Ids::all(Uuid::from_u128(3)),
+            billing: billing::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
             sales: sales::Ids::all(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),

@@ -2,6 +2,7 @@
 //! it must leave the same transcript, word for word.
 
 mod activity;
+mod billing;
 mod reports;
 mod sales;
 mod series;
@@ -20,7 +21,7 @@ use crate::entity::{Entity, Stored, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::{Contact, ContactKind};
-use crate::report::SummaryOptions;
+use crate::report::{AgeingOptions, LedgerOptions, StatementOptions, SummaryOptions};
 use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
@@ -88,6 +89,7 @@ struct Made {
     contacts: Vec<Id<Contact>>,
     products: Vec<Id<Product>>,
     invoices: Vec<Id<Invoice>>,
+    billing: billing::MadeBilling,
     tasks: Vec<Id<Task>>,
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
@@ -132,7 +134,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(37) {
+    match dice.roll(45) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -165,8 +167,12 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         16 => list_step::<Contact>(session, dice, made, contact_filter).await,
         17 => list_step::<Invoice>(session, dice, made, invoice_filter).await,
         18 => {
-            let options =
-                SummaryOptions { as_of: Some(date(dice)), include_void: dice.once_in(2), per_contact: dice.once_in(2) };
+            let options = SummaryOptions {
+                as_of: Some(date(dice)),
+                include_void: dice.once_in(2),
+                per_contact: dice.once_in(2),
+                restated: dice.once_in(3),
+            };
             match session.summary(&options).await {
                 Ok(summary) => format!("report.summary {}", serde_json::json!(summary)),
                 Err(error) => format!("report.summary {error}"),
@@ -178,22 +184,33 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         22 => activity::interaction_step(session, dice, made).await,
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
-        28 => series::step(session, dice, made).await,
+        36 => series::step(session, dice, made).await,
         26 | 27 => reports::step(session, dice, made).await,
+        28..=35 => billing::step(session, dice, made).await.unwrap_or_default(),
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
 
 async fn report_step(session: &Session<'_>, dice: &mut Dice, made: &Made) -> String {
     if dice.once_in(2) {
-        return match session.ageing(Some(date(dice)), dice.once_in(2)).await {
+        let options =
+            AgeingOptions { as_of: Some(date(dice)), per_contact: dice.once_in(2), restated: dice.once_in(3) };
+        return match session.ageing(&options).await {
             Ok(ageing) => format!("report.ageing {}", serde_json::json!(ageing)),
             Err(error) => format!("report.ageing {error}"),
         };
     }
     let Some(contact) = dice.pick(&made.contacts).copied() else { return String::new() };
-    let (from, to) = (date(dice), date(dice));
-    match session.statement(contact, from, to).await {
+    let (from, to, restated) = (date(dice), date(dice), dice.once_in(3));
+    if dice.once_in(3) {
+        let options =
+            LedgerOptions { from: dice.once_in(2).then_some(from), to: dice.once_in(2).then_some(to), restated };
+        return match session.ledger(contact, &options).await {
+            Ok(ledger) => format!("report.ledger {}", serde_json::json!(ledger)),
+            Err(error) => format!("report.ledger {error}"),
+        };
+    }
+    match session.statement(contact, &StatementOptions { from, to, restated }).await {
         Ok(statement) => format!("report.statement {}", serde_json::json!(statement)),
         Err(error) => format!("report.statement {error}"),
     }
@@ -313,7 +330,7 @@ async fn invoice_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -
     format!("invoice.{verb} {}", told(result).0)
 }
 
-async fn payment_step(session: &Session<'_>, dice: &mut Dice, made: &Made) -> String {
+async fn payment_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
     let Some(mut contact) = dice.pick(&made.contacts).copied() else { return String::new() };
     let amount = Money::new(i64::try_from(dice.roll(5_000)).unwrap_or(0), crate::value::Currency::USD);
     let allocate = match dice.roll(3) {
@@ -340,7 +357,9 @@ async fn payment_step(session: &Session<'_>, dice: &mut Dice, made: &Made) -> St
         allocate,
     };
     let key: Option<IdempotencyKey> = dice.once_in(3).then(|| format!("key {}", dice.roll(20)).parse().ok()).flatten();
-    format!("payment.record {}", told(session.run_with_key(&command, key.as_ref()).await).0)
+    let (line, payment) = told(session.run_with_key(&command, key.as_ref()).await);
+    made.billing.payments.extend(payment.map(|payment| payment.id));
+    format!("payment.record {line}")
 }
 
 async fn member_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
