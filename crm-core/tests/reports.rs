@@ -236,6 +236,7 @@ async fn busy_step(session: &Session<'_>, dice: &mut Dice, contact: Id<Contact>)
                 description: "Work".parse().ok(),
                 quantity: Decimal6::ONE,
                 unit_price: Some(Decimal6::from_micros(i64::try_from(dice.roll(60_000_000)).unwrap())),
+                discount: None,
                 tax_percent: dice.once_in(2).then(|| Decimal6::parse("19").unwrap()),
             };
             let currency = dice.once_in(9).then_some(Currency::EUR);
