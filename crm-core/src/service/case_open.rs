@@ -1,0 +1,186 @@
+//! How cases come in and who works on them: opened, assigned, transferred.
+
+use async_trait::async_trait;
+
+use super::case_event::CaseEventKind;
+use super::case_rule::rule_for;
+use super::case_work::{Step, Work, due_on, note};
+use super::own_calendar::current_calendar;
+use super::{Case, CaseStatus, ServiceError};
+use crate::access::{Grant, User};
+use crate::billing::{DocumentKind, NumberSeries};
+use crate::context::Context;
+use crate::crm::{Command, Session};
+use crate::crud::{self, Edit};
+use crate::entity::{Entity as _, Field as _, Stored};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::people::Contact;
+use crate::store::{ChangeSet, Select, StoreExt as _};
+use crate::value::{Date, Instant, Notes};
+
+/// Opens a case: it gets its number, its rule and its due date.
+#[derive(Clone, Debug, Default)]
+pub struct OpenCase {
+    /// Its fields; `kind`, `subject`, `description` and `contact_id` are required.
+    pub edit: Edit<Case>,
+    /// Who works on it from the beginning.
+    pub assignee: Option<Id<User>>,
+}
+
+impl OpenCase {
+    /// A case with these fields, on which nobody works yet.
+    pub const fn new(edit: Edit<Case>) -> Self {
+        Self { edit, assignee: None }
+    }
+}
+
+#[async_trait]
+impl Command for OpenCase {
+    type Root = Case;
+    const VERB: &'static str = "open";
+
+    fn body(&self) -> String {
+        format!("{}\n{:?}", self.edit.encode(), self.assignee)
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Case>, CrmError> {
+        let columns = Case::COLUMNS;
+        let (state, calendar) = current_calendar(session).await?;
+        let given = |column: usize| self.edit.value(column).cloned();
+        let topic = given(columns.topic.index()).map_or(Ok(state.topic), super::CaseTopic::load)?;
+        let received_at = given(columns.received_at.index()).map_or(Ok(context.now()), Instant::load)?;
+        let received_on = calendar.received_on(received_at).map_err(ServiceError::from)?;
+        let rule = rule_for(session, state.base, topic, received_on).await?;
+        let due_on = due_on(rule.as_ref().map(|rule| &rule.rule), &calendar, received_at, &[], 0)?;
+        let status = if self.assignee.is_some() { CaseStatus::InProgress } else { CaseStatus::Received };
+        let base = Edit::new()
+            .set(columns.topic, topic)
+            .set(columns.status, status)
+            .set(columns.assignee_id, self.assignee)
+            .set(columns.received_on, received_on)
+            .set(columns.counted_at, received_at)
+            .set(columns.calendar_id, state.id)
+            .set(columns.calendar_version, calendar.version().parse::<crate::value::Text<100>>()?)
+            .set(columns.due_on, due_on);
+        let base = match &rule {
+            Some(found) => found.apply(base)?,
+            None => base.set(columns.silence, super::deadline::Silence::None),
+        };
+        let mut case = crud::create_on(self.edit.clone(), base, context)?;
+        let assignee = Edit::new().set(columns.assignee_id, self.assignee);
+        let references = crud::references(&self.edit).chain(crud::references(&assignee));
+        session.check_references(references, Case::TABLE).await?;
+        if case.account_number.is_none() {
+            let contact: Option<Stored<Contact>> = session.store().get(session.scope(), case.contact_id).await?;
+            case.account_number = contact.and_then(|contact| contact.value.account_number);
+        }
+        // A rule or calendar that is replaced meanwhile would give another due date.
+        changes.require_unchanged(&state);
+        let case = changes.insert(context, case);
+        session.require_own(grant, &case)?;
+        let series = series(session).await?;
+        series.take(changes, std::iter::once(case.id), columns.number.index());
+        let arrived_on = calendar.zone().date_at(received_at);
+        received(&case, arrived_on, context, changes);
+        if case.assignee_id.is_some() {
+            let today = calendar.zone().date_at(context.now());
+            note(&case, case.due_on, today, Step::new(CaseEventKind::Assigned), context, changes);
+        }
+        Ok(case)
+    }
+}
+
+/// Adds the first step of a case.
+fn received(case: &Stored<Case>, on: Date, context: &mut Context, changes: &mut ChangeSet) {
+    note(case, None, on, Step::new(CaseEventKind::Received), context, changes);
+}
+
+/// The series that numbers cases.
+async fn series(session: &Session<'_>) -> Result<Stored<NumberSeries>, CrmError> {
+    let kind = DocumentKind::Case;
+    if let Some(known) = session.acting().series.iter().find(|series| series.kind == kind) {
+        return Ok(known.clone());
+    }
+    // It may have been made since the session was opened.
+    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&kind).into());
+    let found = session.store().first(session.scope(), query).await?;
+    found.ok_or_else(|| crate::billing::BillingError::NoSeries(kind).into())
+}
+
+/// Gives a case to an active member, or to nobody.
+#[derive(Clone, Debug)]
+pub struct AssignCase {
+    /// Which case.
+    pub id: Id<Case>,
+    /// To whom.
+    pub assignee: Option<Id<User>>,
+}
+
+#[async_trait]
+impl Command for AssignCase {
+    type Root = Case;
+    const VERB: &'static str = "assign";
+
+    fn body(&self) -> String {
+        format!("{self:?}")
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Case>, CrmError> {
+        let work = Work::load(session, grant, self.id, context).await?;
+        let status = work.step("assigned", context)?;
+        if work.before.assignee_id == self.assignee {
+            return Ok(work.before);
+        }
+        let edit = Edit::new().set(Case::COLUMNS.assignee_id, self.assignee);
+        session.check_references(crud::references(&edit), Case::TABLE).await?;
+        let status = if self.assignee.is_some() { status } else { work.before.status };
+        let after = Case { assignee_id: self.assignee, status, ..work.before.value.clone() };
+        let after = work.write(after, Step::new(CaseEventKind::Assigned), context, changes);
+        session.require_own(grant, &after)?;
+        Ok(after)
+    }
+}
+
+/// Passes a case on to another office, which is told in words. Who works on it here and its due date stay.
+#[derive(Clone, Debug)]
+pub struct TransferCase {
+    /// Which case.
+    pub id: Id<Case>,
+    /// To whom, and why.
+    pub to: Notes<10000>,
+}
+
+#[async_trait]
+impl Command for TransferCase {
+    type Root = Case;
+    const VERB: &'static str = "transfer";
+
+    fn body(&self) -> String {
+        format!("{self:?}")
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Case>, CrmError> {
+        let work = Work::load(session, grant, self.id, context).await?;
+        let after = Case { status: work.step("transferred", context)?, ..work.before.value.clone() };
+        Ok(work.write(after, Step::said(CaseEventKind::Transferred, &self.to), context, changes))
+    }
+}
