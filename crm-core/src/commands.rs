@@ -36,7 +36,7 @@ impl<E: Rules> Command for Create<E> {
         session.check_references(crud::references(&self.0), E::TABLE).await?;
         let record = changes.insert(context, record);
         session.require_own(grant, &record)?;
-        session.number(changes, std::iter::once(record.id));
+        session.number(context, changes, std::iter::once(record.id)).await?;
         Ok(record)
     }
 }
@@ -71,6 +71,7 @@ impl<E: Rules> Command for Update<E> {
         let after = crud::change(&before, &self.edit, context)?;
         session.check_references(crud::references(&self.edit), E::TABLE).await?;
         let after = changes.update(context, &before, after);
+        changes.move_counters(&before, &after);
         session.require_own(grant, &after)?;
         Ok(after)
     }

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::access::{Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy};
-use crate::billing::{DocumentKind, NumberSeries};
+use crate::billing::{DocumentKind, NumberSeries, Numbering, SeriesYear, used_up};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
@@ -28,6 +28,9 @@ use crate::value::{Document, Email, Slug, Text, ValueError};
 
 /// How many number series are read at most: one for each kind of document, and no more than a short read gives.
 const SERIES: u32 = 100;
+
+/// The tables whose rows are written by whoever needs them first.
+const NEW_TO_ALL: [&str; 2] = [Idempotency::TABLE.name, SeriesYear::TABLE.name];
 
 /// How often a command decides again before it gives up.
 const TRIES: u32 = 200;
@@ -336,9 +339,9 @@ impl Session<'_> {
             match self.store().apply(self.scope, *changes).await {
                 Ok(applied) => return finish(root, &applied),
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                // Someone else used the key just now; the next round finds what they did.
-                Err(StoreError::Duplicate { table, .. }) if table == Idempotency::TABLE.name => {}
-                Err(error) => return Err(named(error, &id)),
+                // Someone else used the key or opened the year just now; the next round finds what they did.
+                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(error) => return Err(self.refused(error, &id).await),
             }
         }
         let reference = command.body().lines().next().unwrap_or_default().to_owned();
@@ -542,7 +545,7 @@ impl Session<'_> {
             for record in &created {
                 self.require_own(grant, record)?;
             }
-            self.number(&mut changes, created.iter().map(|record| record.id));
+            self.number(&mut context, &mut changes, created.iter().map(|record| record.id)).await?;
             changes.require_unchanged(&acting.membership);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
                 .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
@@ -554,7 +557,8 @@ impl Session<'_> {
                     };
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(error) => return Err(named(error, "")),
+                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(error) => return Err(self.refused(error, "").await),
             }
         }
         Err(CrmError::Conflict { entity: E::TABLE.entity, reference: String::new() })
@@ -653,18 +657,37 @@ impl Session<'_> {
     }
 
     /// Takes numbers for new records of an entity that has a series.
-    pub(crate) fn number<E: Rules>(&self, changes: &mut ChangeSet, records: impl ExactSizeIterator<Item = Id<E>>) {
-        let Some((kind, column)) = numbered::<E>() else { return };
-        let acting = self.acting();
-        let Some(series) = acting.series.iter().find(|series| series.kind == kind) else { return };
-        series.take(changes, records, column);
+    pub(crate) async fn number<E: Rules>(
+        &self,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+        records: impl ExactSizeIterator<Item = Id<E>> + Send,
+    ) -> Result<(), CrmError> {
+        let Some((kind, column)) = numbered::<E>() else { return Ok(()) };
+        let Some(series) = self.acting().series.iter().find(|series| series.kind == kind).cloned() else {
+            return Ok(());
+        };
+        let today = context.today();
+        Ok(Numbering::with_years(self, series).await?.take(context, changes, records, column, today)?)
+    }
+
+    /// Names the record, the fields or the rule that a store's refusal is about.
+    pub(crate) async fn refused(&self, error: StoreError, reference: &str) -> CrmError {
+        match error {
+            StoreError::Limit { table, column, id } => match used_up(self, table, id).await {
+                Ok(Some(rule)) => rule.into(),
+                Ok(None) => StoreError::Limit { table, column, id }.into(),
+                Err(error) => error,
+            },
+            error => named(error, reference),
+        }
     }
 }
 
 /// The series and the column of entities whose records are numbered on creation.
 fn numbered<E: Entity>() -> Option<(DocumentKind, usize)> {
     let kind = DocumentKind::ALL.iter().find(|kind| kind.on_creation() && kind.as_str() == E::TABLE.entity)?;
-    Some((*kind, E::TABLE.position("code")?))
+    Some((*kind, E::TABLE.position("code").or_else(|| E::TABLE.position("number"))?))
 }
 
 enum Plan<E> {

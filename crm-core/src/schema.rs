@@ -3,7 +3,7 @@
 use crate::access::{Idempotency, Membership, Organization, User};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
-use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
+use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product, SeriesYear};
 use crate::crud::Rules;
 use crate::entity::{Entity, Table};
 use crate::id::Id;
@@ -12,7 +12,7 @@ use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -39,6 +39,8 @@ pub static TABLES: &[&Table] = &[
     // Activity.
     Task::TABLE,
     Interaction::TABLE,
+    // Billing.
+    SeriesYear::TABLE,
 ];
 
 /// The table of the entity with this name.

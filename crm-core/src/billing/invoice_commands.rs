@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::invoice::{Invoice, InvoiceEvent, InvoiceStatus};
 use super::line::{InvoiceLine, NewLine};
-use super::{BillingError, DocumentKind, NumberSeries, Product};
+use super::{BillingError, DocumentKind, Numbering, Product};
 use crate::access::Grant;
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -123,7 +123,7 @@ impl Command for CreateInvoice {
         let (invoice, lines) = self.write(&products, context, changes)?;
         let Some(number) = &self.issue else { return Ok(invoice) };
         crate::access::policy::authorize(context.role(), Invoice::TABLE.entity, "issue")?;
-        let series = series(session).await?;
+        let series = Numbering::of(session, DocumentKind::Invoice).await?;
         issue(&invoice, &contact, lines.len(), series.as_ref(), number.as_ref(), context, changes)
     }
 }
@@ -221,7 +221,7 @@ impl Command for IssueInvoice {
         let draft = session.load(grant, self.id).await?;
         let contact = required(session, draft.contact_id, "contact").await?;
         let lines = lines_of(session, draft.id).await?.len();
-        let series = series(session).await?;
+        let series = Numbering::of(session, DocumentKind::Invoice).await?;
         issue(&draft, &contact, lines, series.as_ref(), self.number.as_ref(), context, changes)
     }
 }
@@ -235,7 +235,7 @@ pub fn issue(
     draft: &Stored<Invoice>,
     contact: &Stored<Contact>,
     lines: usize,
-    series: Option<&Stored<NumberSeries>>,
+    series: Option<&Numbering>,
     number: Option<&Text<50>>,
     context: &mut Context,
     changes: &mut ChangeSet,
@@ -266,7 +266,8 @@ pub fn issue(
     let issued = changes.update(context, draft, issued);
     if number.is_none() {
         let series = series.ok_or(BillingError::NoSeries(DocumentKind::Invoice))?;
-        series.take(changes, std::iter::once(issued.id), Invoice::COLUMNS.number.index());
+        let column = Invoice::COLUMNS.number.index();
+        series.take(context, changes, std::iter::once(issued.id), column, issued_on)?;
     }
     Ok(issued)
 }
@@ -469,11 +470,6 @@ async fn products(session: &Session<'_>, lines: &[NewLine]) -> Result<HashMap<Id
     let rows = session.store().fetch(session.scope(), Product::TABLE, &ids).await?;
     let products = rows.into_iter().map(Stored::<Product>::from_row);
     Ok(products.map(|product| product.map(|product| (product.id, product))).collect::<Result<_, _>>()?)
-}
-
-async fn series(session: &Session<'_>) -> Result<Option<Stored<NumberSeries>>, CrmError> {
-    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&DocumentKind::Invoice).into());
-    Ok(session.store().first(session.scope(), query).await?)
 }
 
 async fn lines_of(session: &Session<'_>, invoice: Id<Invoice>) -> Result<Vec<Stored<InvoiceLine>>, CrmError> {

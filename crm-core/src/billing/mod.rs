@@ -4,7 +4,9 @@ mod allocation;
 mod invoice;
 mod invoice_commands;
 mod line;
+mod numbering;
 mod payment;
+mod prefix;
 mod product;
 mod series;
 
@@ -14,11 +16,13 @@ pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
 };
 pub use line::{InvoiceLine, InvoiceLineColumns, NewLine};
+pub use numbering::Numbering;
+pub(crate) use numbering::used_up;
 pub use payment::{Allocate, Method, Payment, PaymentColumns, RecordPayment};
 pub use product::{Product, ProductColumns, ProductKind};
-pub use series::{DocumentKind, NumberSeries, NumberSeriesColumns};
+pub use series::{DocumentKind, NumberSeries, NumberSeriesColumns, SeriesReset, SeriesYear, SeriesYearColumns};
 
-use crate::value::{Currency, Money};
+use crate::value::{Currency, Date, Money};
 
 /// A rule of billing that a command would break.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -79,4 +83,52 @@ pub enum BillingError {
     /// The organization has no series to take a number from.
     #[error("the organization has no number series for documents of kind {0}")]
     NoSeries(DocumentKind),
+    // Series.
+    /// The series gave every number of its range.
+    #[error("the number series for documents of kind {kind} has no number left between {first} and {last}")]
+    NoNumberLeft {
+        /// What the series numbers.
+        kind: DocumentKind,
+        /// The first number of its range.
+        first: i64,
+        /// The last number of its range.
+        last: i64,
+    },
+    /// The series may not be used on the day.
+    #[error("the number series for documents of kind {kind} is valid {validity}, not on {on}")]
+    SeriesValidity {
+        /// What the series numbers.
+        kind: DocumentKind,
+        /// The document's civil date.
+        on: Date,
+        /// When the series may be used.
+        validity: Validity,
+    },
+}
+
+/// The civil dates from one to another, both included, as far as there is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Validity {
+    /// The first day.
+    pub from: Option<Date>,
+    /// The last day.
+    pub until: Option<Date>,
+}
+
+impl Validity {
+    /// Whether the day is one of them.
+    pub fn contains(self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}
+
+impl std::fmt::Display for Validity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.from, self.until) {
+            (Some(from), Some(until)) => write!(f, "from {from} until {until}"),
+            (Some(from), None) => write!(f, "from {from} on"),
+            (None, Some(until)) => write!(f, "until {until}"),
+            (None, None) => f.write_str("always"),
+        }
+    }
 }

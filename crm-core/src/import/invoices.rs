@@ -12,7 +12,7 @@ use super::lookup::{By, Found, references};
 use super::mapping::Mapping;
 use super::output::{Output, Reason, Refusal};
 use super::unique::{Claim, Claims, Given, rows_with};
-use crate::billing::{CreateInvoice, DocumentKind, Invoice, InvoiceLine, NumberSeries, Product, issue};
+use crate::billing::{CreateInvoice, DocumentKind, Invoice, InvoiceLine, Numbering, Product, issue};
 use crate::context::Context;
 use crate::crm::Session;
 use crate::crud::Rules as _;
@@ -20,8 +20,8 @@ use crate::entity::{Entity as _, Field as _, Locale, Stored};
 use crate::error::{CrmError, Invalid};
 use crate::id::Id;
 use crate::people::Contact;
-use crate::row::{Deferred, Value};
-use crate::store::{Change, ChangeSet};
+use crate::row::Value;
+use crate::store::ChangeSet;
 use crate::value::{ValueError, excerpt};
 
 /// How many lines make a chunk, if its invoices do not.
@@ -47,7 +47,7 @@ struct World {
     by_id: HashMap<Id<Product>, Stored<Product>>,
     known: HashMap<String, Stored<Invoice>>,
     lines: HashMap<Id<Invoice>, Vec<InvoiceLine>>,
-    series: Option<Stored<NumberSeries>>,
+    series: Option<Numbering>,
 }
 
 impl Invoices {
@@ -143,7 +143,7 @@ impl Invoices {
                 lines.sort_by_key(|line| line.position);
             }
         }
-        let series = session.acting().series.iter().find(|series| series.kind == DocumentKind::Invoice).cloned();
+        let series = Numbering::of(session, DocumentKind::Invoice).await?;
         Ok(World { contacts, products, by_id, known, lines, series })
     }
 
@@ -347,28 +347,6 @@ impl Differences {
     }
 }
 
-/// Takes all numbers of one series at once: a store advances each counter in a round trip of its own.
-fn merge_counters(changes: &mut ChangeSet) {
-    let Some(first) = changes.counters.first().cloned() else { return };
-    if changes.counters.len() == 1 || changes.counters.iter().any(|counter| counter.id != first.id || counter.by != 1) {
-        return;
-    }
-    let count = changes.counters.len();
-    changes.counters.truncate(1);
-    changes.counters[0].by = i64::try_from(count).unwrap_or(i64::MAX);
-    for change in &mut changes.changes {
-        let Change::Insert { row, .. } = change else { continue };
-        for value in row {
-            if let Value::Deferred(deferred) = value
-                && let Deferred::Numbered { counter, offset, .. } = &mut **deferred
-            {
-                *offset = i64::try_from(*counter).unwrap_or(i64::MAX);
-                *counter = 0;
-            }
-        }
-    }
-}
-
 #[async_trait]
 impl Chunks for Invoices {
     fn header(&self) -> &[String] {
@@ -421,7 +399,6 @@ impl Chunks for Invoices {
                 report.created += 1;
             }
         }
-        merge_counters(step.changes);
         Ok(true)
     }
 }

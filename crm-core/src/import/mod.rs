@@ -318,7 +318,7 @@ impl Session<'_> {
             (_, Some(Err(error))) => Err(error),
             (Ok(_), Some(Ok(report))) => Ok(ImportReport { written: true, ..report }),
             (Err(StoreError::Aborted), Some(Ok(report))) => Ok(report),
-            (Err(error), _) => Err(named(error, "")),
+            (Err(error), _) => Err(self.refused(error, "").await),
             // A store that commits a feed without having read it to its end breaks its contract.
             (Ok(_), None) => Err(StoreError::Backend("the import's feed was not read to its end".into()).into()),
         }

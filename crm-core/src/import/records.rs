@@ -476,7 +476,7 @@ impl<E: Rules> Chunks for Records<E> {
             }
         }
         if !created.is_empty() {
-            step.session.number(step.changes, created.into_iter());
+            step.session.number(step.context, step.changes, created.into_iter()).await?;
         }
         Ok(true)
     }

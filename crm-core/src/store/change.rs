@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Store, StoreError};
 use crate::context::{Actor, Context};
 use crate::encode::encode_row;
-use crate::entity::{Entity, Stored, Table};
+use crate::entity::{Entity, Flags, Stored, Table};
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::value::{Instant, is_storable};
@@ -308,6 +308,18 @@ impl ChangeSet {
         self.counters.len() - 1
     }
 
+    /// Moves the counters of a record that this change-set changes to where the change has them.
+    pub(crate) fn move_counters<E: Entity>(&mut self, before: &Stored<E>, after: &Stored<E>) {
+        let rows = before.to_row().into_iter().zip(after.to_row());
+        for (at, (column, values)) in E::TABLE.columns.iter().zip(rows).enumerate() {
+            if let (true, (Value::Int(from), Value::Int(to))) = (column.flags.contains(Flags::COUNTER), values)
+                && from != to
+            {
+                self.count(before.id, at, to - from, i64::MAX);
+            }
+        }
+    }
+
     /// Puts a deferred value into a column of a record that this change-set writes.
     ///
     /// # Panics
@@ -315,6 +327,15 @@ impl ChangeSet {
     pub fn defer<E: Entity>(&mut self, id: Id<E>, column: usize, deferred: Deferred) {
         let position = self.position::<E>(id).expect("only records that the change-set writes are deferred");
         self.changes[position].row_mut()[column] = Value::Deferred(Box::new(deferred));
+    }
+
+    /// Puts a value into a column of a record that this change-set writes.
+    ///
+    /// # Panics
+    /// When the change-set does not write the record.
+    pub(crate) fn put<E: Entity>(&mut self, id: Id<E>, column: usize, value: Value) {
+        let position = self.position::<E>(id).expect("only records that the change-set writes get values");
+        self.changes[position].row_mut()[column] = value;
     }
 
     /// Where the change of this record stands, if the change-set writes it.
