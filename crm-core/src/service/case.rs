@@ -1,7 +1,7 @@
 //! Cases: the petitions, complaints and claims of contacts, and their status machine.
 
-use super::deadline::Silence;
-use super::{Calendar, CaseRule, CaseTopic};
+use super::deadline::{Silence, Topic};
+use super::{Calendar, CaseRule};
 use crate::access::User;
 use crate::context::Context;
 use crate::crud::{Edit, Rules, column_is};
@@ -142,7 +142,7 @@ crate::entity! {
         /// What the contact wants.
         pub kind: CaseKind,
         /// What the law calls it, which picks the rule of its due date; fixed when it is opened.
-        pub topic: CaseTopic,
+        pub topic: Topic,
         /// How it came in.
         pub channel: CaseChannel,
         /// What it is about, in 3 to 100 characters.
@@ -164,6 +164,8 @@ crate::entity! {
         /// The civil day on which the receipt counts: after the last hour of a business day, or on another day, that is
         /// the next business day.
         pub received_on: Date [SERVER_OWNED],
+        /// The first day of the month in which it came in, in the zone of its calendar.
+        pub received_month: Date [SERVER_OWNED],
         /// The instant from which the term counts: the receipt, or the last appeal.
         pub counted_at: Instant [SERVER_OWNED],
         /// The state of the organization's calendar by which days are counted.
@@ -205,8 +207,6 @@ crate::entity! {
     }
     columns CaseColumns;
     derived {
-        /// The first day of the month in which its receipt counts.
-        received_month: Date = |case: &Case| first_of_month(case.received_on),
         /// The civil date up to which it waits for an answer: that of the answer or of closing, or the last one of all.
         open_until: Date = Case::open_until,
     }
@@ -216,15 +216,16 @@ crate::entity! {
     }
     index {
         "crm_case_contact": [contact_id, received_at, id],
-        "crm_case_due": [open_until, due_on, id, silence, assignee_id, paused_since, received_on],
-        "crm_case_assignee": [assignee_id, open_until, due_on, id, silence, paused_since, received_on],
+        "crm_case_due": [open_until, due_on, id, silence, assignee_id, paused_since, received_at],
+        "crm_case_assignee": [assignee_id, open_until, due_on, id, silence, paused_since, received_at],
         "crm_case_created_by": [created_by],
-        "crm_case_totals": [received_month, kind, status, channel, received_on],
-        "crm_case_answered": [kind, answer_days, answered_late, first_answered_on, received_on],
+        "crm_case_totals": [received_month, kind, status, channel, received_at],
+        "crm_case_answered": [kind, answer_days, answered_late, first_answered_on, received_at],
     }
 }
 
-fn first_of_month(day: Date) -> Date {
+/// The first day of a day's month.
+pub(super) fn first_of_month(day: Date) -> Date {
     use chrono::Datelike as _;
     day.with_day(1).unwrap_or(day)
 }

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 
 use super::case_event::CaseEventKind;
+use super::case_rule::{Found, rule_for};
 use super::case_work::{Step, Work, due_on, pauses, stops};
+use super::deadline::business_days_taken;
+use super::own_calendar::current_calendar;
 use super::{Case, ServiceError};
 use crate::access::Grant;
 use crate::context::Context;
@@ -56,15 +59,10 @@ impl Command for AnswerCase {
 impl Work {
     /// The business days from the receipt until today, those left out on which the clock stood.
     async fn days_taken(&self, session: &Session<'_>) -> Result<i64, CrmError> {
-        let days = |from, to| self.calendar.business_days_between(from, to).map_err(ServiceError::from);
-        let mut taken = days(self.before.received_on, self.today)?;
         let steps = stops(session, &[self.before.id]).await?;
-        for pause in pauses(&steps, self.before.received_at) {
-            // What is not counted begins on the day after the notice, and not before the count does.
-            let from = pause.from.max(self.before.received_on);
-            taken -= days(from, pause.to.unwrap_or(self.today).max(from))?;
-        }
-        Ok(taken.max(0))
+        let pauses = pauses(&steps, self.before.received_at);
+        let days = business_days_taken(&self.calendar, self.before.received_on, self.today, &pauses);
+        Ok(days.map_err(ServiceError::from)?)
     }
 }
 
@@ -134,7 +132,8 @@ impl Command for ReopenCase {
     }
 }
 
-/// Opens a case again because the contact appeals against the answer: a new term of the same rule begins now.
+/// Opens a case again because the contact appeals against the answer: a new term begins now, by the rule and the
+/// calendar that are in force now.
 ///
 /// So it is in Colombia's Law 142 of 1994, art. 158, which gives petitions, complaints and appeals the same term. Where
 /// an appeal has another term, it is a case of its own, with a topic of its own.
@@ -165,10 +164,15 @@ impl Command for AppealCase {
         let work = Work::load(session, grant, self.id, context).await?;
         let status = work.step("appealed", context)?;
         let counted_at = context.now();
-        let due_on = due_on(work.rule.as_ref(), &work.calendar, counted_at, &[], 0)?;
-        let after = Case {
+        let (state, calendar) = current_calendar(session).await?;
+        let received_on = calendar.received_on(counted_at).map_err(ServiceError::from)?;
+        let found = rule_for(session, state.base, work.before.topic, received_on).await?;
+        let due_on = due_on(found.as_ref().map(|found| &found.rule), &calendar, counted_at, &[], 0)?;
+        let mut after = Case {
             status,
             counted_at,
+            calendar_id: state.id,
+            calendar_version: calendar.version().parse()?,
             due_on,
             extension_days: 0,
             answered_on: None,
@@ -176,6 +180,7 @@ impl Command for AppealCase {
             closed_on: None,
             ..work.before.value.clone()
         };
+        Found::keep(found.as_ref(), &mut after)?;
         Ok(work.write(after, Step::said(CaseEventKind::Appealed, &self.grounds), context, changes))
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 
 use super::case_event::CaseEventKind;
 use super::case_work::{Step, Work, pauses, stops};
-use super::deadline::{DayUnit, Pause};
+use super::deadline::{Pause, Unit};
 use super::{Case, ServiceError};
 use crate::access::Grant;
 use crate::context::Context;
@@ -165,11 +165,11 @@ impl Work {
             (ExtendBy::Days(0), _) => Err(not_positive("days")),
             (ExtendBy::Days(days), _) => Ok(i64::from(days)),
             (ExtendBy::To(date), Some(due_on)) if date > due_on => match rule.unit {
-                DayUnit::Business => {
+                Unit::Business => {
                     let days = self.calendar.business_days_between(due_on, date);
                     Ok(days.map_err(ServiceError::from)?)
                 }
-                DayUnit::Calendar => Ok((date - due_on).num_days()),
+                Unit::Calendar => Ok((date - due_on).num_days()),
             },
             (ExtendBy::To(got), Some(due_on)) => {
                 Err(CrmError::invalid("to", ValueError::Before { earliest: due_on, got }))

@@ -3,12 +3,14 @@
 use async_trait::async_trait;
 
 use super::case_event::CaseEventKind;
-use super::case_rule::rule_for;
+use super::case::first_of_month;
+use super::case_rule::{Found, rule_for};
 use super::case_work::{Step, Work, due_on, note};
+use super::deadline::{Silence, Topic};
 use super::own_calendar::current_calendar;
 use super::{Case, CaseStatus, ServiceError};
 use crate::access::{Grant, User};
-use crate::billing::{DocumentKind, NumberSeries};
+use crate::billing::{BillingError, DocumentKind, Numbering};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::crud::{self, Edit};
@@ -16,8 +18,8 @@ use crate::entity::{Entity as _, Field as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::store::{ChangeSet, Select, StoreExt as _};
-use crate::value::{Date, Instant, Notes};
+use crate::store::{ChangeSet, StoreExt as _};
+use crate::value::{Instant, Notes, Text};
 
 /// Opens a case: it gets its number, its rule and its due date.
 #[derive(Clone, Debug, Default)]
@@ -54,8 +56,10 @@ impl Command for OpenCase {
         let columns = Case::COLUMNS;
         let (state, calendar) = current_calendar(session).await?;
         let given = |column: usize| self.edit.value(column).cloned();
-        let topic = given(columns.topic.index()).map_or(Ok(state.topic), super::CaseTopic::load)?;
+        let topic = given(columns.topic.index()).map_or(Ok(state.topic), Topic::load)?;
         let received_at = given(columns.received_at.index()).map_or(Ok(context.now()), Instant::load)?;
+        let today = calendar.zone().date_at(context.now());
+        let arrived_on = calendar.zone().date_at(received_at);
         let received_on = calendar.received_on(received_at).map_err(ServiceError::from)?;
         let rule = rule_for(session, state.base, topic, received_on).await?;
         let due_on = due_on(rule.as_ref().map(|rule| &rule.rule), &calendar, received_at, &[], 0)?;
@@ -65,15 +69,14 @@ impl Command for OpenCase {
             .set(columns.status, status)
             .set(columns.assignee_id, self.assignee)
             .set(columns.received_on, received_on)
+            .set(columns.received_month, first_of_month(arrived_on))
             .set(columns.counted_at, received_at)
             .set(columns.calendar_id, state.id)
-            .set(columns.calendar_version, calendar.version().parse::<crate::value::Text<100>>()?)
+            .set(columns.calendar_version, calendar.version().parse::<Text<100>>()?)
+            .set(columns.silence, Silence::None)
             .set(columns.due_on, due_on);
-        let base = match &rule {
-            Some(found) => found.apply(base)?,
-            None => base.set(columns.silence, super::deadline::Silence::None),
-        };
         let mut case = crud::create_on(self.edit.clone(), base, context)?;
+        Found::keep(rule.as_ref(), &mut case)?;
         let assignee = Edit::new().set(columns.assignee_id, self.assignee);
         let references = crud::references(&self.edit).chain(crud::references(&assignee));
         session.check_references(references, Case::TABLE).await?;
@@ -81,37 +84,17 @@ impl Command for OpenCase {
             let contact: Option<Stored<Contact>> = session.store().get(session.scope(), case.contact_id).await?;
             case.account_number = contact.and_then(|contact| contact.value.account_number);
         }
-        // A rule or calendar that is replaced meanwhile would give another due date.
-        changes.require_unchanged(&state);
         let case = changes.insert(context, case);
         session.require_own(grant, &case)?;
-        let series = series(session).await?;
-        series.take(changes, std::iter::once(case.id), columns.number.index());
-        let arrived_on = calendar.zone().date_at(received_at);
-        received(&case, arrived_on, context, changes);
+        let series = Numbering::of(session, DocumentKind::Case).await?;
+        let series = series.ok_or(BillingError::NoSeries(DocumentKind::Case))?;
+        series.take(context, changes, std::iter::once(case.id), columns.number.index(), today)?;
+        note(&case, None, arrived_on, Step::new(CaseEventKind::Received), context, changes);
         if case.assignee_id.is_some() {
-            let today = calendar.zone().date_at(context.now());
             note(&case, case.due_on, today, Step::new(CaseEventKind::Assigned), context, changes);
         }
         Ok(case)
     }
-}
-
-/// Adds the first step of a case.
-fn received(case: &Stored<Case>, on: Date, context: &mut Context, changes: &mut ChangeSet) {
-    note(case, None, on, Step::new(CaseEventKind::Received), context, changes);
-}
-
-/// The series that numbers cases.
-async fn series(session: &Session<'_>) -> Result<Stored<NumberSeries>, CrmError> {
-    let kind = DocumentKind::Case;
-    if let Some(known) = session.acting().series.iter().find(|series| series.kind == kind) {
-        return Ok(known.clone());
-    }
-    // It may have been made since the session was opened.
-    let query = Select::new(NumberSeries::TABLE, NumberSeries::COLUMNS.kind.eq(&kind).into());
-    let found = session.store().first(session.scope(), query).await?;
-    found.ok_or_else(|| crate::billing::BillingError::NoSeries(kind).into())
 }
 
 /// Gives a case to an active member, or to nobody.

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::calendar::{BusinessCalendar, Override, OverrideKind, Week, built_in};
-use super::{CaseTopic, ServiceError};
+use super::ServiceError;
+use super::deadline::Topic;
 use crate::access::{Grant, Organization};
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -35,7 +36,7 @@ crate::entity! {
         /// When the office is open.
         pub week: Week,
         /// What new cases are about in law unless they say so.
-        pub topic: CaseTopic,
+        pub topic: Topic,
         /// The days that differ from the week and the public holidays, a JSON array in order: `on`, `kind` and `name`.
         pub days: Document [SERVER_OWNED],
     }
@@ -85,7 +86,7 @@ impl Calendar {
         let region = organization.default_region.map(|region| region.to_string());
         let base = region.filter(|code| built_in(code).is_some()).and_then(|code| code.parse().ok());
         let days = Document::new(&serde_json::json!([]));
-        let (zone, week, topic) = (organization.time_zone, Week::standard(), CaseTopic::General);
+        let (zone, week, topic) = (organization.time_zone, Week::standard(), Topic::General);
         Ok(Self { revision: 1, is_current: true, code: organization.slug.as_str().parse()?, base, zone, week, topic, days })
     }
 }
