@@ -126,8 +126,7 @@ impl Command for ReopenCase {
     ) -> Result<Stored<Case>, CrmError> {
         let work = Work::load(session, grant, self.id, context).await?;
         let status = work.step("reopened", context)?;
-        let after =
-            Case { status, answered_on: None, notified_on: None, closed_on: None, ..work.before.value.clone() };
+        let after = Case { status, answered_on: None, notified_on: None, closed_on: None, ..work.before.value.clone() };
         Ok(work.write(after, Step::said(CaseEventKind::Reopened, &self.reason), context, changes))
     }
 }

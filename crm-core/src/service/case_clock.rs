@@ -142,7 +142,7 @@ impl Command for ExtendCase {
             let when = "no term of the rule can end on this day";
             return Err(CrmError::invalid("to", ValueError::NotAllowed { when }));
         }
-        let after = Case { status, due_on, extension_days, ..work.before.value.clone() };
+        let after = Case { status, extension_days, due_on, ..work.before.value.clone() };
         let step = Step { days: Some(days), ..Step::said(CaseEventKind::Extended, &self.reason) };
         Ok(work.write(after, step, context, changes))
     }

@@ -59,7 +59,7 @@ crate::entity! {
         /// The due date after it.
         pub to_due_on: Option<Date> [SERVER_OWNED],
         /// Who works on the case since then.
-        pub assignee_id: Option<Id<User>> [SERVER_OWNED] => User,
+        pub assignee_id: Option<Id<User>> [SERVER_OWNED],
         /// How many days an extension added.
         pub days: Option<i64> [SERVER_OWNED],
     }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::case_event::CaseEventKind;
 use super::case::first_of_month;
+use super::case_event::CaseEventKind;
 use super::case_rule::{Found, rule_for};
 use super::case_work::{Step, Work, due_on, note};
 use super::deadline::{Silence, Topic};

@@ -6,8 +6,8 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use super::calendar::{BusinessCalendar, Override, OverrideKind, Week, built_in};
 use super::ServiceError;
+use super::calendar::{BusinessCalendar, Override, OverrideKind, Week, built_in};
 use super::deadline::Topic;
 use crate::access::{Grant, Organization};
 use crate::context::Context;
@@ -87,7 +87,16 @@ impl Calendar {
         let base = region.filter(|code| built_in(code).is_some()).and_then(|code| code.parse().ok());
         let days = Document::new(&serde_json::json!([]));
         let (zone, week, topic) = (organization.time_zone, Week::standard(), Topic::General);
-        Ok(Self { revision: 1, is_current: true, code: organization.slug.as_str().parse()?, base, zone, week, topic, days })
+        Ok(Self {
+            revision: 1,
+            is_current: true,
+            code: organization.slug.as_str().parse()?,
+            base,
+            zone,
+            week,
+            topic,
+            days,
+        })
     }
 }
 

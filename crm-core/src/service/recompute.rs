@@ -121,7 +121,7 @@ impl Session<'_> {
                 if due_on != case.due_on {
                     let received_on = calendar.received_on(case.received_at).map_err(super::ServiceError::from)?;
                     let (calendar_id, calendar_version) = (state.id, version.clone());
-                    let after = Case { due_on, received_on, calendar_id, calendar_version, ..case.value.clone() };
+                    let after = Case { received_on, calendar_id, calendar_version, due_on, ..case.value.clone() };
                     moved.push((case, after));
                 }
             }
