@@ -2,6 +2,7 @@
 //! it must leave the same transcript, word for word.
 
 mod activity;
+mod cases;
 mod reports;
 mod sales;
 
@@ -22,6 +23,7 @@ use crate::people::{Contact, ContactKind};
 use crate::report::SummaryOptions;
 use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
+use crate::service::Case;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
 use crate::value::{Date, Decimal6, Money, Patch};
 use crate::{Crm, Edit, Session};
@@ -91,6 +93,7 @@ struct Made {
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
     sales: sales::MadeSales,
+    cases: cases::MadeCases,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -131,7 +134,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(36) {
+    match dice.roll(44) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -177,6 +180,9 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         22 => activity::interaction_step(session, dice, made).await,
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
+        // Cases.
+        28..=34 => cases::step(session, dice, made).await.unwrap_or_default(),
+        35 => list_step::<Case>(session, dice, made, cases::filter).await,
         26 | 27 => reports::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
