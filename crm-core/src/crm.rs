@@ -20,6 +20,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
+use crate::service::first_calendar;
 use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError,
     StoreExt as _,
@@ -112,6 +113,9 @@ impl Crm {
             changes.insert(&mut context, series.map_err(|reason| CrmError::invalid("invoice_prefix", reason))?);
             changes.insert(&mut context, NumberSeries::new(DocumentKind::CreditNote, "CN-", 6)?);
             default_pipeline(&mut context, &mut changes)?;
+            let series = NumberSeries::new(DocumentKind::Case, "PQR-{date}-", 4);
+            changes.insert(&mut context, series.map_err(|reason| CrmError::invalid("case_prefix", reason))?);
+            first_calendar(&mut context, &mut changes)?;
             match self.store.apply(Scope::organization(key), changes).await {
                 Ok(_) => return Ok(created),
                 Err(StoreError::Duplicate { table, columns })

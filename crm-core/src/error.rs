@@ -3,6 +3,7 @@
 use crate::access::Role;
 use crate::billing::BillingError;
 use crate::sales::SalesError;
+use crate::service::ServiceError;
 use crate::status::StatusError;
 use crate::store::StoreError;
 use crate::value::ValueError;
@@ -109,6 +110,9 @@ pub enum CrmError {
     /// A rule of sales.
     #[error(transparent)]
     Sales(#[from] SalesError),
+    /// A rule of cases.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A move that a record's status does not have.
     #[error(transparent)]
     Status(#[from] StatusError),
@@ -182,9 +186,12 @@ impl CrmError {
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
             Self::Duplicate { .. } | Self::KeyReused(_) => ErrorCode::Duplicate,
-            Self::NotGeneral { .. } | Self::Access(_) | Self::Billing(_) | Self::Sales(_) | Self::Status(_) => {
-                ErrorCode::Rule
-            }
+            Self::NotGeneral { .. }
+            | Self::Access(_)
+            | Self::Billing(_)
+            | Self::Sales(_)
+            | Self::Service(_)
+            | Self::Status(_) => ErrorCode::Rule,
             Self::Input(_) => ErrorCode::Failure,
             Self::Store(error) => match error {
                 StoreError::Conflict { .. } | StoreError::Referenced { .. } => ErrorCode::Conflict,

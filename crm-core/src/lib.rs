@@ -54,6 +54,7 @@ pub mod report;
 pub mod row;
 pub mod sales;
 pub mod schema;
+pub mod service;
 pub mod status;
 pub mod store;
 #[cfg(feature = "system")]

@@ -11,10 +11,11 @@ use crate::entity::{Entity, Table};
 use crate::id::Id;
 use crate::people::Contact;
 use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
+use crate::service::{Calendar, Case, CaseEvent, CaseRule};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 3;
+pub const VERSION: i64 = 4;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -42,6 +43,11 @@ pub static TABLES: &[&Table] = &[
     StageChange::TABLE,
     Tag::TABLE,
     Tagging::TABLE,
+    // Cases.
+    Calendar::TABLE,
+    CaseRule::TABLE,
+    Case::TABLE,
+    CaseEvent::TABLE,
     // Activity.
     Task::TABLE,
     Interaction::TABLE,
@@ -66,6 +72,8 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
         // Sales.
         .or_else(|| of::<Lead>(table, user))
         .or_else(|| of::<Deal>(table, user))
+        // Cases.
+        .or_else(|| of::<Case>(table, user))
         .unwrap_or(Expr::False)
 }
 

@@ -22,6 +22,7 @@ use crate::activity::TASK;
 use crate::billing::INVOICE;
 use crate::error::CrmError;
 use crate::sales::{DEAL, DEAL_STAGE, LEAD};
+use crate::service::CASE;
 
 /// Every machine.
 pub static MACHINES: &[&Machine] = &[
@@ -33,6 +34,8 @@ pub static MACHINES: &[&Machine] = &[
     &DEAL_STAGE,
     // Activity.
     &TASK,
+    // Cases.
+    &CASE,
 ];
 
 /// The machine with this name.

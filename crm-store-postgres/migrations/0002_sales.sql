@@ -188,6 +188,7 @@ CREATE TABLE crm_task (
     "lead_id" UUID,
     "deal_id" UUID,
     "invoice_id" UUID,
+    "case_id" UUID,
     "description" TEXT COLLATE "C",
     "due_on" DATE,
     "due_at" TIMESTAMPTZ,
@@ -204,6 +205,7 @@ CREATE INDEX crm_task_contact ON crm_task (org, "contact_id", "created_at", "id"
 CREATE INDEX crm_task_lead ON crm_task (org, "lead_id", "created_at", "id");
 CREATE INDEX crm_task_deal ON crm_task (org, "deal_id", "created_at", "id");
 CREATE INDEX crm_task_invoice ON crm_task (org, "invoice_id", "created_at", "id");
+CREATE INDEX crm_task_case ON crm_task (org, "case_id", "created_at", "id");
 CREATE INDEX crm_task_assignee ON crm_task (org, "assignee_id", "status", "due_on", "id");
 CREATE INDEX crm_task_created_by ON crm_task (org, "created_by");
 CREATE INDEX crm_task_status ON crm_task (org, "status", "due_on", "id");
@@ -215,6 +217,7 @@ CREATE TABLE crm_interaction (
     "lead_id" UUID,
     "deal_id" UUID,
     "invoice_id" UUID,
+    "case_id" UUID,
     "kind" TEXT COLLATE "C" NOT NULL CHECK ("kind" IN ('call', 'email', 'meeting', 'message', 'visit', 'note', 'comment')),
     "occurred_at" TIMESTAMPTZ NOT NULL,
     "notes" TEXT COLLATE "C" NOT NULL,
@@ -225,6 +228,7 @@ CREATE INDEX crm_interaction_contact ON crm_interaction (org, "contact_id", "occ
 CREATE INDEX crm_interaction_lead ON crm_interaction (org, "lead_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_deal ON crm_interaction (org, "deal_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_invoice ON crm_interaction (org, "invoice_id", "occurred_at", "id");
+CREATE INDEX crm_interaction_case ON crm_interaction (org, "case_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_author ON crm_interaction (org, "author_id", "occurred_at", "id");
 
 DROP INDEX crm_audit_entry_record;

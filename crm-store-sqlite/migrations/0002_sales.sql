@@ -227,6 +227,7 @@ CREATE TABLE crm_task (
     "lead_id" BLOB,
     "deal_id" BLOB,
     "invoice_id" BLOB,
+    "case_id" BLOB,
     "description" TEXT,
     "due_on" INTEGER,
     "due_at" INTEGER,
@@ -243,12 +244,14 @@ CREATE TABLE crm_task (
     FOREIGN KEY (org, "lead_id") REFERENCES crm_lead (org, "id"),
     FOREIGN KEY (org, "deal_id") REFERENCES crm_deal (org, "id"),
     FOREIGN KEY (org, "invoice_id") REFERENCES crm_invoice (org, "id"),
+    FOREIGN KEY (org, "case_id") REFERENCES crm_case (org, "id"),
     FOREIGN KEY ("assignee_id") REFERENCES crm_user ("id")
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX crm_task_contact ON crm_task (org, "contact_id", "created_at", "id");
 CREATE INDEX crm_task_lead ON crm_task (org, "lead_id", "created_at", "id");
 CREATE INDEX crm_task_deal ON crm_task (org, "deal_id", "created_at", "id");
 CREATE INDEX crm_task_invoice ON crm_task (org, "invoice_id", "created_at", "id");
+CREATE INDEX crm_task_case ON crm_task (org, "case_id", "created_at", "id");
 CREATE INDEX crm_task_assignee ON crm_task (org, "assignee_id", "status", "due_on", "id");
 CREATE INDEX crm_task_created_by ON crm_task (org, "created_by");
 CREATE INDEX crm_task_status ON crm_task (org, "status", "due_on", "id");
@@ -260,6 +263,7 @@ CREATE TABLE crm_interaction (
     "lead_id" BLOB,
     "deal_id" BLOB,
     "invoice_id" BLOB,
+    "case_id" BLOB,
     "kind" TEXT NOT NULL CHECK ("kind" IN ('call', 'email', 'meeting', 'message', 'visit', 'note', 'comment')),
     "occurred_at" INTEGER NOT NULL,
     "notes" TEXT NOT NULL,
@@ -270,12 +274,14 @@ CREATE TABLE crm_interaction (
     FOREIGN KEY (org, "lead_id") REFERENCES crm_lead (org, "id"),
     FOREIGN KEY (org, "deal_id") REFERENCES crm_deal (org, "id"),
     FOREIGN KEY (org, "invoice_id") REFERENCES crm_invoice (org, "id"),
+    FOREIGN KEY (org, "case_id") REFERENCES crm_case (org, "id"),
     FOREIGN KEY ("author_id") REFERENCES crm_user ("id")
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX crm_interaction_contact ON crm_interaction (org, "contact_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_lead ON crm_interaction (org, "lead_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_deal ON crm_interaction (org, "deal_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_invoice ON crm_interaction (org, "invoice_id", "occurred_at", "id");
+CREATE INDEX crm_interaction_case ON crm_interaction (org, "case_id", "occurred_at", "id");
 CREATE INDEX crm_interaction_author ON crm_interaction (org, "author_id", "occurred_at", "id");
 
 DROP INDEX crm_audit_entry_record;

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "sales", sql: include_str!("../migrations/0002_sales.sql") },
     Migration { version: 3, name: "billing", sql: include_str!("../migrations/0003_billing.sql") },
+    Migration { version: 4, name: "cases", sql: include_str!("../migrations/0004_cases.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -12,6 +12,7 @@ use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
 use crate::sales::{Deal, Lead};
+use crate::service::Case;
 use crate::store::Expr;
 use crate::value::{Instant, Notes, ValueError};
 
@@ -46,6 +47,8 @@ crate::entity! {
         pub deal_id: Option<Id<Deal>> => Deal,
         /// The invoice that it is about.
         pub invoice_id: Option<Id<Invoice>> => Invoice,
+        /// The case that it is about.
+        pub case_id: Option<Id<Case>> => Case,
         /// How people met.
         pub kind: InteractionKind,
         /// When it happened; not in the future.
@@ -63,6 +66,7 @@ crate::entity! {
         "crm_interaction_lead": [lead_id, occurred_at, id],
         "crm_interaction_deal": [deal_id, occurred_at, id],
         "crm_interaction_invoice": [invoice_id, occurred_at, id],
+        "crm_interaction_case": [case_id, occurred_at, id],
         "crm_interaction_author": [author_id, occurred_at, id],
     }
 }

@@ -14,6 +14,7 @@ use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
 use crate::sales::{Deal, Lead};
+use crate::service::Case;
 use crate::store::Expr;
 use crate::value::ValueError;
 
@@ -105,6 +106,8 @@ subjects! {
     Deal in deal_id;
     /// An invoice.
     Invoice in invoice_id;
+    /// A case.
+    Case in case_id;
 }
 
 impl fmt::Display for Subject {

@@ -14,6 +14,7 @@ use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Value;
 use crate::sales::{Deal, Lead};
+use crate::service::Case;
 use crate::status::{Machine, Move};
 use crate::store::{ChangeSet, Expr, Filter};
 use crate::value::{Date, Instant, Notes, Text, ValueError};
@@ -65,6 +66,8 @@ crate::entity! {
         pub deal_id: Option<Id<Deal>> => Deal,
         /// The invoice that it is about.
         pub invoice_id: Option<Id<Invoice>> => Invoice,
+        /// The case that it is about.
+        pub case_id: Option<Id<Case>> => Case,
         /// What else is to be known.
         pub description: Option<Notes<10000>> [PERSONAL],
         /// The civil date by whose end it is to be done.
@@ -86,6 +89,7 @@ crate::entity! {
         "crm_task_lead": [lead_id, created_at, id],
         "crm_task_deal": [deal_id, created_at, id],
         "crm_task_invoice": [invoice_id, created_at, id],
+        "crm_task_case": [case_id, created_at, id],
         "crm_task_assignee": [assignee_id, status, due_on, id],
         "crm_task_created_by": [created_by],
         "crm_task_status": [status, due_on, id],

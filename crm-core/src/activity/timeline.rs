@@ -1,6 +1,6 @@
 //! The timeline of a record: everything that happened to it, newest first.
 //!
-//! Each source (interactions, tasks, steps of a deal, audit entries) is asked for one page in its own keyset order, later ones for
+//! Each source (interactions, tasks, steps of a deal or a case, audit entries) is asked for one page in its own keyset order, later ones for
 //! nothing older than what fills the page already, and the pages are merged here. A page costs the same wherever it stands, however
 //! long the timeline is.
 
@@ -20,6 +20,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Row, Value};
 use crate::sales::StageChange;
+use crate::service::CaseEvent;
 use crate::store::{Cmp, Cursor, Direction, Expr, Filter, Operand, Order, PAGE, Select, StoreError};
 use crate::value::{Instant, ValueError};
 
@@ -32,6 +33,8 @@ crate::choice! {
         Task = "task",
         /// A step of a deal.
         StageChange = "stage_change",
+        /// A step of a case.
+        CaseEvent = "case_event",
         /// Another change of the record itself.
         Change = "change",
     }
@@ -83,6 +86,8 @@ pub enum Happening {
     Task(Stored<Task>),
     /// A deal was created, moved to another stage, won, lost or reopened.
     StageChange(Stored<StageChange>),
+    /// A case came in, was assigned, answered, closed, or another step of it.
+    CaseEvent(Stored<CaseEvent>),
     /// The record itself was created or changed in another way.
     Change(RecordChange),
 }
@@ -111,6 +116,7 @@ impl Happening {
             Self::Interaction(_) => TimelineKind::Interaction,
             Self::Task(_) => TimelineKind::Task,
             Self::StageChange(_) => TimelineKind::StageChange,
+            Self::CaseEvent(_) => TimelineKind::CaseEvent,
             Self::Change(_) => TimelineKind::Change,
         }
     }
@@ -123,6 +129,7 @@ impl TimelineItem {
             Happening::Interaction(interaction) => to_json(interaction),
             Happening::Task(task) => to_json(task),
             Happening::StageChange(step) => to_json(step),
+            Happening::CaseEvent(step) => to_json(step),
             Happening::Change(change) => change.to_json(),
         };
         format!("{{\"at\":\"{}\",\"kind\":\"{}\",\"record\":{record}}}", self.at, self.what.kind())
@@ -240,7 +247,7 @@ impl Source {
 }
 
 impl Session<'_> {
-    /// A page of the timeline of a record: interactions, tasks, the steps of a deal and other changes of the record,
+    /// A page of the timeline of a record: interactions, tasks, the steps of a deal or case and other changes of the record,
     /// newest first. A deal's has the history of the lead that it came of as well, for those who may see the lead.
     /// Members see the tasks that are theirs, and of the audit no more than [`RecordChange`] tells.
     ///
@@ -321,6 +328,14 @@ impl Session<'_> {
                 sources.push(Source::new::<StageChange>(TimelineKind::StageChange, columns.at.index(), steps));
                 entries = entries & !told_by_steps();
             }
+            if let Subject::Case(case) = subject {
+                self.visible::<CaseEvent>("read")?;
+                let columns = CaseEvent::COLUMNS;
+                let steps = columns.case_id.eq(case).into();
+                sources.push(Source::new::<CaseEvent>(TimelineKind::CaseEvent, columns.at.index(), steps));
+                // Every command on a case leaves a step of it, but for the general change of its fields.
+                entries = entries & AuditEntry::COLUMNS.command.eq(&"case.update".to_owned());
+            }
             sources.push(Source::new::<AuditEntry>(TimelineKind::Change, columns.at.index(), entries.into()));
         }
         Ok(sources)
@@ -340,6 +355,7 @@ fn item(place: Place, row: Row) -> Result<TimelineItem, StoreError> {
         TimelineKind::Interaction => Happening::Interaction(Stored::from_row(row)?),
         TimelineKind::Task => Happening::Task(Stored::from_row(row)?),
         TimelineKind::StageChange => Happening::StageChange(Stored::from_row(row)?),
+        TimelineKind::CaseEvent => Happening::CaseEvent(Stored::from_row(row)?),
         TimelineKind::Change => Happening::Change(RecordChange::of(Stored::from_row(row)?)),
     };
     Ok(TimelineItem { at: place.at.0, what })

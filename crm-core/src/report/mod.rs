@@ -19,6 +19,7 @@
 //! Days, months and the ends of periods are those of a time zone, the organization's unless asked otherwise.
 
 mod ageing;
+mod cases;
 mod deals;
 mod forecast;
 mod funnel;
@@ -31,6 +32,10 @@ mod summary;
 mod velocity;
 
 pub use ageing::{Ageing, AgeingOptions, AgeingRow, BUCKETS};
+pub use cases::{
+    AnswerTimes, AnswerTimesRow, AssigneeRow, CaseChannelRow, CaseKindRow, CaseMonthRow, CaseReport, CaseReportOptions,
+    CaseStatusRow, SilenceRow, Waiting,
+};
 pub use deals::{DealFigures, DealRow, DealTotals, DealTotalsOptions};
 pub use forecast::{Forecast, ForecastFigures, ForecastMonth, ForecastOptions};
 pub use funnel::{Cohort, CohortOptions, CohortStage, Funnel, FunnelOptions, FunnelStage};

@@ -5,6 +5,7 @@
 
 mod activity;
 mod billing;
+mod cases;
 mod sales;
 
 use std::fmt::Write as _;
@@ -28,8 +29,8 @@ use crate::id::Id;
 use crate::import::{Import, ImportKind};
 use crate::people::Contact;
 use crate::report::{
-    AgeingOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, LedgerOptions,
-    StatementOptions, SummaryOptions, VelocityOptions,
+    AgeingOptions, CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions,
+    LeadCountsOptions, LedgerOptions, StatementOptions, SummaryOptions, VelocityOptions,
 };
 use crate::row::Value;
 use crate::sales::{
@@ -38,6 +39,10 @@ use crate::sales::{
     StageChange, StartDeal, Tag, Tagged, Tagging, WinDeal,
 };
 use crate::schema::TABLES;
+use crate::service::{
+    AnswerCase, AppealCase, AssignCase, Case, CaseEvent, ClearDay, CloseCase, CompleteCase, ExtendBy, ExtendCase,
+    NotifyCase, OpenCase, PauseCase, ReopenCase, TransferCase,
+};
 use crate::store::{ChangeSet, Cursor, Expr, Query, Select, StoreExt as _};
 use crate::value::{Currency, Date, Decimal6, Money, Patch};
 use crate::{Create, Crm, Edit, Session};
@@ -64,6 +69,7 @@ pub struct Ids {
     billing: billing::Ids,
     entry: Id<AuditEntry>,
     sales: sales::Ids,
+    cases: cases::Ids,
     cursor: Cursor,
     key: IdempotencyKey,
     email: String,
@@ -261,6 +267,42 @@ const CALLS: &[Call] = calls! {
     "interaction.create" => |session, ids| activity::log(session, ids.sales.lead);
     "interaction.create" => |session, ids| activity::log(session, ids.sales.deal);
     "interaction.create" => |session, ids| activity::log(session, ids.open);
+    // Cases.
+    "calendar.read" => |session, ids| session.get(ids.cases.calendar);
+    "calendar.read" => |session, _ids| session.calendar();
+    "calendar.set" => |session, _ids| session.run(&cases::another_zone());
+    "calendar.set_day" => |session, _ids| session.run(&cases::holiday(day(24)));
+    "calendar.clear_day" => |session, _ids| session.run(&ClearDay(day(24)));
+    "case_rule.read" => |session, ids| session.get(ids.cases.rule);
+    "case_rule.create" => |session, ids| session.create(cases::rule(&ids.email, crate::service::deadline::Topic::DataClaim));
+    "case_rule.update" => |session, ids| session.update(ids.cases.rule, Edit::new().set(crate::service::CaseRule::COLUMNS.notes, "old".parse().ok()));
+    "case_rule.delete" => |session, ids| session.delete(ids.cases.unused);
+    "case.read" => |session, ids| session.get(ids.cases.case);
+    "case.read" => |session, ids| session.explain_case(ids.cases.case);
+    "case.read" => |session, ids| session.list(&Query::new(Case::COLUMNS.contact_id.eq(&ids.contact)));
+    "case.open" => |session, ids| session.run(&OpenCase::new(cases::case(ids.contact)));
+    "case.open" => |session, ids| cases::open_own(session, Some(ids.user));
+    "case.update" => |session, ids| session.update(ids.cases.case, Edit::new().set(Case::COLUMNS.account_number, "1".parse().ok()));
+    "case.update" => |session, ids| cases::turn_to(session, ids.contact);
+    "case.assign" => |session, ids| session.run(&AssignCase { id: ids.cases.case, assignee: None });
+    "case.assign" => |session, ids| session.run(&AssignCase { id: ids.cases.case, assignee: Some(ids.user) });
+    "case.transfer" => |session, ids| session.run(&TransferCase { id: ids.cases.case, to: cases::words() });
+    "case.pause" => |session, ids| session.run(&PauseCase { id: ids.cases.case, missing: cases::words() });
+    "case.complete" => |session, ids| session.run(&CompleteCase { id: ids.cases.paused, text: None });
+    "case.extend" => |session, ids| session.run(&ExtendCase { id: ids.cases.case, by: ExtendBy::Days(1), reason: cases::words() });
+    "case.answer" => |session, ids| session.run(&AnswerCase { id: ids.cases.case, text: cases::words() });
+    "case.notify" => |session, ids| session.run(&NotifyCase { id: ids.cases.answered, proof: cases::words() });
+    "case.reopen" => |session, ids| session.run(&ReopenCase { id: ids.cases.answered, reason: cases::words() });
+    "case.appeal" => |session, ids| session.run(&AppealCase { id: ids.cases.answered, grounds: cases::words() });
+    "case.close" => |session, ids| session.run(&CloseCase { id: ids.cases.case, reason: Some(cases::words()) });
+    "case.recompute" => |session, _ids| session.recompute_cases(true);
+    "case_event.read" => |session, ids| session.get(ids.cases.event);
+    "case_event.read" => |session, ids| session.list(&Query::new(CaseEvent::COLUMNS.case_id.eq(&ids.cases.case)));
+    "report.cases" => |session, _ids| session.case_report(&CaseReportOptions::default());
+    "task.create" => |session, ids| activity::give(session, ids.cases.case);
+    "task.update" => |session, ids| activity::turn_to(session, ids.cases.case);
+    "interaction.read" => |session, ids| activity::timeline(session, ids.cases.case);
+    "interaction.create" => |session, ids| activity::log(session, ids.cases.case);
 };
 
 fn day(day: u32) -> Date {
@@ -386,8 +428,10 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let series = session.list(&Query::<NumberSeries>::all()).await?;
     let random = || Uuid::from_u128(2);
     let sales = sales::fixtures(session, owner, contact.id, label).await?;
+    let cases = cases::fixtures(session, owner, contact.id, label).await?;
     Ok(Ids {
         sales,
+        cases,
         organization: session.organization().id,
         user: member.user_id,
         member: member.id,
@@ -498,6 +542,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             billing: billing::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
             sales: sales::Ids::all(Uuid::from_u128(3)),
+            cases: cases::Ids::all(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),
             key: format!("fresh {number}").parse()?,
             email: format!("fresh-{number}@members.example"),

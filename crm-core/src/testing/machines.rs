@@ -1,4 +1,4 @@
-//! Every state, event and role of the machines of sales and tasks, tried on records: what the tables say is what happens.
+//! Every state, event and role of the machines of sales, tasks and cases, tried on records: what the tables say is what happens.
 
 use crate::access::{Role, policy};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskStatus};
@@ -10,9 +10,14 @@ use crate::sales::{
     ConvertLead, CreateDeal, DEAL, DEAL_STAGE, Deal, DealStatus, LEAD, Lead, LeadStatus, LoseDeal, MoveDeal, MoveLead,
     ReopenDeal, Stage, StartDeal, WinDeal,
 };
+use crate::service::deadline::{Extension, Topic};
+use crate::service::{
+    AnswerCase, AppealCase, AssignCase, CASE, Case, CaseKind, CaseRule, CaseStatus, CloseCase, CompleteCase, ExtendBy,
+    ExtendCase, NotifyCase, OpenCase, PauseCase, ReopenCase, TransferCase,
+};
 use crate::status::Machine;
 use crate::store::Query;
-use crate::value::Text;
+use crate::value::{Notes, Text};
 use crate::{Crm, Edit, Session};
 
 /// Tries them all on a book.
@@ -27,6 +32,7 @@ pub async fn every_move(crm: &Crm) -> Result<(), CrmError> {
     let columns = Contact::COLUMNS;
     let eva = Edit::new().set(columns.kind, ContactKind::Person).set(columns.given_name, "Eva".parse().ok());
     let contact = owner.create(eva).await?.id;
+    owner.create(case_rule()?).await?;
     let stages = owner.list(&Query::<Stage>::all().ascending(Stage::COLUMNS.position)).await?.items;
     for role in Role::ALL {
         let session = match role {
@@ -41,6 +47,11 @@ pub async fn every_move(crm: &Crm) -> Result<(), CrmError> {
         for from in TaskStatus::ALL {
             for event in ["completed", "cancelled", "reopened"] {
                 task(&owner, &session, *from, event).await?;
+            }
+        }
+        for from in CaseStatus::ALL {
+            for event in CASE_EVENTS {
+                case(&owner, &session, *from, event).await?;
             }
         }
         for from in DealStatus::ALL {
@@ -192,5 +203,92 @@ async fn stage(
     compare(&about, said(&DEAL_STAGE, "deal.move", state, event, role), &got);
     let there = if got.is_ok() { target } else { deal.stage_id };
     assert!(owner.get(deal.id).await?.stage_id == there, "{about} leads to another stage");
+    Ok(())
+}
+
+/// Every event of the machine of cases.
+const CASE_EVENTS: [&str; 10] = [
+    "assigned",
+    "transferred",
+    "paused",
+    "completed",
+    "extended",
+    "answered",
+    "notified",
+    "reopened",
+    "appealed",
+    "closed",
+];
+
+/// A rule that can be extended.
+fn case_rule() -> Result<Edit<CaseRule>, CrmError> {
+    let columns = CaseRule::COLUMNS;
+    let (code, version): (Text<60>, Text<60>) = ("MACHINES".parse()?, "1".parse()?);
+    let source: Text<500> = "A promise".parse()?;
+    Ok(Edit::new()
+        .set(columns.code, code)
+        .set(columns.rule_version, version)
+        .set(columns.topic, Topic::General)
+        .set(columns.base_days, 10)
+        .set(columns.largest_extension, Extension::Days(5))
+        .set(columns.source, source))
+}
+
+async fn case(
+    owner: &Session<'_>,
+    session: &Session<'_>,
+    from: CaseStatus,
+    event: &'static str,
+) -> Result<(), CrmError> {
+    let role = session.role();
+    let columns = Contact::COLUMNS;
+    let eva = Edit::new().set(columns.kind, ContactKind::Person).set(columns.given_name, "Eva".parse().ok());
+    let contact = owner.create(eva.set(columns.owner_id, Some(session.user().id))).await?.id;
+    let columns = Case::COLUMNS;
+    let (subject, description): (Text<100>, Notes<10000>) = ("A leak".parse()?, "Water in the street.".parse()?);
+    let edit = Edit::new()
+        .set(columns.kind, CaseKind::Report)
+        .set(columns.subject, subject)
+        .set(columns.description, description)
+        .set(columns.contact_id, contact);
+    let words = || "So it is.".parse::<Notes<10000>>();
+    // A received case is nobody's: members see it only if they opened it themselves.
+    let assignee = (from != CaseStatus::Received).then_some(session.user().id);
+    let opener = if from == CaseStatus::Received && role != Role::Viewer { session } else { owner };
+    let id = opener.run(&OpenCase { edit, assignee }).await?.id;
+    match from {
+        CaseStatus::Received | CaseStatus::InProgress => {}
+        CaseStatus::Answered => drop(owner.run(&AnswerCase { id, text: words()? }).await?),
+        CaseStatus::Closed => drop(owner.run(&CloseCase { id, reason: Some(words()?) }).await?),
+    }
+    if event == "completed" && from == CaseStatus::InProgress {
+        owner.run(&PauseCase { id, missing: words()? }).await?;
+    }
+    let (command, got) = match event {
+        "assigned" => {
+            let assignee = Some(owner.user().id);
+            ("case.assign", session.run(&AssignCase { id, assignee }).await)
+        }
+        "transferred" => ("case.transfer", session.run(&TransferCase { id, to: words()? }).await),
+        "paused" => ("case.pause", session.run(&PauseCase { id, missing: words()? }).await),
+        "completed" => ("case.complete", session.run(&CompleteCase { id, text: None }).await),
+        "extended" => ("case.extend", session.run(&ExtendCase { id, by: ExtendBy::Days(1), reason: words()? }).await),
+        "answered" => ("case.answer", session.run(&AnswerCase { id, text: words()? }).await),
+        "notified" => ("case.notify", session.run(&NotifyCase { id, proof: words()? }).await),
+        "reopened" => ("case.reopen", session.run(&ReopenCase { id, reason: words()? }).await),
+        "appealed" => ("case.appeal", session.run(&AppealCase { id, grounds: words()? }).await),
+        _ => ("case.close", session.run(&CloseCase { id, reason: Some(words()?) }).await),
+    };
+    let about = format!("case {from} {event} by {role}");
+    let told = match said(&CASE, command, from.as_str(), event, role) {
+        // Members keep what they opened; what they give away that they did not open is refused.
+        Ok(()) if event == "assigned" && role == Role::Member && from != CaseStatus::Received => {
+            Err(ErrorCode::Forbidden)
+        }
+        told => told,
+    };
+    compare(&about, told, &got);
+    let to = CASE.find(from.as_str(), event).filter(|_| got.is_ok()).map_or(from.as_str(), |step| step.to);
+    assert!(owner.get(id).await?.status.as_str() == to, "{about} leads to {to}");
     Ok(())
 }

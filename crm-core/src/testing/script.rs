@@ -3,6 +3,7 @@
 
 mod activity;
 mod billing;
+mod cases;
 mod reports;
 mod sales;
 mod series;
@@ -24,6 +25,7 @@ use crate::people::{Contact, ContactKind};
 use crate::report::{AgeingOptions, LedgerOptions, StatementOptions, SummaryOptions};
 use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
+use crate::service::Case;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
 use crate::value::{Date, Decimal6, Money, Patch};
 use crate::{Crm, Edit, Session};
@@ -94,6 +96,7 @@ struct Made {
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
     sales: sales::MadeSales,
+    cases: cases::MadeCases,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -134,7 +137,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(45) {
+    match dice.roll(53) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -185,6 +188,9 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
         36 => series::step(session, dice, made).await,
+        // Cases.
+        45..=51 => cases::step(session, dice, made).await.unwrap_or_default(),
+        52 => list_step::<Case>(session, dice, made, cases::filter).await,
         26 | 27 => reports::step(session, dice, made).await,
         28..=35 => billing::step(session, dice, made).await.unwrap_or_default(),
         _ => sales::step(session, dice, made).await.unwrap_or_default(),

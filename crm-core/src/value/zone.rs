@@ -40,7 +40,12 @@ impl Zone {
 
     /// The civil date in this zone at an instant.
     pub fn date_at(&self, instant: Instant) -> NaiveDate {
-        self.local(instant.datetime().naive_utc()).date()
+        self.local_at(instant).date()
+    }
+
+    /// What the clocks of this zone show at an instant.
+    pub fn local_at(&self, instant: Instant) -> NaiveDateTime {
+        self.local(instant.datetime().naive_utc())
     }
 
     /// The first instant whose civil date in this zone is `date`.
@@ -49,10 +54,25 @@ impl Zone {
     /// twice, the first of the two; where the whole day was skipped (Apia, 2011-12-30), the
     /// start of the next one. Days outside [`Instant`]'s range give its nearest end.
     pub fn start_of(&self, date: NaiveDate) -> Instant {
-        let midnight = date.and_time(NaiveTime::MIN);
-        let utc = match self.0.from_local_datetime(&midnight) {
+        self.first(date.and_time(NaiveTime::MIN))
+    }
+
+    /// The first instant at which the clocks of this zone show `minute` minutes after midnight on `date`.
+    ///
+    /// From 1440 minutes on, the start of the next day. Times that the clocks skip or show twice are
+    /// treated as in [`start_of`](Self::start_of).
+    pub fn at_minute(&self, date: NaiveDate, minute: u16) -> Instant {
+        match NaiveTime::from_num_seconds_from_midnight_opt(u32::from(minute) * 60, 0) {
+            Some(time) => self.first(date.and_time(time)),
+            None => self.start_of(date.succ_opt().unwrap_or(date)),
+        }
+    }
+
+    /// The first instant at which the clocks show a local time.
+    fn first(self, local: NaiveDateTime) -> Instant {
+        let utc = match self.0.from_local_datetime(&local) {
             MappedLocalTime::Single(time) | MappedLocalTime::Ambiguous(time, _) => time.naive_utc(),
-            MappedLocalTime::None => self.after_gap(midnight),
+            MappedLocalTime::None => self.after_gap(local),
         };
         Instant::clamped(utc.and_utc().timestamp_micros())
     }
@@ -167,6 +187,16 @@ mod tests {
         assert_eq!(start("Asia/Beirut", "2024-10-27"), "2024-10-26T22:00:00.000000Z");
         // The clocks went from 00:01 back to 23:01: the first of the two midnights counts.
         assert_eq!(start("America/St_Johns", "2006-10-29"), "2006-10-29T02:30:00.000000Z");
+    }
+
+    #[test]
+    fn a_minute_of_the_day_is_that_of_the_clocks() {
+        let at = |name: &str, date: &str, minute| zone(name).at_minute(parse_date(date).unwrap(), minute).to_string();
+        assert_eq!(at("America/Bogota", "2026-03-27", 17 * 60), "2026-03-27T22:00:00.000000Z");
+        assert_eq!(at("Europe/Madrid", "2026-07-01", 14 * 60 + 30), "2026-07-01T12:30:00.000000Z");
+        assert_eq!(at("Europe/Madrid", "2026-03-29", 150), "2026-03-29T01:00:00.000000Z", "skipped: the change itself");
+        assert_eq!(at("Europe/Madrid", "2026-10-25", 150), "2026-10-25T00:30:00.000000Z", "shown twice: the first");
+        assert_eq!(at("America/Bogota", "2026-12-31", 1440), "2027-01-01T05:00:00.000000Z");
     }
 
     #[test]

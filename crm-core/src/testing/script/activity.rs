@@ -12,7 +12,8 @@ use crate::store::Query;
 
 /// One of the records that were made.
 fn subject(dice: &mut Dice, made: &Made) -> Option<Subject> {
-    match dice.roll(6) {
+    match dice.roll(7) {
+        6 => dice.pick(&made.cases.cases).copied().map(Subject::from),
         0 => dice.pick(&made.invoices).copied().map(Subject::from),
         1 => dice.pick(&made.sales.leads).copied().map(Subject::from),
         2 | 3 => dice.pick(&made.sales.deals).copied().map(Subject::from),

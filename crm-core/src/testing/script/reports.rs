@@ -6,7 +6,8 @@ use super::{Dice, Made, date};
 use crate::Session;
 use crate::error::CrmError;
 use crate::report::{
-    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, VelocityOptions,
+    CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions,
+    VelocityOptions,
 };
 use crate::value::{Date, Instant, Zone};
 
@@ -35,7 +36,7 @@ pub(super) async fn step(session: &Session<'_>, dice: &mut Dice, made: &Made) ->
     let (from, to) = (day(dice), day(dice));
     let as_of = if dice.once_in(2) { instant(dice) } else { None };
     let few = u32::try_from(dice.roll(3)).unwrap_or(0);
-    let (name, told): (_, Result<Json, CrmError>) = match dice.roll(6) {
+    let (name, told): (_, Result<Json, CrmError>) = match dice.roll(7) {
         0 => {
             let options = LeadCountsOptions { hours: few, as_of, from, to, zone };
             ("leads", session.lead_counts(&options).await.map(|report| json!(report)))
@@ -55,6 +56,10 @@ pub(super) async fn step(session: &Session<'_>, dice: &mut Dice, made: &Made) ->
         4 => {
             let options = ForecastOptions { pipeline, as_of: from, zone };
             ("forecast", session.forecast(&options).await.map(|report| json!(report)))
+        }
+        5 => {
+            let options = CaseReportOptions { days: few, as_of: day(dice), from, to, zone };
+            ("cases", session.case_report(&options).await.map(|report| json!(report)))
         }
         _ => {
             let options = VelocityOptions { pipeline, from, to, as_of, zone };
