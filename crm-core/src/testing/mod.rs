@@ -3,6 +3,7 @@
 
 pub mod boundaries;
 pub mod cases;
+pub mod deadlines;
 pub mod machines;
 pub mod race;
 pub mod script;
