@@ -538,3 +538,9 @@ fn an_explanation_names_every_day_the_rule_and_the_versions() {
         assert!(text.contains(part), "{part}: {text}");
     }
 }
+
+#[test]
+fn dated_situations_played_through_cases_are_due_when_they_were_worked_out_to_be() {
+    let played = block_on(testing::due_dates::check(&testing::crm(MemoryStore::new(), 1))).unwrap();
+    assert!(played >= 500, "{played}");
+}

@@ -4,6 +4,7 @@
 pub mod boundaries;
 pub mod cases;
 pub mod deadlines;
+pub mod due_dates;
 pub mod machines;
 pub mod race;
 pub mod script;
