@@ -13,6 +13,8 @@ mod warnings;
 
 pub use allocation::{Allocation, AllocationColumns};
 pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
+#[cfg(feature = "print")]
+pub(crate) use invoice_commands::buyer;
 pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
 };

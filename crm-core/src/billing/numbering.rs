@@ -83,20 +83,17 @@ impl Numbering {
             SeriesReset::Never => count_on(changes, self.series.id, next, count, self.range_last() + 1),
             SeriesReset::Year => {
                 let year = i64::from(on.year());
-                match self.years.iter().find(|opened| opened.year == year) {
-                    Some(opened) => {
-                        count_on(changes, self.series.id, next, count, i64::MAX);
-                        let next = SeriesYear::COLUMNS.next.index();
-                        count_on(changes, opened.id, next, count, self.range_last() + 1)
+                if let Some(opened) = self.years.iter().find(|opened| opened.year == year) {
+                    count_on(changes, self.series.id, next, count, i64::MAX);
+                    let next = SeriesYear::COLUMNS.next.index();
+                    count_on(changes, opened.id, next, count, self.range_last() + 1)
+                } else {
+                    let first = self.open(context, changes, year, count)?;
+                    count_on(changes, self.series.id, next, count, i64::MAX);
+                    for (number, record) in (first..).zip(records) {
+                        changes.put(record, column, Value::Text(format!("{prefix}{number:0digits$}")));
                     }
-                    None => {
-                        let first = self.open(context, changes, year, count)?;
-                        count_on(changes, self.series.id, next, count, i64::MAX);
-                        for (number, record) in (first..).zip(records) {
-                            changes.put(record, column, Value::Text(format!("{prefix}{number:0digits$}")));
-                        }
-                        return Ok(());
-                    }
+                    return Ok(());
                 }
             }
         };
