@@ -104,7 +104,7 @@ impl Numbering {
     }
 
     /// Opens a year, or counts on in one that this change-set opens, and gives the first of so many numbers. Of two who
-    /// open a year at once the second is refused by its unique key, and decides again.
+    /// open a year at once the second is refused by its unique key, before its numbers are, and decides again.
     fn open(&self, context: &mut Context, changes: &mut ChangeSet, year: i64, count: i64) -> Result<i64, BillingError> {
         let columns = SeriesYear::COLUMNS;
         let key =
@@ -122,7 +122,7 @@ impl Numbering {
         match opened {
             Some(next) => *next = Value::Int(first + count),
             None => {
-                changes.insert(context, SeriesYear { series_id: self.series.id, year, next: first + count });
+                changes.insert_first(context, SeriesYear { series_id: self.series.id, year, next: first + count });
             }
         }
         Ok(first)
