@@ -218,11 +218,11 @@ fn gaps(series: &Stored<NumberSeries>, numbers: &[String], found: &mut Findings)
             found.find(
                 NumberSeries::TABLE.entity,
                 series.id,
-                format!("{prefix}{expected} to {} are missing", number - 1),
+                format!("numbers {expected} to {} of {prefix} are missing", number - 1),
             );
         }
         if number > series.next {
-            let problem = format!("{prefix}{number} was not given out yet: {} is next", series.next);
+            let problem = format!("number {number} of {prefix} was not given out yet: {} is next", series.next);
             found.find(NumberSeries::TABLE.entity, series.id, problem);
         }
         expected = number + 1;
