@@ -22,3 +22,9 @@ fn random_sequences_come_out_as_in_the_model() {
     assert_eq!(tally.kinds.keys().copied().collect::<Vec<_>>(), KINDS, "every kind of step was accepted");
     assert!(tally.accepted > tally.refused / 2, "{tally:?}");
 }
+
+#[test]
+fn planted_faults_are_found() {
+    let names = block_on(crm_core::testing::billing::planted_faults_are_found());
+    assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "names tell faults apart");
+}

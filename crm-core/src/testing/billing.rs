@@ -41,7 +41,7 @@ use crate::{Crm, Session};
 pub use faults::planted_faults_are_found;
 
 /// How many steps a sequence has.
-pub const STEPS: u32 = 30;
+pub const STEPS: u32 = 40;
 
 /// The kinds of steps, in the order of their names.
 pub const KINDS: &[&str] = &[

@@ -148,12 +148,12 @@ fn day(dice: &mut Dice, today: Date) -> Option<Date> {
 /// An amount about another: all of it, a part, a little more, something else, and rarely nothing or less.
 fn about(dice: &mut Dice, whole: i128) -> i128 {
     let small = i128::from(dice.roll(4_000));
-    match dice.roll(14) {
-        0..=4 => whole,
-        5..=7 => whole / 2,
-        8 => whole + 1,
-        9 | 10 => whole * i128::from(dice.roll(100)) / 100,
-        11 => -small % 2,
+    match dice.roll(20) {
+        0..=11 => whole,
+        12..=14 => whole / 2,
+        15 => whole + 1,
+        16 | 17 => whole * i128::from(dice.roll(100)) / 100,
+        18 => -small % 2,
         _ => small,
     }
 }
@@ -252,6 +252,8 @@ impl Books {
         let contact = [0, 0, 0, 0, 1, 2][usize::try_from(dice.roll(6)).unwrap()];
         let on = day(dice, today);
         Some(match dice.roll(42) {
+            // A few documents on which much happens.
+            0..=7 if self.invoices.len() > 6 && !dice.once_in(4) => return None,
             0..=7 => Act::Create {
                 contact,
                 currency: currency(dice),
@@ -271,30 +273,49 @@ impl Books {
             17..=20 => {
                 let of = self.fund(dice)?;
                 let (contact, currency, _) = self.party(of);
-                Act::Allocate { of, to: self.to(dice, contact, currency), on }
+                let to = self.to(dice, contact, currency);
+                let idle = match &to {
+                    To::These(these) => these.is_empty(),
+                    _ => self.oldest(contact, currency).is_empty(),
+                };
+                if idle && !dice.once_in(10) {
+                    return None;
+                }
+                Act::Allocate { of, to, on }
             }
-            21..=23 => {
-                let row = one_of(dice, self.applied.len(), |row| {
-                    self.is_live(row) && self.applied[row].source != AllocationSource::Offset
+            21..=24 => {
+                // Credit that was applied is rarer than payments.
+                let rare = dice.once_in(2);
+                let row = one_of(dice, self.applied.len(), |row| match self.applied[row].source {
+                    AllocationSource::Offset => false,
+                    AllocationSource::Credit => self.is_live(row),
+                    AllocationSource::Payment => self.is_live(row) && !rare,
                 })?;
                 let own = self.applied[row].source == AllocationSource::Credit;
                 let credit = own != dice.once_in(15);
                 let source = if credit { AllocationSource::Credit } else { AllocationSource::Payment };
                 Act::Unallocate { row, source, on }
             }
-            24 => {
+            25 => {
                 let standing = |at| !self.is_reversed(Fund::Payment(at));
                 Act::Reverse { payment: one_of(dice, self.payments.len(), standing)?, on }
             }
-            25..=34 => self.credited_act(dice, on)?,
+            26..=34 => self.credited_act(dice, on)?,
             35..=38 => {
                 let of = self.fund(dice)?;
                 let (_, own, _) = self.party(of);
                 let currency = if dice.once_in(20) { currency(dice) } else { own };
                 Act::Refund { of, amount: Asked { amount: about(dice, self.unapplied(of)), currency }, on }
             }
+            39 | 40 if !dice.once_in(3) => return None,
             39 => Act::Void { invoice: self.invoice_that_is(dice, &[Open, Uncollectible])? },
-            _ => Act::WriteOff { invoice: self.invoice_that_is(dice, &[Open])? },
+            40 => Act::WriteOff { invoice: self.invoice_that_is(dice, &[Open])? },
+            _ => {
+                // Credit is kept of what is paid in full, while something else is open.
+                let of = one_of(dice, self.notes.len(), |at| self.unapplied(Fund::Note(at)) > 0).map(Fund::Note)?;
+                let (contact, currency, _) = self.party(of);
+                Act::Allocate { of, to: self.to(dice, contact, currency), on: None }
+            }
         })
     }
 
@@ -320,7 +341,8 @@ impl Books {
     }
 
     fn credited_act(&self, dice: &mut Dice, on: Option<Date>) -> Option<Act> {
-        let invoice = self.invoice_that_is(dice, &[InvoiceStatus::Open, InvoiceStatus::Paid])?;
+        let open = if dice.once_in(2) { InvoiceStatus::Open } else { InvoiceStatus::Paid };
+        let invoice = self.invoice_that_is(dice, &[open, InvoiceStatus::Paid])?;
         let creditable = self.total(invoice) - self.credited(invoice);
         let amount = about(dice, creditable);
         let credit = match dice.roll(6) {
@@ -340,15 +362,21 @@ impl Books {
             Credit::Amount(asked) => asked.amount,
             _ => creditable,
         };
-        let received = self.paid_and_offset(invoice).0 - self.given_back(invoice);
-        let due = self.balance(invoice);
+        let received = (self.paid_and_offset(invoice).0 - self.given_back(invoice)).max(0);
+        let given_back = total.min(received).max(0);
         let mut parts = [None; 3];
-        // One part of its own, or two, and rarely all.
-        let most = [total.min(received), total.min(received), total.min(due)];
-        for (part, most) in parts.iter_mut().zip(most) {
-            if dice.once_in(3) {
-                let amount = about(dice, most.max(0));
-                *part = Some(self.asked(dice, invoice, amount));
+        if dice.once_in(2) {
+            // A split that adds up: what is given back, part refunded and part kept, and the rest off what is due.
+            let refund = given_back * i128::from(dice.roll(3)) / 2;
+            for (part, amount) in parts.iter_mut().zip([refund, given_back - refund, total - given_back]) {
+                *part = (!dice.once_in(3)).then(|| self.asked(dice, invoice, amount));
+            }
+        } else {
+            for part in &mut parts {
+                if dice.once_in(4) {
+                    let amount = about(dice, given_back);
+                    *part = Some(self.asked(dice, invoice, amount));
+                }
             }
         }
         let [refund, keep, offset] = parts;

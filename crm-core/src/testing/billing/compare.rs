@@ -49,7 +49,7 @@ fn figures(of: &crate::report::Figures) -> Figures {
 }
 
 impl Played {
-    async fn all<E: Entity>(&self) -> Vec<Stored<E>> {
+    pub(super) async fn all<E: Entity>(&self) -> Vec<Stored<E>> {
         self.session.store().all(self.session.scope(), &Select::new(E::TABLE, Expr::True)).await.unwrap()
     }
 
