@@ -114,6 +114,13 @@ impl Findings {
             self.same(row, (row.contact_id, row.currency), invoice, party);
             self.not_before(row, row.applied_on, invoice.issued_on);
             self.allocation(row, &of.rows);
+            // On the day itself it may have come before or after.
+            let given_up = match invoice.written_off_on {
+                Some(day) if row.written_off => day <= row.applied_on,
+                Some(day) => row.applied_on <= day,
+                None => !row.written_off,
+            };
+            self.require(row, given_up, || "whether its invoice was given up contradicts the days of both".to_owned());
         }
         for note in &of.notes {
             self.same(note, (note.contact_id, note.currency), invoice, party);
