@@ -1,9 +1,12 @@
 //! Billing on the memory store, against an independent model.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::block_on;
+use crm_core::{block_on, testing};
 use crm_core::store::MemoryStore;
 use crm_core::testing::billing::{KINDS, STEPS, Tally, sequence};
+use crm_core::testing::race::Race;
+use crm_core::testing::race::contest::{Contest, RUNNERS};
+use crm_core::testing::script::Dice;
 
 /// How many sequences are played; `CRM_TEST_SEQUENCES` plays more, `CRM_TEST_SEED` begins with another.
 fn seeds() -> std::ops::Range<u64> {
@@ -27,4 +30,31 @@ fn random_sequences_come_out_as_in_the_model() {
 fn planted_faults_are_found() {
     let names = block_on(crm_core::testing::billing::planted_faults_are_found());
     assert_eq!(names.iter().collect::<std::collections::BTreeSet<_>>().len(), names.len(), "names tell faults apart");
+}
+
+/// How many contests of each kind there are; `CRM_TEST_RACES` runs more.
+fn races() -> u64 {
+    std::env::var("CRM_TEST_RACES").ok().map_or(20, |count| count.parse().unwrap())
+}
+
+#[test]
+fn an_invoice_bears_what_it_bears_whoever_is_first() {
+    for number in 0..races() {
+        for mixed in [false, true] {
+            let crm = testing::crm(MemoryStore::new(), 1);
+            let contest = block_on(async {
+                let race = Race::new(&crm, "race").await.unwrap();
+                Contest::new(race, mixed, &mut Dice::new(number)).await.unwrap()
+            });
+            let accepted: Vec<bool> = std::thread::scope(|scope| {
+                let run = |runner| {
+                    let contest = &contest;
+                    scope.spawn(move || block_on(contest.run(runner)).unwrap())
+                };
+                let runners: Vec<_> = (0..RUNNERS).map(run).collect();
+                runners.into_iter().map(|runner| runner.join().unwrap()).collect()
+            });
+            block_on(contest.check(&accepted)).unwrap();
+        }
+    }
 }
