@@ -73,8 +73,7 @@ async fn series_of_two_kinds_and_years_have_no_gap() {
     let file = folder.path().join("numbers.db");
     let race = Race::new(&testing::crm(open(&file), 1), "race").await.unwrap();
     numbers::by_year(&race).await.unwrap();
-    let options =
-        SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(Duration::from_mins(1));
+    let options = SqliteConnectOptions::new().filename(&file).foreign_keys(true).busy_timeout(Duration::from_mins(1));
     let times = number("CRM_TEST_ISSUES", 60);
     let work = |worker| {
         let (race, options) = (race.clone(), options.clone());
@@ -158,7 +157,8 @@ fn processes_that_are_killed_leave_no_gap() {
             let mut said = BufReader::new(worker.stdout.take().unwrap()).lines();
             let mut known = Issued::new();
             let mut note = |line: String| {
-                let prefix = ["INV-2025-", "INV-2026-", "CN-"].into_iter().find(|p| line.ends_with(&format!("ack {p}")));
+                let prefix =
+                    ["INV-2025-", "INV-2026-", "CN-"].into_iter().find(|p| line.ends_with(&format!("ack {p}")));
                 prefix.map(|prefix| *known.entry(prefix).or_default() += 1).is_some()
             };
             // The clock starts with the first acknowledgement, so that each is killed at work.
@@ -185,6 +185,6 @@ fn issuer() {
     let mut issuer = block_on(Issuer::new(race, seed.into())).unwrap();
     println!();
     loop {
-        println!("ack {}", block_on(issuer.next()).unwrap());
+        println!("ack {}", block_on(issuer.keep()).unwrap());
     }
 }

@@ -81,14 +81,14 @@ impl Issuer {
         Ok(prefix)
     }
 
-    /// Issues a document.
+    /// Issues a document, and says what stands before its number.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn keep(&mut self) -> Result<(), CrmError> {
+    pub async fn keep(&mut self) -> Result<&'static str, CrmError> {
         let prefix = self.issue(None).await?;
         *self.issued.entry(prefix).or_default() += 1;
-        Ok(())
+        Ok(prefix)
     }
 
     /// Issues a document through a view, such as a transaction that is rolled back afterwards.
