@@ -121,13 +121,17 @@ async fn busy_step(session: &Session<'_>, dice: &mut Dice, contact: Id<Contact>)
     match (dice.roll(14), invoice, payment, note, row) {
         (0..=2, ..) => {
             let products = all::<Product>(session).await;
-            let line = |dice: &mut Dice| NewLine {
-                product: dice.pick(&products).map(|product| product.id).filter(|_| dice.once_in(2)),
-                description: "Work".parse().ok(),
-                quantity: Decimal6::ONE,
-                unit_price: Some(Decimal6::from_micros(i64::try_from(dice.roll(60_000_000)).unwrap())),
-                discount: None,
-                tax_percent: dice.once_in(2).then(|| Decimal6::parse("19").unwrap()),
+            let line = |dice: &mut Dice| {
+                let price = dice.roll(60_000_000);
+                NewLine {
+                    // One of the two, or none.
+                    product: products.get(usize::try_from(price % 3).unwrap()).map(|product| product.id),
+                    description: "Work".parse().ok(),
+                    quantity: Decimal6::ONE,
+                    unit_price: Some(Decimal6::from_micros(i64::try_from(price).unwrap())),
+                    discount: None,
+                    tax_percent: dice.once_in(2).then(|| Decimal6::parse("19").unwrap()),
+                }
             };
             let currency = dice.once_in(9).then_some(Currency::EUR);
             let lines = vec![line(dice), line(dice)];
@@ -136,7 +140,8 @@ async fn busy_step(session: &Session<'_>, dice: &mut Dice, contact: Id<Contact>)
         }
         (3..=5, ..) => {
             let (amount, allocate) = (cents(dice, 5_000), to(dice));
-            let method = dice.pick(Method::ALL).copied().filter(|method| *method < Method::Transfer);
+            // One of three, or none.
+            let method = Method::ALL[..3].get(usize::try_from(amount.minor() % 4).unwrap()).copied();
             let (reference, notes, external_id) = (None, None, None);
             let received_on = on;
             let payment =
