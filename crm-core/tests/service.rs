@@ -211,7 +211,9 @@ fn without_a_series_a_case_is_refused() {
     let old = block_on(testing::organization(&world.crm, "old")).unwrap();
     let series = block_on(old.list(&Query::<crm_core::billing::NumberSeries>::all())).unwrap().items;
     let mut changes = crm_core::store::ChangeSet::new(old.context().stamp("test"));
-    series.iter().for_each(|series| changes.delete(series));
+    for series in &series {
+        changes.delete(series);
+    }
     block_on(old.store().apply(old.scope(), changes)).unwrap();
     let fields = [("kind", "person"), ("given_name", "Eva")];
     let contact = block_on(old.create::<Contact>(edit(&old, &fields))).unwrap().id;
@@ -537,4 +539,10 @@ fn an_explanation_names_every_day_the_rule_and_the_versions() {
     for part in ["CO-GENERAL", "Law 1755", "San José", "America/Bogota", "not legal advice", &*case.calendar_version] {
         assert!(text.contains(part), "{part}: {text}");
     }
+}
+
+#[test]
+fn dated_situations_played_through_cases_are_due_when_they_were_worked_out_to_be() {
+    let played = block_on(testing::due_dates::check(&testing::crm(MemoryStore::new(), 1))).unwrap();
+    assert!(played >= 500, "{played}");
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use common::Database;
 use crm_core::Crm;
 use crm_core::store::{MemoryStore, Store, conformance};
-use crm_core::testing::{TestEnvironment, machines, script};
+use crm_core::testing::{TestEnvironment, due_dates, machines, script};
 use sqlx::Connection as _;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -66,4 +66,12 @@ async fn every_state_event_and_role_does_what_the_machines_say() {
     let database = Database::new();
     let store = database.store().await;
     machines::every_move(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dated_situations_played_through_cases_are_due_when_they_were_worked_out_to_be() {
+    let database = Database::new();
+    let store = database.store().await;
+    let played = due_dates::check(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
+    assert!(played >= 500, "{played}");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crm_core::Crm;
 use crm_core::store::{MemoryStore, Store, conformance};
-use crm_core::testing::{TestEnvironment, machines, script};
+use crm_core::testing::{TestEnvironment, due_dates, machines, script};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
@@ -72,4 +72,11 @@ async fn random_work_comes_out_as_on_the_memory_store() {
 async fn every_state_event_and_role_does_what_the_machines_say() {
     let (_directory, store) = store();
     machines::every_move(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dated_situations_played_through_cases_are_due_when_they_were_worked_out_to_be() {
+    let (_directory, store) = store();
+    let played = due_dates::check(&Crm::new(store, TestEnvironment::new(1))).await.unwrap();
+    assert!(played >= 500, "{played}");
 }

@@ -11,10 +11,12 @@ use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
 use crm_core::entity::{Entity as _, Table};
 use crm_core::people::Contact;
 use crm_core::report::{
-    CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, VelocityOptions,
+    AgeingOptions, CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions,
+    LeadCountsOptions, SummaryOptions, VelocityOptions,
 };
 use crm_core::row::{Row, Value};
 use crm_core::sales::{Deal, Stage, StageChange};
+use crm_core::service::{Case, CaseEvent};
 use crm_core::store::{
     Aggregate, Applied, ChangeSet, Direction, Expr, Filter, Group, Measure, MemoryStore, Order, Query, Scope, Select,
     Store, StoreError,
@@ -166,6 +168,34 @@ impl Store for Spy {
     }
 }
 
+/// The invoices, payments and credit notes are walked in the order of the groups, without a look at the rows; what
+/// happened since the day is looked up by its day: for the present that is nothing.
+#[test]
+fn the_reports_of_billing_are_read_from_indexes() {
+    let per_contact = SummaryOptions { per_contact: true, ..SummaryOptions::default() };
+    let totals = asked(async |session| drop(session.summary(&SummaryOptions::default()).await.unwrap()));
+    let contacts = asked(async |session| drop(session.summary(&per_contact).await.unwrap()));
+    let ageing = asked(async |session| drop(session.ageing(&AgeingOptions::default()).await.unwrap()));
+    let later = "INDEX crm_allocation_applied_on (org=? AND applied_on>?)";
+    for (query, expected, ordered) in [
+        (&totals[1], "COVERING INDEX crm_invoice_totals (org=?", true),
+        (&totals[2], later, false),
+        (&totals[3], "COVERING INDEX crm_payment_totals (org=?", true),
+        (&totals[4], "COVERING INDEX crm_credit_note_totals (org=?", true),
+        (&totals[5], later, false),
+        (&totals[6], "INDEX crm_refund_refunded_on (org=? AND refunded_on>?)", false),
+        (&contacts[1], "COVERING INDEX crm_invoice_contact (org=?", true),
+        (&contacts[3], "COVERING INDEX crm_payment_contact (org=?", true),
+        (&contacts[4], "COVERING INDEX crm_credit_note_contact (org=?", true),
+        (&ageing[0], "COVERING INDEX crm_invoice_open (org=? AND open_until>?)", true),
+        (&ageing[1], later, false),
+    ] {
+        let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), query).unwrap());
+        assert!(found.contains(expected), "{expected}: {found}");
+        assert!(!ordered || !found.contains("TEMP B-TREE FOR GROUP BY"), "{expected}: {found}");
+    }
+}
+
 /// The figures as of now, as a manager sees them. What left a stage since then is looked up by its time: for the present
 /// that is nothing. Only what no index can order is sorted: how far deals came, and the currencies of those last ones.
 #[test]
@@ -243,5 +273,37 @@ fn a_page_of_a_timeline_is_a_walk_of_an_index_in_every_source() {
         assert_eq!(found, format!("SEARCH t0 USING INDEX {index}"));
         let first = selected(&source);
         assert!(!first.contains("TEMP B-TREE"), "{first}");
+    }
+}
+
+/// What is due this week is a walk of an index; so is the report, but for the few open cases, which are sorted.
+#[test]
+fn cases_that_are_due_and_their_report_are_read_from_indexes() {
+    let day = |text: &str| crm_core::value::parse_date(text).unwrap();
+    let week = Query::new(Case::due(day("2026-06-15"), day("2026-06-19"))).ascending(Case::COLUMNS.due_on);
+    let mut week = week.to_select().unwrap();
+    let found = selected(&week);
+    assert_eq!(found, "SEARCH t0 USING INDEX crm_case_due (org=? AND open_until=? AND due_on>? AND due_on<?)");
+    week.after = Some(vec![Value::Date(day("2026-06-16")), Value::Id(Uuid::from_u128(1))]);
+    let found = selected(&week);
+    assert!(found.starts_with("SEARCH t0 USING INDEX crm_case_due (org=? AND open_until=? AND"), "{found}");
+    assert!(!found.contains("TEMP B-TREE"), "{found}");
+    let user = Some(Id::new(Uuid::from_u128(1)));
+    let theirs = Query::new(Case::open() & Case::COLUMNS.assignee_id.eq(&user)).ascending(Case::COLUMNS.due_on);
+    let found = selected(&theirs.to_select().unwrap());
+    assert!(found.contains("crm_case_assignee (org=? AND assignee_id=? AND open_until=?)"), "{found}");
+    let steps = Query::new(CaseEvent::COLUMNS.case_id.eq(&Id::new(Uuid::from_u128(1))));
+    let found = selected(&steps.ascending(CaseEvent::COLUMNS.at).to_select().unwrap());
+    assert_eq!(found, "SEARCH t0 USING INDEX crm_case_event_case_id (org=? AND case_id=?)");
+
+    let report = asked(async |session| drop(session.case_report(&CaseReportOptions::default()).await.unwrap()));
+    for (query, expected, ordered) in [
+        (&report[0], "COVERING INDEX crm_case_totals (org=?)", true),
+        (&report[1], "COVERING INDEX crm_case_answered (org=?)", true),
+        (&report[2], "COVERING INDEX crm_case_due (org=? AND open_until>?)", false),
+    ] {
+        let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), query).unwrap());
+        assert!(found.contains(expected), "{expected}: {found}");
+        assert!(!ordered || !found.contains("TEMP B-TREE FOR GROUP BY"), "{expected}: {found}");
     }
 }

@@ -259,9 +259,9 @@ impl Session<'_> {
         let open = Expr::Compare(columns.open_until.operand(), Cmp::Gt, Value::Date(as_of));
         let bounds = [as_of, tomorrow, later].map(Value::Date).to_vec();
         let waiting = Aggregate::new(Case::TABLE, open.and(between(&came, None, Some(over))).and(visible))
-            .by(Group::Value(columns.assignee_id.operand()))
-            .by(Group::Value(columns.silence.operand()))
             .by(Group::Buckets(columns.due_on.operand(), Bucket { bounds }))
+            .by(Group::Value(columns.silence.operand()))
+            .by(Group::Value(columns.assignee_id.operand()))
             .measure(Measure::Count)
             .measure_where(Measure::Count, !columns.paused_since.is_null());
         let queries = [counted, answered, waiting];
@@ -291,7 +291,7 @@ impl Session<'_> {
             let found = Waiting::of(&totals);
             waiting.add(found)?;
             by_silence.entry(read(totals.group(1), "silence")?).or_default().add(found)?;
-            by_assignee.entry(read(totals.group(0), "assignee_id")?).or_default().add(found)?;
+            by_assignee.entry(read(totals.group(2), "assignee_id")?).or_default().add(found)?;
         }
         let kinds = CaseKind::ALL.iter().copied();
         let times = |kind| AnswerTimes::of(histograms.get(&kind).unwrap_or(&Histogram::new()));
@@ -342,7 +342,7 @@ impl Waiting {
     fn of(totals: &Totals<'_>) -> Self {
         let (open, paused) = (totals.number(0), totals.number(1));
         let mut waiting = Self { open, paused, ..Self::default() };
-        match totals.group(2).as_int() {
+        match totals.group(0).as_int() {
             Some(0) => waiting.overdue = open,
             Some(1) => waiting.due_today = open,
             Some(2) => waiting.due_soon = open,

@@ -100,7 +100,7 @@ impl Session<'_> {
         let visible = self.reported("debtors")?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
         let as_of = AsOf { date, restated: options.restated };
-        let queries = queries(&as_of, visible);
+        let queries = queries(as_of, visible);
         let answers = self.store().aggregate(self.scope(), &queries).await?;
         let mut found: BTreeMap<Currency, Vec<(Uuid, Owed)>> = BTreeMap::new();
         for ((currency, contact), owed) in combine(&queries, &answers)? {
@@ -168,7 +168,7 @@ impl Session<'_> {
 ///
 /// An invoice can be among the open ones that had nothing due on the date: it was paid by then, and what was paid was taken
 /// back since. Its due date does not count, so such invoices are looked at one by one.
-fn queries(as_of: &AsOf, visible: Visible) -> [Aggregate; 8] {
+fn queries(as_of: AsOf, visible: Visible) -> [Aggregate; 8] {
     let (invoices, rows) = (Invoice::COLUMNS, Allocation::COLUMNS);
     let open = as_of.open().and(as_of.by(invoices.issued_on.operand())).and(visible.invoices);
     let corrected = (!rows.undoes.is_null()).into_expr().and(as_of.after(rows.applied_on.operand()));

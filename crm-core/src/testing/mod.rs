@@ -1,8 +1,11 @@
 //! What tests of a store or of a front end need: a world that can be repeated, and random work that must
 //! come out the same on every store.
 
+pub mod billing;
 pub mod boundaries;
 pub mod cases;
+pub mod deadlines;
+pub mod due_dates;
 pub mod machines;
 pub mod race;
 pub mod script;

@@ -48,20 +48,23 @@ const VICTORY_DAY: &[(i32, u32, u32)] = &[(2015, 5, 11), (2020, 5, 11), (2021, 5
 const RUSSIA_DAY: &[(i32, u32, u32)] = &[(2016, 6, 13), (2021, 6, 14), (2022, 6, 13), (2027, 6, 14)];
 /// Monday after 4 November on a day of rest.
 const UNITY_DAY: &[(i32, u32, u32)] = &[(2017, 11, 6), (2018, 11, 5), (2023, 11, 6)];
-/// Days off that the yearly decrees exchanged for a day of rest elsewhere.
+/// Days off that the government's yearly resolutions exchanged for a day of rest elsewhere.
 const EXCHANGED: &[(i32, u32, u32)] = &[
     (2015, 1, 9),
     (2015, 5, 4),
     (2016, 2, 22),
     (2016, 3, 7),
     (2016, 5, 3),
+    // Resolution 756 of 2016-08-04.
     (2017, 2, 24),
     (2017, 5, 8),
+    // Resolution 1250 of 2017-10-14.
     (2018, 3, 9),
     (2018, 4, 30),
     (2018, 5, 2),
     (2018, 6, 11),
     (2018, 12, 31),
+    // Resolution 1163 of 2018-10-01.
     (2019, 5, 2),
     (2019, 5, 3),
     (2019, 5, 10),
@@ -73,13 +76,16 @@ const EXCHANGED: &[(i32, u32, u32)] = &[
     (2022, 3, 7),
     (2022, 5, 3),
     (2022, 5, 10),
+    // Resolution 1505 of 2022-08-29.
     (2023, 2, 24),
     (2023, 5, 8),
+    // Resolution 1314 of 2023-08-10.
     (2024, 4, 29),
     (2024, 4, 30),
     (2024, 5, 10),
     (2024, 12, 30),
     (2024, 12, 31),
+    // Resolution 1335 of 2024-10-04.
     (2025, 5, 2),
     (2025, 5, 8),
     (2025, 6, 13),

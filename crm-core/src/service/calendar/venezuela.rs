@@ -2,8 +2,7 @@
 //!
 //! The law of national holidays of 1971-06-22 and article 184 of the labour law of 2012 (LOTTT), which adds
 //! Carnival, Holy Week's Thursday and Friday and the days around Christmas and New Year; Family Day by
-//! decree since 2024. The single days were decreed year by year: to save electricity in 2016, for Holy Week in
-//! 2016 and 2017, the monetary reform of 2018, Carnival and the power cuts of 2019, the canonizations of 2025.
+//! decree since 2024. Single days were decreed year by year.
 
 use super::rule::{BuiltIn, HolidayRule, On};
 
@@ -35,10 +34,13 @@ pub(super) const VENEZUELA: BuiltIn = BuiltIn {
     working: &[],
 };
 
+/// Days without work that the government decreed one by one.
 const DECREED: &[(i32, u32, u32)] = &[
+    // Holy Week.
     (2016, 3, 21),
     (2016, 3, 22),
     (2016, 3, 23),
+    // Fridays without work to save electricity, and the Monday before 19 April.
     (2016, 4, 8),
     (2016, 4, 15),
     (2016, 4, 18),
@@ -48,12 +50,16 @@ const DECREED: &[(i32, u32, u32)] = &[
     (2016, 5, 13),
     (2016, 5, 20),
     (2016, 5, 27),
+    // Holy Week.
     (2017, 4, 10),
     (2017, 4, 11),
     (2017, 4, 12),
+    // The monetary reform.
     (2018, 8, 20),
+    // The days before Carnival.
     (2019, 2, 28),
     (2019, 3, 1),
+    // The power cuts.
     (2019, 3, 11),
     (2019, 3, 12),
     (2019, 3, 26),

@@ -192,10 +192,9 @@ impl Count<'_> {
     /// What a day is; none if a pause that has no end covers it.
     fn look(&self, date: Date) -> Result<Option<Skip>, CalendarError> {
         let kind = self.calendar.day(date)?;
-        let mut covering = self.pauses.iter().filter(|pause| pause.covers(date)).peekable();
-        Ok(match covering.peek() {
+        Ok(match self.pauses.iter().find(|pause| pause.covers(date)) {
             None => Some(Skip::Day(kind)),
-            Some(_) => covering.all(|pause| pause.to.is_some()).then_some(Skip::Paused),
+            Some(pause) => pause.to.map(|_| Skip::Paused),
         })
     }
 }

@@ -72,7 +72,7 @@ impl CalendarUsed {
 pub struct CountedDay {
     /// The day.
     pub date: Date,
-    /// The how-manieth it is, from 1.
+    /// Its number in the count, from 1.
     pub n: u32,
 }
 
@@ -169,7 +169,8 @@ impl Explanation {
     /// The due date and what goes with it.
     fn ending(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(last) = self.moved_from {
-            writeln!(f, "The last day, {}, has no business", long(last))?;
+            let source = if self.rule.jurisdiction == "CO" { " (Law 4 of 1913, article 62)" } else { "" };
+            writeln!(f, "The last day, {}, has no business and moves to the next that has{source}", long(last))?;
         }
         match self.due_on {
             Some(due_on) => writeln!(f, "Due {}", long(due_on))?,
@@ -187,7 +188,7 @@ impl Explanation {
         }
         match self.rule.largest_extension {
             Extension::None => writeln!(f, "It cannot be extended")?,
-            _ => writeln!(f, "It can be extended by {} days at most", self.rule.largest_extension_days())?,
+            _ => writeln!(f, "It can be extended by {} days in all", self.rule.largest_extension_days())?,
         }
         if !self.rule.notes.is_empty() {
             writeln!(f, "{}", self.rule.notes)?;
