@@ -2,11 +2,10 @@
 //! one for books of random work.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-mod books;
+mod random_books;
 
 use std::collections::{BTreeMap, HashSet};
 
-use books::{Books, all, books_of_random_work, day};
 use crm_core::access::Role;
 use crm_core::billing::{
     Allocate, AllocationSource, CreateCreditNote, CreateInvoice, CreditNoteLine, Credited, Invoice, InvoiceLine,
@@ -21,6 +20,7 @@ use crm_core::report::{
 use crm_core::store::MemoryStore;
 use crm_core::value::{Currency, Date, Decimal6, Money, Text};
 use crm_core::{Crm, Edit, Id, Session, block_on, testing};
+use random_books::{Books, all, books_of_random_work, day};
 
 fn dollars(cents: i64) -> Money {
     Money::new(cents, Currency::USD)
@@ -214,7 +214,7 @@ fn debtors_owe_what_is_pending_on_the_day() {
         let rows = part.debtors.iter();
         let rows: Vec<_> = rows
             .map(|row| {
-                let amounts = [&row.pending, &row.overdue, &row.credit].map(|money| money.minor());
+                let amounts = [&row.pending, &row.overdue, &row.credit].map(Money::minor);
                 (row.contact_id, amounts, row.oldest_due_on, row.days_late)
             })
             .collect();
@@ -339,7 +339,10 @@ fn a_period_that_ends_before_it_begins_is_refused() {
     }
 }
 
-const PERIODS: [(Option<(u32, u32)>, Option<(u32, u32)>); 7] = [
+/// A month and a day, or none.
+type Bound = Option<(u32, u32)>;
+
+const PERIODS: [(Bound, Bound); 7] = [
     (None, None),
     (None, Some((5, 14))),
     (Some((5, 1)), Some((6, 14))),
@@ -351,7 +354,7 @@ const PERIODS: [(Option<(u32, u32)>, Option<(u32, u32)>); 7] = [
 
 /// Every period, restated or not.
 fn periods() -> impl Iterator<Item = (Option<Date>, Option<Date>, bool)> {
-    let day = |on: Option<(u32, u32)>| on.map(|(month, on)| day(month, on));
+    let day = |on: Bound| on.map(|(month, on)| day(month, on));
     let both = move |(from, to)| [false, true].map(|restated| (day(from), day(to), restated));
     PERIODS.into_iter().flat_map(both)
 }
@@ -457,7 +460,7 @@ fn rates_and_quantities_follow_from_the_lines() {
             .totals
             .iter()
             .map(|row| {
-                let amounts = [&row.figures.invoiced_tax, &row.figures.credited_tax].map(|money| money.minor());
+                let amounts = [&row.figures.invoiced_tax, &row.figures.credited_tax].map(Money::minor);
                 ((row.figures.currency, row.percent), amounts)
             })
             .collect();
@@ -518,7 +521,7 @@ fn debtors_are_those_of_the_summary() {
     let mut oldest_seen = 0;
     for (name, _crm, session) in books_of_random_work() {
         let books = block_on(Books::read(&session));
-        for (month, on) in books::DAYS {
+        for (month, on) in random_books::DAYS {
             for restated in [false, true] {
                 let as_of = Some(day(month, on));
                 let options = SummaryOptions { as_of, per_contact: true, restated, ..SummaryOptions::default() };
@@ -573,7 +576,8 @@ impl Books {
         let applied: i64 = rows.iter().map(|row| row.amount.0).sum();
         let paid = rows.iter().filter(|row| row.source != AllocationSource::Offset);
         let paid: i64 = paid.map(|row| row.amount.0).sum();
-        (paid > 0 && applied == invoice.total.0).then(|| rows.iter().map(|row| row.applied_on).max())?
+        (paid > 0 && applied == invoice.total.0)
+            .then(|| rows.iter().map(|row| if restated { row.restated_on } else { row.applied_on }).max())?
     }
 }
 

@@ -1,17 +1,17 @@
 //! The reports against figures worked out from the records one by one.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-mod books;
+mod random_books;
 
 use std::collections::BTreeMap;
 
-use books::{Books, DAYS, all, books_of_random_work, busy, day};
 use crm_core::billing::{Allocation, AllocationSource, InvoiceStatus, Refund};
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
 use crm_core::report::{AgeingOptions, LedgerOptions, StatementOptions, SummaryOptions};
 use crm_core::value::{Currency, Date, Money};
 use crm_core::{Id, Session, block_on};
+use random_books::{Books, DAYS, all, books_of_random_work, busy, day};
 
 /// The figures of one currency: billed, paid, offset, pending, overdue, uncollectible, void, credit.
 type Figures = [i64; 8];

@@ -80,7 +80,7 @@ impl Session<'_> {
         let visible = self.reported("ageing")?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
         let as_of = AsOf { date, restated: options.restated };
-        let sums = self.aged(&as_of, visible.invoices, visible.allocations, options.per_contact).await?;
+        let sums = self.aged(as_of, visible.invoices, visible.allocations, options.per_contact).await?;
         let totals = totals(&sums);
         let per_contact = if options.per_contact { Some(self.aged_contacts(sums).await?) } else { None };
         Ok(Ageing { as_of: date, totals, per_contact })
@@ -97,11 +97,11 @@ impl Session<'_> {
         let visible = self.reported("statement")?;
         let invoices = visible.invoices.and(Invoice::COLUMNS.contact_id.eq(&contact).into());
         let allocations = visible.allocations.and(Allocation::COLUMNS.contact_id.eq(&contact).into());
-        Ok(totals(&self.aged(&AsOf { date, restated }, invoices, allocations, false).await?))
+        Ok(totals(&self.aged(AsOf { date, restated }, invoices, allocations, false).await?))
     }
 
     /// What is due by currency and bucket, and by contact if asked for, on such invoices with such allocations.
-    async fn aged(&self, as_of: &AsOf, invoices: Expr, allocations: Expr, per_contact: bool) -> Result<Aged, CrmError> {
+    async fn aged(&self, as_of: AsOf, invoices: Expr, allocations: Expr, per_contact: bool) -> Result<Aged, CrmError> {
         let date = as_of.date;
         let columns = Invoice::COLUMNS;
         // Open invoices come from the index that begins with the day up to which they are open.
