@@ -105,7 +105,7 @@ async fn check(session: &Session<'_>, options: CaseReportOptions) -> i64 {
 #[test]
 fn reports_agree_with_the_cases_of_random_books() {
     let mut seen = 0;
-    for seed in 0..6 {
+    for seed in 0..10 {
         let crm = testing::crm(MemoryStore::new(), 1);
         block_on(testing::script::play(&crm, seed, 2_000)).unwrap();
         for email in ["owner@here.example", "member@here.example"] {
