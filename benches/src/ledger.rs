@@ -144,16 +144,17 @@ fn insert(path: &Path, count: usize) -> Outcome {
     {
         let mut invoice = transaction.prepare(
             "INSERT INTO crm_invoice (org, id, number, contact_id, currency, status, issued_on, due_on, subtotal, tax, \
-             total, paid, settled_on, balance, open_until, version, created_at, updated_at) \
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, ?9, ?10, ?8 - ?9, ?11, 1, 0, 0)",
+             total, paid, \"offset\", credited, written_off_on, voided_on, settled_on, balance, open_until, \
+             version, created_at, updated_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?8, ?9, 0, 0, \
+             CASE ?5 WHEN 'uncollectible' THEN ?10 END, CASE ?5 WHEN 'void' THEN ?10 END, ?10, ?8 - ?9, ?11, 1, 0, 0)",
         )?;
         let mut payment = transaction.prepare(
-            "INSERT INTO crm_payment (org, id, contact_id, currency, amount, unapplied, received_on, version, created_at, \
-             updated_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, 1, 0, 0)",
+            "INSERT INTO crm_payment (org, id, contact_id, currency, amount, unapplied, refunded, received_on, version, \
+             created_at, updated_at) VALUES (1, ?1, ?2, ?3, ?4, ?5, 0, ?6, 1, 0, 0)",
         )?;
         let mut allocation = transaction.prepare(
-            "INSERT INTO crm_allocation (org, id, payment_id, invoice_id, contact_id, currency, amount, applied_on) \
-             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            "INSERT INTO crm_allocation (org, id, payment_id, invoice_id, contact_id, currency, source, amount, applied_on, \
+             restated_on, written_off) VALUES (1, ?1, ?2, ?3, ?4, ?5, 'payment', ?6, ?7, ?7, 0)",
         )?;
         for number in 0..count {
             let row = Invoice::of(number, count);
@@ -184,10 +185,11 @@ fn insert(path: &Path, count: usize) -> Outcome {
 
 /// The columns of the tables as [`copy_lines`] gives them.
 pub(crate) const COPIES: [&str; 3] = [
-    "crm_invoice (org, id, number, contact_id, currency, status, issued_on, due_on, subtotal, tax, total, paid, settled_on, \
-     balance, open_until, version, created_at, updated_at)",
-    "crm_payment (org, id, contact_id, currency, amount, unapplied, received_on, version, created_at, updated_at)",
-    "crm_allocation (org, id, payment_id, invoice_id, contact_id, currency, amount, applied_on)",
+    "crm_invoice (org, id, number, contact_id, currency, status, issued_on, due_on, subtotal, tax, total, paid, \"offset\", credited, \
+     written_off_on, voided_on, settled_on, balance, open_until, version, created_at, updated_at)",
+    "crm_payment (org, id, contact_id, currency, amount, unapplied, refunded, received_on, version, created_at, updated_at)",
+    "crm_allocation (org, id, payment_id, invoice_id, contact_id, currency, source, amount, applied_on, restated_on, \
+     written_off)",
 ];
 
 /// Adds the rows of one invoice to the texts that PostgreSQL is to copy in.
@@ -198,7 +200,7 @@ pub(crate) fn copy_lines(number: usize, count: usize, contacts: &[Uuid], out: &m
     let contact = contacts[row.contact];
     let _ = writeln!(
         out[0],
-        "1\t{}\t{}\t{contact}\t{}\t{}\t{}\t{}\t{}\t0\t{}\t{}\t{}\t{}\t{}\t{AT}",
+        "1\t{}\t{}\t{contact}\t{}\t{}\t{}\t{}\t{}\t0\t{}\t{}\t0\t0\t{}\t{}\t{}\t{}\t{}\t{AT}",
         row.id,
         row.number.as_deref().unwrap_or("\\N"),
         row.currency,
@@ -208,6 +210,8 @@ pub(crate) fn copy_lines(number: usize, count: usize, contacts: &[Uuid], out: &m
         row.total,
         row.total,
         row.paid,
+        text(row.settled_on.filter(|_| row.status == "uncollectible")),
+        text(row.settled_on.filter(|_| row.status == "void")),
         text(row.settled_on),
         row.total - row.paid,
         row.open_until(),
@@ -215,8 +219,12 @@ pub(crate) fn copy_lines(number: usize, count: usize, contacts: &[Uuid], out: &m
     if let Some(paid) = row.payment(number) {
         let (currency, on) = (row.currency, paid.on);
         let (amount, unapplied) = (paid.amount, paid.unapplied);
-        let _ = writeln!(out[1], "1\t{}\t{contact}\t{currency}\t{amount}\t{unapplied}\t{on}\t{AT}", paid.id);
+        let _ = writeln!(out[1], "1\t{}\t{contact}\t{currency}\t{amount}\t{unapplied}\t0\t{on}\t{AT}", paid.id);
         let (of, to) = (paid.id, row.id);
-        let _ = writeln!(out[2], "1\t{}\t{of}\t{to}\t{contact}\t{currency}\t{}\t{on}", paid.allocation, row.paid);
+        let _ = writeln!(
+            out[2],
+            "1\t{}\t{of}\t{to}\t{contact}\t{currency}\tpayment\t{}\t{on}\t{on}\tf",
+            paid.allocation, row.paid
+        );
     }
 }

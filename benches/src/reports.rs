@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use crm_core::Session;
-use crm_core::report::SummaryOptions;
+use crm_core::report::{AgeingOptions, SummaryOptions};
 use crm_store_sqlite::Durability;
 use rusqlite::{Connection, Row};
 
@@ -47,14 +47,17 @@ pub(crate) fn run(options: &Options) -> Outcome {
     }
 }
 
+/// The ageing that the library is asked for.
+pub(crate) const AGEING: AgeingOptions = AgeingOptions { as_of: Some(AS_OF), per_contact: false, restated: false };
+
 /// What the library is asked.
 pub(crate) const fn asked(per_contact: bool) -> SummaryOptions {
-    SummaryOptions { as_of: Some(AS_OF), include_void: false, per_contact }
+    SummaryOptions { as_of: Some(AS_OF), include_void: false, per_contact, restated: false }
 }
 
 pub(crate) async fn by_library(name: &str, session: &Session<'_>) -> Outcome {
     if name == "ageing" {
-        black_box(session.ageing(Some(AS_OF), false).await?);
+        black_box(session.ageing(&AGEING).await?);
     } else {
         black_box(session.summary(&asked(name == "per contact")).await?);
     }
@@ -73,7 +76,7 @@ fn by_hand(name: &str, connection: &Connection) -> Outcome {
 fn check(name: &str, runtime: &tokio::runtime::Runtime, session: &Session<'_>, connection: &Connection) -> Outcome {
     match name {
         "ageing" => {
-            let library = runtime.block_on(session.ageing(Some(AS_OF), false))?;
+            let library = runtime.block_on(session.ageing(&AGEING))?;
             sums::same(name, &sums::of_ageing(&library), &ageing(connection)?)
         }
         "summary" => {

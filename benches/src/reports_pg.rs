@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use uuid::Uuid;
 
 use crate::ledger::{self, AS_OF, COPIES};
-use crate::reports::{REPORTS, asked, by_library};
+use crate::reports::{AGEING, REPORTS, asked, by_library};
 use crate::rounds::{Goal, Workload, per_unit};
 use crate::sums::{self, ByCurrency, ContactRow, Figures};
 use crate::{Options, Outcome, book, peers, pg};
@@ -70,7 +70,7 @@ async fn by_hand(name: &str, connection: &mut PgConnection) -> Outcome {
 async fn check(name: &str, session: &Session<'_>, connection: &mut PgConnection) -> Outcome {
     match name {
         "ageing" => {
-            let library = session.ageing(Some(AS_OF), false).await?;
+            let library = session.ageing(&AGEING).await?;
             sums::same(name, &sums::of_ageing(&library), &ageing(connection).await?)
         }
         "summary" => {

@@ -50,6 +50,8 @@ mod id;
 pub mod import;
 mod macros;
 pub mod people;
+#[cfg(feature = "print")]
+pub mod print;
 pub mod report;
 pub mod row;
 pub mod sales;

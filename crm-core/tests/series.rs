@@ -1,6 +1,8 @@
 //! Number series: prefixes, years, ranges, validity, warnings.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use std::fmt::Write as _;
+
 use crm_core::billing::{
     BillingError, CreateInvoice, Invoice, NewLine, NumberSeries, SeriesYear, VoidInvoice, Warning,
 };
@@ -221,7 +223,7 @@ fn a_yearly_series_numbers_contacts_and_imports() {
     // More rows than one chunk has; the first invoice of each year opens it.
     let mut rows = String::from("contact_id,issued_on,line.description,line.unit_price\n");
     for number in 0..2_500 {
-        rows.push_str(&format!("{},{}-03-01,Work,1\n", world.contact, 2024 + number % 3));
+        writeln!(rows, "{},{}-03-01,Work,1", world.contact, 2024 + number % 3).unwrap();
     }
     let report = block_on(session.import(Import::new(ImportKind::Invoices, std::io::Cursor::new(rows)))).unwrap();
     assert_eq!((report.created, report.written), (2_500, true));

@@ -551,7 +551,7 @@ impl Session {
         include_void: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
-        let options = crm_core::report::SummaryOptions { as_of, include_void, per_contact };
+        let options = crm_core::report::SummaryOptions { as_of, include_void, per_contact, restated: false };
         let summary = self.shared.run(py, async { self.session.summary(&options).await })?;
         crate::report::summary(py, &summary)
     }
@@ -565,7 +565,8 @@ impl Session {
         per_contact: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
-        let ageing = self.shared.run(py, async { self.session.ageing(as_of, per_contact).await })?;
+        let options = crm_core::report::AgeingOptions { as_of, per_contact, restated: false };
+        let ageing = self.shared.run(py, async { self.session.ageing(&options).await })?;
         crate::report::ageing(py, &ageing)
     }
 
@@ -581,7 +582,8 @@ impl Session {
         let (from, to) = (date("from_", from)?, date("to", to)?);
         let statement = self.shared.run(py, async {
             let contact = contact.resolve(&self.session).await?;
-            self.session.statement(contact, from, to).await
+            let options = crm_core::report::StatementOptions { from, to, restated: false };
+            self.session.statement(contact, &options).await
         })?;
         crate::report::statement(py, &statement)
     }

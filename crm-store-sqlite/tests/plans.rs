@@ -11,8 +11,8 @@ use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
 use crm_core::entity::{Entity as _, Table};
 use crm_core::people::Contact;
 use crm_core::report::{
-    CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions,
-    VelocityOptions,
+    AgeingOptions, CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions,
+    LeadCountsOptions, SummaryOptions, VelocityOptions,
 };
 use crm_core::row::{Row, Value};
 use crm_core::sales::{Deal, Stage, StageChange};
@@ -165,6 +165,34 @@ impl Store for Spy {
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         self.store.apply(scope, changes).await
+    }
+}
+
+/// The invoices, payments and credit notes are walked in the order of the groups, without a look at the rows; what
+/// happened since the day is looked up by its day: for the present that is nothing.
+#[test]
+fn the_reports_of_billing_are_read_from_indexes() {
+    let per_contact = SummaryOptions { per_contact: true, ..SummaryOptions::default() };
+    let totals = asked(async |session| drop(session.summary(&SummaryOptions::default()).await.unwrap()));
+    let contacts = asked(async |session| drop(session.summary(&per_contact).await.unwrap()));
+    let ageing = asked(async |session| drop(session.ageing(&AgeingOptions::default()).await.unwrap()));
+    let later = "INDEX crm_allocation_applied_on (org=? AND applied_on>?)";
+    for (query, expected, ordered) in [
+        (&totals[1], "COVERING INDEX crm_invoice_totals (org=?", true),
+        (&totals[2], later, false),
+        (&totals[3], "COVERING INDEX crm_payment_totals (org=?", true),
+        (&totals[4], "COVERING INDEX crm_credit_note_totals (org=?", true),
+        (&totals[5], later, false),
+        (&totals[6], "INDEX crm_refund_refunded_on (org=? AND refunded_on>?)", false),
+        (&contacts[1], "COVERING INDEX crm_invoice_contact (org=?", true),
+        (&contacts[3], "COVERING INDEX crm_payment_contact (org=?", true),
+        (&contacts[4], "COVERING INDEX crm_credit_note_contact (org=?", true),
+        (&ageing[0], "COVERING INDEX crm_invoice_open (org=? AND open_until>?)", true),
+        (&ageing[1], later, false),
+    ] {
+        let found = plan(&crm_sql::aggregate(Dialect::Sqlite, Scope::for_tests(1), query).unwrap());
+        assert!(found.contains(expected), "{expected}: {found}");
+        assert!(!ordered || !found.contains("TEMP B-TREE FOR GROUP BY"), "{expected}: {found}");
     }
 }
 

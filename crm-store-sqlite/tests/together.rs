@@ -126,6 +126,24 @@ async fn worker() {
     race.pay(invoice, 10).await.unwrap();
 }
 
+/// 8 tasks open the same years at once, and issue the first invoices of each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn years_are_opened_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let race = Race::new(&testing::crm(open(&folder.path().join("years.db")), 1), "race").await.unwrap();
+    race.begin_yearly().await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|_| {
+            let race = race.clone();
+            tokio::spawn(async move { race.issue_in(2001..2031).await })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    race.check_years(2001..2031, 8).await.unwrap();
+}
+
 /// 16 workers issue 200 invoices each, three of ten in a host's transaction that is rolled back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn numbers_have_no_gap() {

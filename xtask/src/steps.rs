@@ -134,7 +134,7 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     // The benchmarks too, so that they cannot rot; below they are left out. What does not build here may still
     // leave the tests alone, so they are run in any case.
     let mut build = context.cargo(&["build", "--all-targets", "--keep-going"]);
-    build.args(&NOT_PYTHON[..3]).args(["--features", "testing"]);
+    build.args(&NOT_PYTHON[..3]).args(["--features", "testing,print"]);
     run(session, report, "build", None, build)?;
 
     let nextest = session.run(&mut context.cargo(&["nextest", "--version"]), Output::Kept)?.status.success();
@@ -144,7 +144,7 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     } else {
         (context.cargo(&["test", "--all-targets"]), Runner::Cargo)
     };
-    let selection = ["--exclude", "crm-benches", "--features", "testing"];
+    let selection = ["--exclude", "crm-benches", "--features", "testing,print"];
     tests.args(NOT_PYTHON).args(selection);
     run(session, report, "tests", Some(runner), tests)?;
     let mut examples = context.cargo(&["test", "--doc"]);

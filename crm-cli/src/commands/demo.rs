@@ -9,7 +9,7 @@ use crm_core::billing::{
 };
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
-use crm_core::report::{Ageing, Funnel, FunnelOptions, Summary, SummaryOptions};
+use crm_core::report::{Ageing, AgeingOptions, Funnel, FunnelOptions, Summary, SummaryOptions};
 use crm_core::value::{Currency, Date, Decimal6, Money, Slug, ValueError};
 use crm_core::{CrmError, Edit, NewOrganization, Session};
 use crm_store_sqlite::Durability;
@@ -81,7 +81,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     demo_sales::sell(&session, &mut dice, &contacts).await?;
 
     let summary = session.summary(&SummaryOptions::default()).await?;
-    let ageing = session.ageing(None, false).await?;
+    let ageing = session.ageing(&AgeingOptions::default()).await?;
     let funnel = session.funnel(&FunnelOptions::default()).await?;
     let shown = directory.display().to_string();
     app.out.note(&format!("The demonstration is in {shown}."));

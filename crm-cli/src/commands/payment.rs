@@ -128,7 +128,7 @@ pub(super) async fn show(app: &App, session: &Session<'_>, payment: &Stored<Paym
     if !machine && app.out.format != Format::Table {
         return records::print(app, session, payment, &[], "").await;
     }
-    let query = Query::new(Allocation::COLUMNS.payment_id.eq(&payment.id)).limit(LARGEST_PAGE);
+    let query = Query::new(Allocation::COLUMNS.payment_id.eq(&Some(payment.id))).limit(LARGEST_PAGE);
     let parts = session.list(&query).await?.items;
     let parts: Vec<Record> = parts.iter().map(|part| Record { row: part.to_row(), title: String::new() }).collect();
     let mut view = View::of(Allocation::TABLE, ["invoice_id", "amount", "applied_on"])?;

@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
 use crm_core::people::Contact;
-use crm_core::report::{Ageing, AgeingRow, BUCKETS, Figures, Statement, Summary, SummaryOptions};
+use crm_core::report::{
+    Ageing, AgeingOptions, AgeingRow, BUCKETS, Figures, Statement, StatementOptions, Summary, SummaryOptions,
+};
 use crm_core::value::Money;
 use serde::Serialize;
 
@@ -54,11 +56,18 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
                 as_of: date(args, "as_of")?,
                 include_void: given(args, "include_void"),
                 per_contact: given(args, "per_contact"),
+                restated: false,
             };
             app.out.data(&summary(app.out, &session.summary(&options).await?)?)
         }
         "ageing" => {
-            let report = session.ageing(date(args, "as_of")?, given(args, "per_contact")).await?;
+            let report = session
+                .ageing(&AgeingOptions {
+                    as_of: date(args, "as_of")?,
+                    per_contact: given(args, "per_contact"),
+                    restated: false,
+                })
+                .await?;
             app.out.data(&ageing(app.out, &report)?)
         }
         _ => {
@@ -66,7 +75,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let to = date(args, "to")?.unwrap_or_else(|| session.context().today());
             let year = || to.checked_sub_days(chrono::Days::new(365)).unwrap_or(to);
             let from = date(args, "from")?.unwrap_or_else(year);
-            let report = session.statement(contact.id, from, to).await?;
+            let report = session.statement(contact.id, &StatementOptions { from, to, restated: false }).await?;
             app.out.data(&statement(app.out, &report)?)
         }
     }

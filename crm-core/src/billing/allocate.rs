@@ -14,6 +14,9 @@ use crate::people::Contact;
 use crate::store::{ChangeSet, Direction, Order, Select, StoreExt as _};
 use crate::value::{Currency, Date, Money, ValueError};
 
+/// How much goes to which invoice, in minor units.
+pub(super) type Shares<'a> = Vec<(&'a Stored<Invoice>, i64)>;
+
 /// What money settles.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Allocate {
@@ -59,7 +62,7 @@ impl Allocate {
         contact: Id<Contact>,
         money: Money,
         invoices: &'a [Stored<Invoice>],
-    ) -> Result<Vec<(&'a Stored<Invoice>, i64)>, CrmError> {
+    ) -> Result<Shares<'a>, CrmError> {
         let mut rest = money.minor();
         let shares = match self {
             Self::Nothing => return Ok(Vec::new()),
@@ -74,7 +77,7 @@ impl Allocate {
             Self::To(shares) => shares,
         };
         let mut asked = Money::zero(money.currency());
-        let mut found: Vec<(&Stored<Invoice>, i64)> = Vec::new();
+        let mut found: Shares<'_> = Vec::new();
         for (position, (id, share)) in (1..).zip(shares) {
             let field = format!("allocations.{position}");
             let missing = || ValueError::NotThere { entity: Invoice::TABLE.entity, reference: id.to_string() };
@@ -106,7 +109,7 @@ impl Allocate {
         contact: Id<Contact>,
         rest: Money,
         invoices: &'a [Stored<Invoice>],
-    ) -> Result<(Vec<(&'a Stored<Invoice>, i64)>, i64), CrmError> {
+    ) -> Result<(Shares<'a>, i64), CrmError> {
         let shares = self.shares(contact, rest, invoices)?;
         let spent: i64 = shares.iter().map(|(_, share)| share).sum();
         if spent > rest.minor() {

@@ -214,16 +214,17 @@ fn gaps(series: &Numbering, numbers: &[String], found: &mut Findings) {
     }
     let mut find = |problem: String| found.find(NumberSeries::TABLE.entity, series.id, problem);
     for (year, taken) in years {
-        let of = year.map_or_else(String::new, |year| format!(" of {year}"));
+        let prefix = series.prefix.as_deref().unwrap_or_default();
+        let of = year.map_or_else(|| format!("of {prefix}"), |year| format!("of {prefix} in {year}"));
         let next = series.next_in(year);
         let mut expected = series.begins(year.unwrap_or(0));
         for number in taken.into_iter().chain(std::iter::once(next)) {
             // A new range leaves out what stands before it.
             if number > expected && number != series.range_first() {
-                find(format!("numbers {expected} to {}{of} are missing", number - 1));
+                find(format!("numbers {expected} to {} {of} are missing", number - 1));
             }
             if number > next {
-                find(format!("number {number}{of} was not given out yet: {next} is next"));
+                find(format!("number {number} {of} was not given out yet: {next} is next"));
             }
             expected = number + 1;
         }

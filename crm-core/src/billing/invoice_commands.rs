@@ -432,7 +432,7 @@ pub(super) fn build_lines(
 }
 
 /// The buyer as known now, a JSON object of the fields that an invoice shows.
-fn buyer(contact: &Stored<Contact>) -> Document {
+pub(crate) fn buyer(contact: &Stored<Contact>) -> Document {
     let mut out = String::from("{");
     write_text(&mut out, "name");
     out.push(':');

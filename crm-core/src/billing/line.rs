@@ -195,7 +195,7 @@ impl NewLine {
 }
 
 /// What is billed at one rate of tax.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct TaxRate {
     /// The rate, in percent.
     pub percent: Decimal6,

@@ -26,6 +26,8 @@ pub use check::BookFinding;
 pub use credit_note::{CreditNote, CreditNoteColumns, CreditNoteLine, CreditNoteLineColumns};
 pub use credit_note_commands::{CreateCreditNote, Credited, Split};
 pub use invoice::{INVOICE, Invoice, InvoiceColumns, InvoiceEvent, InvoiceStatus};
+#[cfg(feature = "print")]
+pub(crate) use invoice_commands::buyer;
 pub use invoice_commands::{
     CreateInvoice, DeleteInvoice, IssueInvoice, UpdateInvoice, VoidInvoice, WriteOffInvoice, due_on, issue, totals,
 };

@@ -83,20 +83,17 @@ impl Numbering {
             SeriesReset::Never => count_on(changes, self.series.id, next, count, self.range_last() + 1),
             SeriesReset::Year => {
                 let year = i64::from(on.year());
-                match self.years.iter().find(|opened| opened.year == year) {
-                    Some(opened) => {
-                        count_on(changes, self.series.id, next, count, i64::MAX);
-                        let next = SeriesYear::COLUMNS.next.index();
-                        count_on(changes, opened.id, next, count, self.range_last() + 1)
+                if let Some(opened) = self.years.iter().find(|opened| opened.year == year) {
+                    count_on(changes, self.series.id, next, count, i64::MAX);
+                    let next = SeriesYear::COLUMNS.next.index();
+                    count_on(changes, opened.id, next, count, self.range_last() + 1)
+                } else {
+                    let first = self.open(context, changes, year, count)?;
+                    count_on(changes, self.series.id, next, count, i64::MAX);
+                    for (number, record) in (first..).zip(records) {
+                        changes.put(record, column, Value::Text(format!("{prefix}{number:0digits$}")));
                     }
-                    None => {
-                        let first = self.open(context, changes, year, count)?;
-                        count_on(changes, self.series.id, next, count, i64::MAX);
-                        for (number, record) in (first..).zip(records) {
-                            changes.put(record, column, Value::Text(format!("{prefix}{number:0digits$}")));
-                        }
-                        return Ok(());
-                    }
+                    return Ok(());
                 }
             }
         };
@@ -107,7 +104,7 @@ impl Numbering {
     }
 
     /// Opens a year, or counts on in one that this change-set opens, and gives the first of so many numbers. Of two who
-    /// open a year at once the second is refused by its unique key, and decides again.
+    /// open a year at once the second is refused by its unique key, before its numbers are, and decides again.
     fn open(&self, context: &mut Context, changes: &mut ChangeSet, year: i64, count: i64) -> Result<i64, BillingError> {
         let columns = SeriesYear::COLUMNS;
         let key =
@@ -125,7 +122,7 @@ impl Numbering {
         match opened {
             Some(next) => *next = Value::Int(first + count),
             None => {
-                changes.insert(context, SeriesYear { series_id: self.series.id, year, next: first + count });
+                changes.insert_first(context, SeriesYear { series_id: self.series.id, year, next: first + count });
             }
         }
         Ok(first)

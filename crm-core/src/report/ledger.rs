@@ -77,7 +77,7 @@ pub(super) struct Period {
 }
 
 impl Period {
-    fn holds(&self, day: Date) -> bool {
+    fn holds(self, day: Date) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
     }
 

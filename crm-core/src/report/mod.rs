@@ -70,23 +70,23 @@ impl AsOf {
     }
 
     /// By the date.
-    fn by(&self, operand: Operand) -> Expr {
+    fn by(self, operand: Operand) -> Expr {
         Self::date(operand, Cmp::Le, self.date)
     }
 
     /// After the date.
-    fn after(&self, operand: Operand) -> Expr {
+    fn after(self, operand: Operand) -> Expr {
         Self::date(operand, Cmp::Gt, self.date)
     }
 
     /// Invoices issued by the date. Drafts with a planned date are not issued.
-    fn issued(&self) -> Expr {
+    fn issued(self) -> Expr {
         let columns = Invoice::COLUMNS;
         self.by(columns.issued_on.operand()).and(columns.status.ne(&InvoiceStatus::Draft).into())
     }
 
     /// Invoices that are void as of the date.
-    fn void(&self) -> Expr {
+    fn void(self) -> Expr {
         let columns = Invoice::COLUMNS;
         if self.restated {
             columns.status.eq(&InvoiceStatus::Void).into()
@@ -96,14 +96,14 @@ impl AsOf {
     }
 
     /// Invoices on which something was due after the date.
-    fn open(&self) -> Expr {
+    fn open(self) -> Expr {
         let columns = Invoice::COLUMNS;
         let open = self.after(columns.open_until.operand());
         if self.restated { open.and(columns.status.ne(&InvoiceStatus::Void).into()) } else { open }
     }
 
     /// Allocations that count only after the date.
-    fn later(&self) -> Expr {
+    fn later(self) -> Expr {
         let columns = Allocation::COLUMNS;
         let later = self.after(columns.applied_on.operand());
         // A row never counts earlier when it is not restated, so the index of that day serves both.
@@ -111,22 +111,22 @@ impl AsOf {
     }
 
     /// Allocations that count only after the date, on invoices issued by it.
-    fn later_on_issued(&self) -> Expr {
+    fn later_on_issued(self) -> Expr {
         self.later().and(self.by(Allocation::COLUMNS.invoice_id.via(Invoice::COLUMNS.issued_on)))
     }
 
     /// Payments received by the date.
-    fn received(&self) -> Expr {
+    fn received(self) -> Expr {
         self.by(Payment::COLUMNS.received_on.operand())
     }
 
     /// Payments that were reversed only after the date.
-    fn still_stood(&self) -> Expr {
+    fn still_stood(self) -> Expr {
         if self.restated { Expr::False } else { self.after(Payment::COLUMNS.reversed_on.operand()) }
     }
 
     /// What comes of a payment received, or of a credit note issued, by the date.
-    fn of_document<E>(&self, payment: Col<E, Option<Id<Payment>>>, note: Col<E, Option<Id<CreditNote>>>) -> Expr {
+    fn of_document<E>(self, payment: Col<E, Option<Id<Payment>>>, note: Col<E, Option<Id<CreditNote>>>) -> Expr {
         let received = self.by(payment.via(Payment::COLUMNS.received_on));
         Expr::Or(vec![received, self.by(note.via(CreditNote::COLUMNS.issued_on))])
     }

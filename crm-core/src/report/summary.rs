@@ -113,12 +113,12 @@ impl Session<'_> {
         let active = Expr::IsNull(Contact::COLUMNS.archived_at.operand());
         let queries = [
             Aggregate::new(Contact::TABLE, active.and(visible.contacts)).measure(Measure::Count),
-            invoice_sums(&as_of, visible.invoices, per_contact),
-            later_sums(&as_of, visible.allocations.clone(), per_contact),
-            payment_credit(&as_of, visible.payments, per_contact),
-            note_credit(&as_of, visible.credit_notes, per_contact),
-            later_credit(&as_of, visible.allocations, per_contact),
-            later_refunds(&as_of, visible.refunds, per_contact),
+            invoice_sums(as_of, visible.invoices, per_contact),
+            later_sums(as_of, visible.allocations.clone(), per_contact),
+            payment_credit(as_of, visible.payments, per_contact),
+            note_credit(as_of, visible.credit_notes, per_contact),
+            later_credit(as_of, visible.allocations, per_contact),
+            later_refunds(as_of, visible.refunds, per_contact),
         ];
         let answers = self.store().aggregate(self.scope(), &queries).await?;
         let count = answers[0].first().and_then(|row| row[0].as_int()).unwrap_or(0);
@@ -162,7 +162,7 @@ fn grouped(query: Aggregate, currency: Operand, contact: Operand, per_contact: b
     query.by(Group::Value(currency))
 }
 
-fn invoice_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn invoice_sums(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Invoice::COLUMNS;
     let query = Aggregate::new(Invoice::TABLE, as_of.issued().and(visible));
     let total = || Measure::Sum(columns.total.operand());
@@ -188,7 +188,7 @@ fn invoice_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What was applied since, by what it changed. Nothing is applied to an invoice that is settled, unless it was given up.
-fn later_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn later_sums(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
     let query = Aggregate::new(Allocation::TABLE, as_of.later_on_issued().and(visible));
     let invoices = Invoice::COLUMNS;
@@ -205,7 +205,7 @@ fn later_sums(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What payments have left now, and what those had that were reversed since.
-fn payment_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn payment_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Payment::COLUMNS;
     let reversed = as_of.still_stood();
     let some = Expr::Or(vec![columns.unapplied.ne(&Minor(0)).into(), reversed.clone()]);
@@ -216,7 +216,7 @@ fn payment_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What credit notes have left now.
-fn note_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn note_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = CreditNote::COLUMNS;
     let some = Expr::from(columns.unapplied.ne(&Minor(0)));
     let query = Aggregate::new(CreditNote::TABLE, as_of.by(columns.issued_on.operand()).and(some).and(visible));
@@ -225,7 +225,7 @@ fn note_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What of it was applied since.
-fn later_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn later_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
     let kept = columns.source.ne(&AllocationSource::Offset);
     let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
@@ -235,7 +235,7 @@ fn later_credit(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What of it was paid back since. What a credit note paid back at once was never left.
-fn later_refunds(as_of: &AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+fn later_refunds(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Refund::COLUMNS;
     let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
     let query = Aggregate::new(Refund::TABLE, as_of.after(columns.refunded_on.operand()).and(of).and(visible));

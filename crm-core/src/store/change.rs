@@ -239,6 +239,15 @@ impl ChangeSet {
         stored
     }
 
+    /// Adds a new record before all other changes, so that of two refusals it is this record's that is told.
+    pub(crate) fn insert_first<E: Entity>(&mut self, context: &mut Context, value: E) {
+        let id = Id::new(context.new_id());
+        let stored = fresh(context, id, value);
+        self.positions.values_mut().for_each(|position| *position += 1);
+        self.positions.insert((E::TABLE.name, id.uuid()), 0);
+        self.changes.insert(0, Change::Insert { table: E::TABLE, row: stored.to_row() });
+    }
+
     /// Adds a new record as the row that it was made of before.
     pub(crate) fn insert_row<E: Entity>(&mut self, id: Id<E>, row: Row) {
         self.positions.insert((E::TABLE.name, id.uuid()), self.changes.len());

@@ -148,7 +148,7 @@ const CALLS: &[Call] = calls! {
     // Billing.
     "payment.allocate" => |session, ids| session.run(&billing::allocate(ids.billing.advance, Allocate::Oldest));
     "payment.allocate" => |session, ids| billing::allocate_own(session, ids.open);
-    "payment.unallocate" => |session, ids| session.run(&billing::unallocate(ids.billing.applied));
+    "payment.unallocate" => |session, ids| session.run(&billing::unallocate(ids.allocation));
     "payment.reverse" => |session, ids| session.run(&billing::reverse(ids.billing.advance));
     "credit_note.read" => |session, ids| session.get(ids.billing.note);
     "credit_note.read" => |session, ids| session.list(&Query::new(CreditNote::COLUMNS.invoice_id.eq(&ids.open)));

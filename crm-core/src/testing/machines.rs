@@ -1,7 +1,10 @@
-//! Every state, event and role of the machines of sales, tasks and cases, tried on records: what the tables say is what happens.
+//! Every state, event and role of the machines of invoices, sales, tasks and cases, tried on records: what the tables say is what happens.
+
+mod billing;
 
 use crate::access::{Role, policy};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskStatus};
+use crate::billing::InvoiceStatus;
 use crate::entity::{Minor, Stored};
 use crate::error::{CrmError, ErrorCode};
 use crate::id::Id;
@@ -44,6 +47,11 @@ pub async fn every_move(crm: &Crm) -> Result<(), CrmError> {
                 lead(&owner, &session, contact, *from, event).await?;
             }
         }
+        for from in InvoiceStatus::ALL {
+            for event in billing::EVENTS {
+                billing::invoice(&owner, &session, contact, *from, event).await?;
+            }
+        }
         for from in TaskStatus::ALL {
             for event in ["completed", "cancelled", "reopened"] {
                 task(&owner, &session, *from, event).await?;
@@ -79,7 +87,7 @@ fn said(
     allowed.and_then(|_| machine.step("it", from, event, role)).map(drop).map_err(|error| error.code())
 }
 
-fn compare<E>(about: &str, told: Result<(), ErrorCode>, got: &Result<Stored<E>, CrmError>) {
+fn compare<T>(about: &str, told: Result<(), ErrorCode>, got: &Result<T, CrmError>) {
     let got = got.as_ref().map(drop).map_err(CrmError::code);
     assert!(told == got, "{about}: the table says {told:?}, the command {got:?}");
 }

@@ -1,16 +1,19 @@
 //! Work that many do at the same time, for tests of stores: payments of one invoice, numbers of one series.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::script::Dice;
-use crate::billing::{Allocate, CreateInvoice, Invoice, InvoiceStatus, NewLine, RecordPayment};
+use crate::billing::{
+    Allocate, CreateInvoice, DocumentKind, Invoice, InvoiceStatus, NewLine, NumberSeries, RecordPayment, SeriesReset,
+};
 use crate::crud::Edit;
 use crate::entity::Stored;
 use crate::error::{CrmError, ErrorCode};
 use crate::id::Id;
 use crate::people::{Contact, ContactKind};
 use crate::store::{Query, Store};
-use crate::value::{Currency, Decimal6, Money};
+use crate::value::{Currency, Date, Decimal6, Money};
 use crate::{Crm, Session};
 
 /// An organization with one contact, for a race.
@@ -52,6 +55,44 @@ impl Race {
     /// When the store fails.
     pub async fn invoice(&self, dollars: i64) -> Result<Stored<Invoice>, CrmError> {
         self.session.run(&invoice(self.contact, dollars)).await
+    }
+
+    /// Makes the series of invoices begin again with each year.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn begin_yearly(&self) -> Result<(), CrmError> {
+        let columns = NumberSeries::COLUMNS;
+        let series = self.session.list(&Query::new(columns.kind.eq(&DocumentKind::Invoice))).await?;
+        for series in series.items {
+            let edit = Edit::new().set(columns.prefix, "{year}-".parse().ok()).set(columns.reset, SeriesReset::Year);
+            self.session.update(series.id, edit).await?;
+        }
+        Ok(())
+    }
+
+    /// Issues an invoice in each of these years.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn issue_in(&self, years: Range<i32>) -> Result<(), CrmError> {
+        for year in years {
+            let issued_on = Date::from_ymd_opt(year, 3, 1);
+            self.session.run(&CreateInvoice { issued_on, ..invoice(self.contact, 1) }).await?;
+        }
+        Ok(())
+    }
+
+    /// Checks that each of these years has the numbers 1 to `issued`, each once.
+    ///
+    /// # Errors
+    /// When the store fails.
+    ///
+    /// # Panics
+    /// When there is a gap.
+    pub async fn check_years(&self, years: Range<i32>, issued: usize) -> Result<(), CrmError> {
+        let numbers = years.flat_map(|year| (1..=issued).map(move |number| format!("{year}-{number:06}")));
+        self.check_given(numbers.collect()).await
     }
 
     /// Pays one dollar so many times, and counts how many payments were accepted; the others must be refused
@@ -105,6 +146,10 @@ impl Race {
     /// # Panics
     /// When there is a gap.
     pub async fn check_numbers(&self, issued: usize) -> Result<(), CrmError> {
+        self.check_given((1..=issued).map(|number| format!("INV-{number:06}")).collect()).await
+    }
+
+    async fn check_given(&self, expected: BTreeSet<String>) -> Result<(), CrmError> {
         let mut query = Query::<Invoice>::all().limit(10_000);
         let mut numbers = BTreeSet::new();
         loop {
@@ -113,7 +158,6 @@ impl Race {
             let Some(next) = page.next else { break };
             query = query.after(Some(next));
         }
-        let expected: BTreeSet<String> = (1..=issued).map(|number| format!("INV-{number:06}")).collect();
         assert_eq!(numbers, expected, "the numbers have a gap or a surplus");
         Ok(())
     }

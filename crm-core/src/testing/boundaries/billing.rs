@@ -21,8 +21,6 @@ use crate::store::{Filter, Query};
 pub(super) struct Ids {
     /// A payment that has something left.
     pub(super) advance: Id<Payment>,
-    /// An allocation of it.
-    pub(super) applied: Id<Allocation>,
     /// An allocation of a credit note's kept credit.
     pub(super) credited: Id<Allocation>,
     /// A credit note that has some credit left.
@@ -34,14 +32,7 @@ pub(super) struct Ids {
 impl Ids {
     /// The same id everywhere.
     pub(super) fn all(id: Uuid) -> Self {
-        Self {
-            advance: Id::new(id),
-            applied: Id::new(id),
-            credited: Id::new(id),
-            note: Id::new(id),
-            line: Id::new(id),
-            refund: Id::new(id),
-        }
+        Self { advance: Id::new(id), credited: Id::new(id), note: Id::new(id), line: Id::new(id), refund: Id::new(id) }
     }
 }
 
@@ -69,7 +60,6 @@ pub(super) async fn fixtures(session: &Session<'_>, contact: Id<Contact>) -> Res
         & Allocation::COLUMNS.source.eq(&AllocationSource::Credit);
     Ok(Ids {
         advance: advance.id,
-        applied: first(session, Allocation::COLUMNS.payment_id.eq(&Some(advance.id))).await?,
         credited: first(session, kept).await?,
         note: note.id,
         line: first(session, CreditNoteLine::COLUMNS.credit_note_id.eq(&note.id)).await?,
