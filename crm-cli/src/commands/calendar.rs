@@ -145,15 +145,12 @@ fn check(out: Out, calendar: &BusinessCalendar, text: &str) -> Done {
     let failed = |error: CalendarError| Failure::from(CrmError::from(ServiceError::from(error)));
     let instant = (text.trim().len() > "2026-01-31".len()).then(|| text.parse::<Instant>()).transpose();
     let instant = instant.map_err(|reason| Failure::invalid("date", &reason))?;
-    let (date, received_on) = match instant {
-        Some(instant) => {
-            let receipt = calendar.receipt(instant).map_err(failed)?;
-            (receipt.arrived_on, receipt.received_on)
-        }
-        None => {
-            let date = crm_core::value::parse_date(text).map_err(|reason| Failure::invalid("date", &reason))?;
-            (date, calendar.on_or_after(date).map_err(failed)?)
-        }
+    let (date, received_on) = if let Some(instant) = instant {
+        let receipt = calendar.receipt(instant).map_err(failed)?;
+        (receipt.arrived_on, receipt.received_on)
+    } else {
+        let date = crm_core::value::parse_date(text).map_err(|reason| Failure::invalid("date", &reason))?;
+        (date, calendar.on_or_after(date).map_err(failed)?)
     };
     let checked = Checked {
         date,
