@@ -9,6 +9,9 @@ use std::io;
 use crm_core::access::{Grant, POLICY, Role};
 use crm_core::billing::{BillingError, InvoiceStatus};
 use crm_core::sales::SalesError;
+use crm_core::service::ServiceError;
+use crm_core::service::calendar::CalendarError;
+use crm_core::service::deadline::DeadlineError;
 use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
@@ -256,6 +259,7 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::Invalid(fields) => return fields.iter().find_map(|invalid| hint_of_value(&invalid.reason)),
         CrmError::Billing(error) => return hint_of_billing(error),
         CrmError::Sales(error) => return hint_of_sales(error),
+        CrmError::Service(error) => return hint_of_service(error),
         CrmError::Status(error) => format!("`crm machine show {}` shows what can happen", error.machine),
         CrmError::Store(error) => return hint_of_store(error),
         _ => return None,
@@ -290,6 +294,25 @@ fn hint_of_sales(error: &SalesError) -> Option<String> {
             format!("`crm deal show {deal}` shows it")
         }
         SalesError::NotTagged(_) => "`crm tag list RECORD` shows the tags that it has".into(),
+        _ => return None,
+    })
+}
+
+fn hint_of_service(error: &ServiceError) -> Option<String> {
+    Some(match error {
+        ServiceError::NoCalendar => "Make one: `crm calendar set`".into(),
+        ServiceError::NoRule(_) => {
+            "`crm deadline-rule list` shows the rules; `crm deadline-rule add` adds one for cases to come".into()
+        }
+        ServiceError::RuleGone { .. } => "Install a newer crm".into(),
+        ServiceError::Paused { case, .. } => format!("Say what came in: `crm case complete {case}`"),
+        ServiceError::Late { case, .. } | ServiceError::BeyondExtension { case, .. } => {
+            format!("`crm case explain {case}` shows how its due date comes about")
+        }
+        ServiceError::Calendar(CalendarError::Years { .. })
+        | ServiceError::Deadline(DeadlineError::Calendar(CalendarError::Years { .. })) => {
+            "A newer crm knows the holidays of further years".into()
+        }
         _ => return None,
     })
 }

@@ -6,6 +6,7 @@ use crm_core::crud::Rules;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
 use crm_core::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag};
+use crm_core::service::{Calendar, Case, CaseEvent, CaseRule};
 use crm_core::store::Filter;
 
 /// An entity that people work on from the command line.
@@ -159,5 +160,42 @@ impl Noun for Interaction {
 
     fn title(stored: &Stored<Self>) -> String {
         stored.kind.to_string()
+    }
+}
+
+impl Noun for Case {
+    const NAME: &'static str = "case";
+    const LIST: &'static [&'static str] =
+        &["number", "kind", "topic", "contact", "subject", "assignee", "priority", "status", "received_on", "due_on"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.label()
+    }
+}
+
+impl Noun for CaseEvent {
+    const NAME: &'static str = "event";
+    const LIST: &'static [&'static str] = &["on", "kind", "by", "text", "from_due_on", "to_due_on", "assignee", "days"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.id.to_string()
+    }
+}
+
+impl Noun for CaseRule {
+    const NAME: &'static str = "deadline-rule";
+    const LIST: &'static [&'static str] = &["code", "rule_version", "topic", "base_days", "unit", "valid_from"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.code.to_string()
+    }
+}
+
+impl Noun for Calendar {
+    const NAME: &'static str = "calendar";
+    const LIST: &'static [&'static str] = &["revision", "code", "base", "zone", "week", "topic", "created_at"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.code.to_string()
     }
 }

@@ -13,6 +13,7 @@ use crm_core::entity::{Entity, Flags, Shape, Stored};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::sales::{Deal, Lead, Pipeline, Stage, Tag};
+use crm_core::service::{Calendar, Case};
 use crm_core::store::{Direction, Expr, Filter, Operand, Query, Select, StoreExt as _};
 use crm_core::value::{Email, fold};
 use crm_core::{Archive, Create, CrmError, Delete, Edit, Restore, Session, Update};
@@ -253,6 +254,7 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "stage" => find::<Stage>(session, text).await?.id.uuid(),
         "task" => find::<Task>(session, text).await?.id.uuid(),
         "tag" => find::<Tag>(session, text).await?.id.uuid(),
+        "case" => find::<Case>(session, text).await?.id.uuid(),
         "user" => match Uuid::parse_str(text.trim()) {
             Ok(id) => id,
             Err(_) => user(session, text).await?.id.uuid(),
@@ -292,6 +294,8 @@ pub(crate) async fn labels(
     named::<Deal>(session, ids("deal"), &mut labels).await?;
     named::<Pipeline>(session, ids("pipeline"), &mut labels).await?;
     named::<Stage>(session, ids("stage"), &mut labels).await?;
+    named::<Case>(session, ids("case"), &mut labels).await?;
+    named::<Calendar>(session, ids("calendar"), &mut labels).await?;
     let users = ids("user");
     if !users.is_empty() {
         for row in session.store().fetch(session.scope(), User::TABLE, &users).await? {

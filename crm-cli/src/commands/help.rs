@@ -28,7 +28,7 @@ id or natural key. Amounts are in the organization's currency unless they name o
 total > '100 EUR', and find records in that currency alone. Names and e-mail addresses
 are compared without regard to case and accents, other text exactly. A comparison with an
 absent value is false, and its negation true. For invoices there are also overdue and
-partially_paid, for tasks overdue.
+partially_paid, for tasks overdue, for cases open and overdue.
 ";
 
 const LINES: &str = "\

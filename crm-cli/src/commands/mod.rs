@@ -1,9 +1,12 @@
 //! The commands: one file each.
 
 mod audit;
+mod calendar;
+mod case;
 mod completion;
 mod config;
 mod contact;
+mod deadline_rule;
 mod deal;
 mod demo;
 mod demo_data;
@@ -24,6 +27,7 @@ mod payment;
 mod pipeline;
 mod product;
 mod report;
+mod report_cases;
 mod report_sales;
 mod series;
 mod tag;
@@ -47,6 +51,7 @@ const ALL: &[(&str, Describe)] = &[
     ("contact", contact::command),
     ("lead", lead::command),
     ("deal", deal::command),
+    ("case", case::command),
     ("task", task::command),
     ("log", log::command),
     ("timeline", timeline::command),
@@ -60,6 +65,8 @@ const ALL: &[(&str, Describe)] = &[
     ("org", org::command),
     ("series", series::command),
     ("pipeline", pipeline::command),
+    ("calendar", calendar::command),
+    ("deadline-rule", deadline_rule::command),
     ("machine", machine::command),
     ("audit", audit::command),
     ("doctor", doctor::command),
@@ -91,6 +98,7 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "contact" => contact::run(app, args).await,
         "lead" => lead::run(app, args).await,
         "deal" => deal::run(app, args).await,
+        "case" => case::run(app, args).await,
         "task" => task::run(app, args).await,
         "log" => log::run(app, args).await,
         "timeline" => timeline::run(app, args).await,
@@ -104,6 +112,8 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "org" => org::run(app, args).await,
         "series" => series::run(app, args).await,
         "pipeline" => pipeline::run(app, args).await,
+        "calendar" => calendar::run(app, args).await,
+        "deadline-rule" => deadline_rule::run(app, args).await,
         "machine" => machine::run(app, args),
         "audit" => audit::run(app, args).await,
         "doctor" => doctor::run(app).await,

@@ -1,5 +1,5 @@
 //! `crm report`: the financial summary, the ageing of receivables, the statement of a contact; and the reports of
-//! sales, which stand in `report_sales`.
+//! sales and of cases, which stand in `report_sales` and `report_cases`.
 
 use std::fmt::Write as _;
 
@@ -11,7 +11,7 @@ use crm_core::report::{
 use crm_core::value::Money;
 use serde::Serialize;
 
-use super::{report_sales, verb};
+use super::{report_cases, report_sales, verb};
 use crate::args::{date, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
@@ -42,6 +42,7 @@ pub(super) fn command() -> Command {
                 .arg(option("to", "DATE", "The last day [default: today]").visible_alias("as-of")),
         )
         .subcommands(report_sales::commands())
+        .subcommand(report_cases::command())
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -51,6 +52,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         return app.out.data(&text);
     }
     match verb {
+        "cases" => app.out.data(&report_cases::run(app.out, &session, args).await?),
         "summary" => {
             let options = SummaryOptions {
                 as_of: date(args, "as_of")?,
