@@ -37,6 +37,7 @@ fn line(price: &str, tax: &str) -> NewLine {
         description: "Work".parse().ok(),
         quantity: Decimal6::ONE,
         unit_price: Some(Decimal6::parse(price).unwrap()),
+        discount: None,
         tax_percent: Some(Decimal6::parse(tax).unwrap()),
     }
 }
@@ -405,6 +406,44 @@ fn what_was_given_up_can_still_be_paid_and_the_ledger_tells_it() {
     ];
     assert_eq!(entries, expected);
     assert_eq!(ledger.currencies[0].closing, usd(0));
+    right(&acme);
+}
+
+/// Without a floor the bounced payment and the one in its place would both have counted meanwhile.
+#[test]
+fn what_takes_the_place_of_money_that_was_taken_back_does_not_count_beside_it() {
+    let (acme, eva) = world();
+    let day = |day| Date::from_ymd_opt(2026, 6, day);
+    let invoice =
+        CreateInvoice { issued_on: day(1), issue: Some(None), ..CreateInvoice::draft(eva, vec![line("100", "0")]) };
+    let invoice = run(&acme, &invoice).unwrap();
+    let received = |on| RecordPayment { received_on: on, ..paying(eva, usd(10_000), Allocate::Oldest) };
+    let bounced = run(&acme, &received(day(5))).unwrap();
+    run(&acme, &ReversePayment { payment: bounced.id, on: day(10), reason: None }).unwrap();
+    let note = CreateCreditNote { issued_on: day(9), ..crediting(invoice.id, Credited::Amount(usd(1_000))) };
+    assert_eq!(field(run(&acme, &note)), "issued_on");
+    let kept = run(&acme, &received(day(3))).unwrap();
+    assert_eq!(now(&acme, &invoice).settled_on, day(10));
+    let figures = |on: u32, restated| {
+        let options = SummaryOptions { as_of: day(on), restated, ..SummaryOptions::default() };
+        let figures = block_on(acme.summary(&options)).unwrap().totals[0].clone();
+        (figures.pending.minor(), figures.credit.minor())
+    };
+    // The second payment is the contact's credit until the first one is taken back.
+    assert_eq!(
+        [2, 4, 6, 9, 10].map(|on| figures(on, false)),
+        [(10_000, 0), (10_000, 10_000), (0, 10_000), (0, 10_000), (0, 0)]
+    );
+    assert_eq!([2, 4, 6, 9, 10].map(|on| figures(on, true)), [(10_000, 0), (0, 0), (0, 0), (0, 0), (0, 0)]);
+
+    // What it settled, taken back on the 12th, can be used and paid back from that day on.
+    let row = allocations(&acme, &invoice).into_iter().find(|row| row.payment_id == Some(kept.id)).unwrap().id;
+    run(&acme, &UnallocatePayment { allocation: row, on: day(12) }).unwrap();
+    let allocate = |on| AllocatePayment { payment: kept.id, allocate: Allocate::Oldest, on };
+    assert_eq!(field(run(&acme, &allocate(day(11)))), "on");
+    let refund = RecordRefund::new(RefundOf::Payment(kept.id), usd(1));
+    assert_eq!(field(run(&acme, &RecordRefund { refunded_on: day(11), ..refund })), "refunded_on");
+    assert_eq!(run(&acme, &allocate(day(12))).unwrap().unapplied, Minor(0));
     right(&acme);
 }
 

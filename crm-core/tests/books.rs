@@ -45,6 +45,7 @@ async fn books() -> Books {
         description: "Work".parse().ok(),
         quantity: Decimal6::ONE,
         unit_price: Some(Decimal6::parse("50").unwrap()),
+        discount: None,
         tax_percent: None,
     };
     let draft = CreateInvoice::draft(eva, vec![line()]);
@@ -157,6 +158,7 @@ faults! {
     "invoice: it is paid, by its sums and days open" =>
         |books| books.plant(&books.part, |invoice| invoice.status = InvoiceStatus::Paid);
     "invoice: settled_on is None" => |books| books.plant(&books.invoice, |invoice| invoice.settled_on = None);
+    "invoice: reopened_on is Some" => |books| books.plant(&books.invoice, |invoice| invoice.reopened_on = invoice.issued_on);
     "invoice: applied_on is None" => |books| books.plant(&books.invoice, |invoice| invoice.applied_on = None);
     "invoice: it is void, although" => |books| books.plant(&books.invoice, |invoice| invoice.voided_on = invoice.issued_on);
     "invoice: it was due before" =>
@@ -186,7 +188,7 @@ faults! {
         let row = books.row(AllocationSource::Payment).await;
         books.plant(&row, |row| row.applied_on = row.applied_on.pred_opt().unwrap()).await;
     };
-    "allocation: it is restated, and undoes nothing" => |books| async {
+    "allocation: it is restated, undoes nothing and takes nothing's place" => |books| async {
         let row = books.row(AllocationSource::Payment).await;
         books.plant(&row, |row| row.restated_on = row.restated_on.pred_opt().unwrap()).await;
     };

@@ -16,7 +16,7 @@ fn the_same_seed_leaves_the_same_transcript() {
 
 #[test]
 fn the_work_reaches_every_command_and_verifies() {
-    let all: String = (0..60).map(transcript).collect();
+    let all: String = (0..80).map(transcript).collect();
     for line in [
         "contact.create {",
         "contact.update {",

@@ -211,7 +211,9 @@ fn without_a_series_a_case_is_refused() {
     let old = block_on(testing::organization(&world.crm, "old")).unwrap();
     let series = block_on(old.list(&Query::<crm_core::billing::NumberSeries>::all())).unwrap().items;
     let mut changes = crm_core::store::ChangeSet::new(old.context().stamp("test"));
-    series.iter().for_each(|series| changes.delete(series));
+    for series in &series {
+        changes.delete(series);
+    }
     block_on(old.store().apply(old.scope(), changes)).unwrap();
     let fields = [("kind", "person"), ("given_name", "Eva")];
     let contact = block_on(old.create::<Contact>(edit(&old, &fields))).unwrap().id;

@@ -219,6 +219,7 @@ CREATE TABLE crm_invoice (
     "applied_on" DATE,
     "written_off_on" DATE,
     "voided_on" DATE,
+    "reopened_on" DATE,
     "settled_on" DATE,
     "buyer" TEXT,
     "notes" TEXT COLLATE "C",

@@ -218,6 +218,7 @@ CREATE TABLE crm_invoice (
     "applied_on" INTEGER,
     "written_off_on" INTEGER,
     "voided_on" INTEGER,
+    "reopened_on" INTEGER,
     "settled_on" INTEGER,
     "buyer" TEXT,
     "notes" TEXT,

@@ -144,7 +144,7 @@ INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_assignee', '1000000 10000
 INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_created_by', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_totals', '1000000 100000 100 20 5 1 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_answered', '1000000 100000 20000 4 2 1 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_calendar_id_ref', '1000000 100000 10');
+INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_calendar_id_ref', '1000000 100000 10000');
 INSERT INTO sqlite_stat1 VALUES ('crm_case', 'crm_case_rule_id_ref', '1000000 100000 10');
 INSERT INTO sqlite_stat1 VALUES ('crm_case_event', 'crm_case_event', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_case_event', 'crm_case_event_case_id', '1000000 100000 10 1 1');

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::apply::{Source, apply, day};
-use super::{BillingError, CreditNote, Invoice, InvoiceStatus, Payment};
+use super::apply::{Source, apply, day, taken_back_on};
+use super::{Allocation, BillingError, CreditNote, Invoice, InvoiceStatus, Payment};
 use crate::access::Grant;
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -127,7 +127,8 @@ pub struct AllocatePayment {
     pub payment: Id<Payment>,
     /// What it settles.
     pub allocate: Allocate,
-    /// From which civil day it counts; today otherwise, never later, and not before the payment was received.
+    /// From which civil day it counts; today otherwise, never later, and not before the payment was received or something was taken back
+    /// of it.
     pub on: Option<Date>,
 }
 
@@ -149,7 +150,9 @@ impl Command for AllocatePayment {
     ) -> Result<Stored<Payment>, CrmError> {
         let before = session.load(grant, self.payment).await?;
         before.require_standing()?;
-        let on = day("on", self.on, before.received_on, context)?;
+        let theirs = Allocation::COLUMNS.payment_id.eq(&Some(before.id));
+        let earliest = taken_back_on(session, theirs.into()).await?.unwrap_or(before.received_on);
+        let on = day("on", self.on, earliest.max(before.received_on), context)?;
         let invoices = self.allocate.invoices(session, before.contact_id, before.currency).await?;
         let rest = before.money(before.unapplied);
         let (shares, spent) = self.allocate.of_rest(|| before.label(), before.contact_id, rest, &invoices)?;
@@ -169,7 +172,7 @@ pub struct AllocateCreditNote {
     pub credit_note: Id<CreditNote>,
     /// What it settles.
     pub allocate: Allocate,
-    /// From which civil day it counts; today otherwise, never later, and not before the note was issued.
+    /// From which civil day it counts; today otherwise, never later, and not before the note was issued or something was taken back of it.
     pub on: Option<Date>,
 }
 
@@ -190,7 +193,9 @@ impl Command for AllocateCreditNote {
         changes: &mut ChangeSet,
     ) -> Result<Stored<CreditNote>, CrmError> {
         let before = session.load(grant, self.credit_note).await?;
-        let on = day("on", self.on, before.issued_on, context)?;
+        let theirs = Allocation::COLUMNS.credit_note_id.eq(&Some(before.id));
+        let earliest = taken_back_on(session, theirs.into()).await?.unwrap_or(before.issued_on);
+        let on = day("on", self.on, earliest.max(before.issued_on), context)?;
         let invoices = self.allocate.invoices(session, before.contact_id, before.currency).await?;
         let rest = before.money(before.unapplied);
         let (shares, spent) = self.allocate.of_rest(|| before.label(), before.contact_id, rest, &invoices)?;

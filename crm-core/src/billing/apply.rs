@@ -2,10 +2,12 @@
 
 use super::{Allocation, AllocationSource, BillingError, CreditNote, Invoice, InvoiceEvent, InvoiceStatus, Payment};
 use crate::context::Context;
-use crate::entity::{Minor, Stored};
+use crate::crm::Session;
+use crate::entity::{Entity as _, Minor, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
-use crate::store::ChangeSet;
+use crate::row::Value;
+use crate::store::{Aggregate, ChangeSet, Expr, Measure};
 use crate::value::{Date, Money, ValueError};
 
 /// What is applied to an invoice.
@@ -61,7 +63,8 @@ impl Invoice {
         self.standing()
     }
 
-    /// The day from which something counts: not before that of its issue, nor before it was given up.
+    /// The day from which something counts if nothing is taken back: not before that of its issue, nor before it was
+    /// given up.
     pub(super) fn day(&self, on: Date) -> Date {
         self.issued_on.into_iter().chain(self.written_off_on).fold(on, Date::max)
     }
@@ -89,7 +92,9 @@ pub(super) fn apply(
         let (asked, due) = (Money::new(amount, invoice.currency), invoice.money(due));
         return Err(BillingError::MoreThanDue { invoice: invoice.label(), asked, due }.into());
     }
-    let on = invoice.day(on);
+    let restated_on = invoice.day(on);
+    // What takes the place of something that was taken back does not count beside it.
+    let on = restated_on.max(invoice.reopened_on.unwrap_or(restated_on));
     let after = changes.update(context, invoice, invoice.value.clone().with(source.kind(), amount, on));
     let row = Allocation {
         payment_id,
@@ -100,7 +105,7 @@ pub(super) fn apply(
         source: source.kind(),
         amount: Minor(amount),
         applied_on: on,
-        restated_on: on,
+        restated_on,
         undoes: None,
         written_off: invoice.written_off_on.is_some(),
     };
@@ -124,11 +129,13 @@ pub(super) fn undo(
     }
     let on = invoice.day(on).max(row.applied_on);
     let amount = -row.amount.0;
-    let after = changes.update(context, invoice, invoice.value.clone().with(row.source, amount, on));
+    let mut reopened = invoice.value.clone().with(row.source, amount, on);
+    reopened.reopened_on = reopened.reopened_on.max(Some(on));
+    let after = changes.update(context, invoice, reopened);
     let undone = Allocation {
         amount: Minor(amount),
         applied_on: on,
-        restated_on: row.applied_on,
+        restated_on: row.restated_on,
         undoes: Some(row.id),
         written_off: invoice.written_off_on.is_some(),
         ..row.value.clone()
@@ -141,6 +148,20 @@ pub(super) fn undo(
 pub(super) fn live(rows: &[Stored<Allocation>]) -> impl Iterator<Item = &Stored<Allocation>> {
     let undone: std::collections::HashSet<_> = rows.iter().filter_map(|row| row.undoes).collect();
     rows.iter().filter(move |row| row.undoes.is_none() && !undone.contains(&row.id))
+}
+
+/// The latest day on which something was taken back of what these allocations applied. What is taken back can be used from
+/// then on, not before: on no day is more of a document used than it has.
+pub(super) async fn taken_back_on(session: &Session<'_>, of: Expr) -> Result<Option<Date>, CrmError> {
+    let columns = Allocation::COLUMNS;
+    let undoing = Expr::Not(Box::new(Expr::IsNull(columns.undoes.operand())));
+    let query = Aggregate::new(Allocation::TABLE, of.and(undoing)).measure(Measure::Max(columns.applied_on.operand()));
+    let answers = session.store().aggregate(session.scope(), &[query]).await?;
+    let latest = answers.first().and_then(|rows| rows.first()).map(|row| &row[0]);
+    Ok(match latest {
+        Some(Value::Date(day)) => Some(*day),
+        _ => None,
+    })
 }
 
 /// The day on which something is done: today unless asked otherwise, never later, and not before the day of what it is
@@ -184,6 +205,7 @@ mod tests {
             applied_on: None,
             written_off_on: None,
             voided_on: None,
+            reopened_on: None,
             settled_on: None,
             buyer: None,
             notes: None,

@@ -106,10 +106,21 @@ impl Findings {
         self.require(invoice, invoice.applied_on == last, || {
             format!("applied_on is {:?}, the latest of its rows is {last:?}", invoice.applied_on)
         });
+        let taken_back = of.rows.iter().filter(|row| row.undoes.is_some()).map(|row| row.applied_on).max();
+        self.require(invoice, invoice.reopened_on == taken_back, || {
+            format!("reopened_on is {:?}, the latest of what was taken back is {taken_back:?}", invoice.reopened_on)
+        });
         for row in &of.rows {
             self.same(row, (row.contact_id, row.currency), invoice, party);
             self.not_before(row, row.applied_on, invoice.issued_on);
             self.allocation(row, &of.rows);
+            // On the day itself it may have come before or after.
+            let given_up = match invoice.written_off_on {
+                Some(day) if row.written_off => day <= row.applied_on,
+                Some(day) => row.applied_on <= day,
+                None => !row.written_off,
+            };
+            self.require(row, given_up, || "whether its invoice was given up contradicts the days of both".to_owned());
         }
         for note in &of.notes {
             self.same(note, (note.contact_id, note.currency), invoice, party);
@@ -179,14 +190,17 @@ impl Findings {
         self.require(row, of, || format!("its source is {}, and it refers to something else", row.source));
         let Some(undoes) = row.undoes else {
             self.require(row, row.amount.0 > 0, || format!("it applies {}", row.amount.0));
-            self.require(row, row.restated_on == row.applied_on, || "it is restated, and undoes nothing".to_owned());
+            // What takes the place of something waits for the day on which that was taken back.
+            let waited = others.iter().any(|other| other.undoes.is_some() && other.applied_on == row.applied_on);
+            let restated = row.restated_on == row.applied_on || (waited && row.restated_on < row.applied_on);
+            self.require(row, restated, || "it is restated, undoes nothing and takes nothing's place".to_owned());
             return;
         };
         let undone = others.iter().find(|other| other.id == undoes);
         let holds = undone.is_some_and(|undone| {
             undone.undoes.is_none()
                 && undone.amount.0 == -row.amount.0
-                && undone.applied_on == row.restated_on
+                && undone.restated_on == row.restated_on
                 && undone.applied_on <= row.applied_on
                 && (undone.source, undone.payment_id, undone.credit_note_id)
                     == (row.source, row.payment_id, row.credit_note_id)

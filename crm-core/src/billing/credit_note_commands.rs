@@ -110,7 +110,8 @@ impl CreateCreditNote {
     ) -> Result<Stored<CreditNote>, CrmError> {
         let invoice = &basis.invoice;
         invoice.after(InvoiceEvent::Credit)?;
-        let issued_on = day("issued_on", self.issued_on, invoice.issued_on.unwrap_or(Date::MIN), context)?;
+        let earliest = invoice.issued_on.max(invoice.reopened_on).unwrap_or(Date::MIN);
+        let issued_on = day("issued_on", self.issued_on, earliest, context)?;
         if let (Some(number), Some(series)) = (&self.number, &basis.series)
             && series.gives(number)
         {

@@ -127,6 +127,8 @@ crate::entity! {
         pub written_off_on: Option<Date> [SERVER_OWNED],
         /// The civil date on which it was withdrawn.
         pub voided_on: Option<Date> [SERVER_OWNED],
+        /// The latest civil day on which something that was applied to it was taken back.
+        pub reopened_on: Option<Date> [SERVER_OWNED],
         /// The civil date from which nothing is due on it: paid, void or given up.
         pub settled_on: Option<Date> [SERVER_OWNED],
         /// The buyer as known on issue, a JSON object.

@@ -93,6 +93,7 @@ impl CreateInvoice {
             applied_on: None,
             written_off_on: None,
             voided_on: None,
+            reopened_on: None,
             settled_on: None,
             buyer: None,
             notes: self.notes.clone(),

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 
 use super::allocation::own_contact;
-use super::apply::day;
-use super::{BillingError, CreditNote, Method, Payment};
+use super::apply::{day, taken_back_on};
+use super::{Allocation, BillingError, CreditNote, Method, Payment};
 use crate::access::{Grant, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -126,7 +126,8 @@ impl Command for RecordRefund {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Refund>, CrmError> {
         let amount = self.amount.minor();
-        let (contact_id, earliest, payment_id, credit_note_id) = match self.of {
+        let columns = Allocation::COLUMNS;
+        let (contact_id, earliest, theirs, payment_id, credit_note_id) = match self.of {
             RefundOf::Payment(id) => {
                 let payment = session.load(grant, id).await?;
                 payment.require_standing()?;
@@ -135,7 +136,7 @@ impl Command for RecordRefund {
                 after.unapplied.0 -= amount;
                 after.refunded.0 += amount;
                 changes.update(context, &payment, after);
-                (payment.contact_id, payment.received_on, Some(id), None)
+                (payment.contact_id, payment.received_on, columns.payment_id.eq(&Some(id)), Some(id), None)
             }
             RefundOf::CreditNote(id) => {
                 let note = session.load(grant, id).await?;
@@ -144,9 +145,10 @@ impl Command for RecordRefund {
                 after.unapplied.0 -= amount;
                 after.refunded.0 += amount;
                 changes.update(context, &note, after);
-                (note.contact_id, note.issued_on, None, Some(id))
+                (note.contact_id, note.issued_on, columns.credit_note_id.eq(&Some(id)), None, Some(id))
             }
         };
+        let earliest = taken_back_on(session, theirs.into()).await?.unwrap_or(earliest).max(earliest);
         let refund = Refund {
             contact_id,
             currency: self.amount.currency(),

@@ -151,8 +151,10 @@ impl Session<'_> {
                 rows.entry((currency, month, method.is_none(), method)).or_default().add(number, &row)?;
             }
         }
-        let row = |((currency, month, _, method), sums): (_, Sums)| {
-            CollectionRow { month, method, figures: sums.figures(currency) }
+        let row = |((currency, month, _, method), sums): (_, Sums)| CollectionRow {
+            month,
+            method,
+            figures: sums.figures(currency),
         };
         Ok(Collections {
             from,

@@ -198,7 +198,8 @@ fn corrected(period: &Period, visible: Expr) -> Aggregate {
 /// How long an invoice of [`corrected`] took, if it was settled in the period.
 fn settled(period: &Period, totals: &Totals<'_>) -> Result<Option<Sums>, CrmError> {
     let day = |value, column| read::<Option<Date>>(value, Invoice::TABLE, column);
-    let days = (day(totals.value(2), "settled_on")?, day(totals.group(4), "issued_on")?, day(totals.group(5), "due_on")?);
+    let days =
+        (day(totals.value(2), "settled_on")?, day(totals.group(4), "issued_on")?, day(totals.group(5), "due_on")?);
     let (Some(settled_on), Some(issued_on), Some(due_on)) = days else { return Ok(None) };
     let nothing_due = totals.group(3).as_int() == Some(totals.number(0));
     Ok((nothing_due && totals.number(1) > 0 && period.holds(settled_on)).then(|| Sums {

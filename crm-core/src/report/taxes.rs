@@ -136,8 +136,10 @@ impl Session<'_> {
             months.entry((currency, month, percent)).or_default().add(billed, &row)?;
         }
         let total = |((currency, percent), sums): (_, Sums)| TaxTotals { percent, figures: sums.figures(currency) };
-        let month = |((currency, month, percent), sums): (_, Sums)| {
-            TaxMonth { month, percent, figures: sums.figures(currency) }
+        let month = |((currency, month, percent), sums): (_, Sums)| TaxMonth {
+            month,
+            percent,
+            figures: sums.figures(currency),
         };
         Ok(Taxes {
             from,

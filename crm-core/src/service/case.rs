@@ -134,8 +134,8 @@ const SHORTEST_DESCRIPTION: usize = 10;
 crate::entity! {
     /// A petition, complaint, claim, suggestion or report of a contact, with the date until which it is to be answered.
     ///
-    /// The rule and the calendar are those of the day on which it was opened: a later change of either moves no open
-    /// case, unless it is recomputed. What happened to it, its answers among that, is in its events.
+    /// The rule and the calendar are those of the day on which it was opened (or appealed): a later change of either moves
+    /// no open case, unless it is recomputed. What happened to it, its answers among that, is in its events.
     pub struct Case: "case" in "crm_case" as Record, Organization {
         /// The number, from the organization's series for cases.
         pub number: Option<Text<50>> [SERVER_OWNED],

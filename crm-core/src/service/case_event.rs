@@ -46,9 +46,9 @@ crate::entity! {
         pub case_id: Id<Case> [SERVER_OWNED] => Case,
         /// What happened.
         pub kind: CaseEventKind [SERVER_OWNED],
-        /// When it was written down; of a receipt, when the case came in.
+        /// When it was written down.
         pub at: Instant [SERVER_OWNED],
-        /// The civil date, in the zone of the case's calendar.
+        /// The civil date, in the zone of the case's calendar; of a receipt, that on which the case came in.
         pub on: Date [SERVER_OWNED],
         /// Who did it; the system has no id.
         pub by_id: Option<Uuid> [SERVER_OWNED],

@@ -1,6 +1,7 @@
 //! What tests of a store or of a front end need: a world that can be repeated, and random work that must
 //! come out the same on every store.
 
+pub mod billing;
 pub mod boundaries;
 pub mod cases;
 pub mod deadlines;

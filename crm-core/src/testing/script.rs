@@ -117,6 +117,7 @@ pub async fn play(crm: &Crm, seed: u64, steps: u32) -> Result<String, CrmError> 
     for session in [&sessions[4], &sessions[9]] {
         made.sales.note(session).await?;
     }
+    cases::settle(&sessions[4]).await?;
     let mut transcript = String::new();
     for step in 0..steps {
         let at = usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or(0);
