@@ -7,7 +7,8 @@ use std::fmt::Write as _;
 use std::io;
 
 use crm_core::access::{Grant, POLICY, Role};
-use crm_core::billing::{BillingError, InvoiceStatus};
+use crm_core::billing::{AllocationSource, BillingError, InvoiceStatus};
+use crm_core::print::PrintError;
 use crm_core::sales::SalesError;
 use crm_core::service::ServiceError;
 use crm_core::service::calendar::CalendarError;
@@ -150,6 +151,14 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        Self::of("invalid", 5, sentence(&error.to_string()))
+            .field("template")
+            .hint("`crm help templates` explains what a template can use")
+    }
+}
+
 impl From<CrmError> for Failure {
     fn from(error: CrmError) -> Self {
         let code = error.code();
@@ -253,7 +262,12 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "Choose another slug, or work in the one that is there with --org".into()
         }
         CrmError::Duplicate { entity, .. } => {
-            format!("`crm {0} list` finds it, `crm {0} edit` changes it", noun(entity))
+            let noun = noun(entity).replace(' ', "-");
+            match *entity {
+                // Billing.
+                "payment" | "refund" | "credit_note" => format!("`crm {noun} list` finds it"),
+                _ => format!("`crm {noun} list` finds it, `crm {noun} edit` changes it"),
+            }
         }
         CrmError::KeyReused(_) => "Use a new key for a new command".into(),
         CrmError::Invalid(fields) => return fields.iter().find_map(|invalid| hint_of_value(&invalid.reason)),
@@ -280,6 +294,29 @@ fn hint_of_billing(error: &BillingError) -> Option<String> {
             format!("`crm invoice show {invoice}` shows what is due; what is paid beyond it can be credit")
         }
         BillingError::NoSeries(kind) => format!("Create it: `crm series add --kind {kind} --prefix …`"),
+        BillingError::Credited { .. } => "What is left of it can be credited, not voided".into(),
+        BillingError::MoreThanLeft { document, .. } => {
+            format!("What {document} has settled has to be taken back first")
+        }
+        BillingError::Undone(_) => "`crm payment show` shows what was allocated and taken back".into(),
+        BillingError::OtherSource { origin, .. } => match origin {
+            AllocationSource::Payment => "Take it back with `crm payment unallocate`".into(),
+            AllocationSource::Credit => "Take it back with `crm credit-note unallocate`".into(),
+            AllocationSource::Offset => "What a credit note took off its invoice stays".into(),
+        },
+        BillingError::NothingToCredit(invoice)
+        | BillingError::MoreThanBilled { invoice, .. }
+        | BillingError::MoreThanBilledAt { invoice, .. }
+        | BillingError::MoreThanReceived { invoice, .. }
+        | BillingError::GivenBack { invoice, .. } => {
+            format!("`crm invoice show {invoice}` shows what was paid on it and credited of it")
+        }
+        BillingError::NoNumberLeft { kind, .. } => {
+            format!("`crm series edit {kind} --last N` sets a new range once the authority allows one")
+        }
+        BillingError::SeriesValidity { kind, .. } => {
+            format!("`crm series edit {kind} --valid-until DATE` sets it once the authority allows it")
+        }
         _ => return None,
     })
 }

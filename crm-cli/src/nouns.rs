@@ -1,7 +1,7 @@
 //! The nouns of the command line: how people call the records of each entity, and what their lists show.
 
 use crm_core::activity::{Interaction, Task};
-use crm_core::billing::{Invoice, NumberSeries, Payment, Product};
+use crm_core::billing::{CreditNote, Invoice, NumberSeries, Payment, Product, Refund};
 use crm_core::crud::Rules;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
@@ -57,7 +57,7 @@ impl Noun for Product {
 
 impl Noun for NumberSeries {
     const NAME: &'static str = "series";
-    const LIST: &'static [&'static str] = &["kind", "prefix", "digits", "next"];
+    const LIST: &'static [&'static str] = &["kind", "prefix", "digits", "reset", "next", "last", "valid_until"];
 
     fn title(stored: &Stored<Self>) -> String {
         stored.kind.to_string()
@@ -77,6 +77,27 @@ impl Noun for Payment {
     const NAME: &'static str = "payment";
     const LIST: &'static [&'static str] =
         &["id", "contact", "received_on", "amount", "unapplied", "method", "reference"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.id.to_string()
+    }
+}
+
+// Billing.
+impl Noun for CreditNote {
+    const NAME: &'static str = "credit note";
+    const LIST: &'static [&'static str] =
+        &["credit_note", "invoice", "contact", "issued_on", "total", "refund", "credit", "offset", "unapplied"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.number.as_ref().map_or_else(|| stored.id.to_string(), ToString::to_string)
+    }
+}
+
+impl Noun for Refund {
+    const NAME: &'static str = "refund";
+    const LIST: &'static [&'static str] =
+        &["id", "contact", "refunded_on", "amount", "method", "reference", "payment", "credit_note"];
 
     fn title(stored: &Stored<Self>) -> String {
         stored.id.to_string()

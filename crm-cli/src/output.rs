@@ -385,7 +385,9 @@ pub(crate) fn noun(entity: &str) -> &str {
         "membership" => "member",
         "number_series" => "series",
         "audit_entry" => "entry",
-        "invoice_line" => "line",
+        // Billing.
+        "invoice_line" | "credit_note_line" => "line",
+        "credit_note" => "credit note",
         "stage_change" => "step",
         "deal_stage" => "deal",
         "case_event" => "event",

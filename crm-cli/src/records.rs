@@ -8,7 +8,7 @@ use std::io::IsTerminal as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use crm_core::access::{Membership, User};
 use crm_core::activity::Task;
-use crm_core::billing::{Invoice, Payment, Product};
+use crm_core::billing::{CreditNote, Invoice, Payment, Product};
 use crm_core::entity::{Entity, Flags, Shape, Stored};
 use crm_core::people::Contact;
 use crm_core::row::Value;
@@ -247,7 +247,9 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "contact" => session.find::<Contact>(text).await?.id.uuid(),
         "product" => session.find::<Product>(text).await?.id.uuid(),
         "invoice" => session.find::<Invoice>(text).await?.id.uuid(),
+        // Billing.
         "payment" => session.find::<Payment>(text).await?.id.uuid(),
+        "credit_note" => session.find::<CreditNote>(text).await?.id.uuid(),
         "lead" => find::<Lead>(session, text).await?.id.uuid(),
         "deal" => find::<Deal>(session, text).await?.id.uuid(),
         "pipeline" => find::<Pipeline>(session, text).await?.id.uuid(),
@@ -290,6 +292,7 @@ pub(crate) async fn labels(
     named::<Contact>(session, ids("contact"), &mut labels).await?;
     named::<Product>(session, ids("product"), &mut labels).await?;
     named::<Invoice>(session, ids("invoice"), &mut labels).await?;
+    named::<CreditNote>(session, ids("credit_note"), &mut labels).await?;
     named::<Lead>(session, ids("lead"), &mut labels).await?;
     named::<Deal>(session, ids("deal"), &mut labels).await?;
     named::<Pipeline>(session, ids("pipeline"), &mut labels).await?;

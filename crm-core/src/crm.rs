@@ -22,8 +22,8 @@ use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
 use crate::service::first_calendar;
 use crate::store::{
-    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError,
-    StoreExt as _,
+    Aggregate, Applied, Change, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store,
+    StoreError, StoreExt as _,
 };
 use crate::value::{Document, Email, Slug, Text, ValueError};
 
@@ -32,6 +32,16 @@ const SERIES: u32 = 100;
 
 /// The tables whose rows are written by whoever needs them first.
 const NEW_TO_ALL: [&str; 2] = [Idempotency::TABLE.name, SeriesYear::TABLE.name];
+
+/// Whether the change-set writes a row that someone else may just have written: the use of a key, or a year of a series. Then
+/// what is taken may be theirs, be it that row or the number or external id that comes with it, and the next round finds
+/// what they did.
+fn new_to_all(changes: &ChangeSet) -> bool {
+    changes
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::Insert { table, .. } if NEW_TO_ALL.contains(&table.name)))
+}
 
 /// How often a command decides again before it gives up.
 const TRIES: u32 = 200;
@@ -329,6 +339,7 @@ impl Session<'_> {
         command: &C,
         key: Option<&IdempotencyKey>,
     ) -> Result<Stored<C::Root>, CrmError> {
+        let mut again = false;
         for _ in 0..TRIES {
             if let Some(key) = key
                 && let Some(first) = self.repeated(command, key).await?
@@ -341,11 +352,11 @@ impl Session<'_> {
                 Plan::Apply(changes, root) => (changes, root),
             };
             let id = C::Root::TABLE.id(&root).to_string();
+            let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, *changes).await {
                 Ok(applied) => return finish(root, &applied),
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                // Someone else used the key or opened the year just now; the next round finds what they did.
-                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(StoreError::Duplicate { .. }) if new_to_all && !again => again = true,
                 Err(error) => return Err(self.refused(error, &id).await),
             }
         }
@@ -526,6 +537,7 @@ impl Session<'_> {
     /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
     pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
         crud::require_general::<E>("create")?;
+        let mut again = false;
         for _ in 0..TRIES {
             let acting = self.acting();
             let (operation, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, "create")?;
@@ -554,6 +566,7 @@ impl Session<'_> {
             changes.require_unchanged(&acting.membership);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
                 .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
+            let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {
                     return match rows {
@@ -562,7 +575,7 @@ impl Session<'_> {
                     };
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(StoreError::Duplicate { .. }) if new_to_all && !again => again = true,
                 Err(error) => return Err(self.refused(error, "").await),
             }
         }

@@ -1,11 +1,13 @@
 //! The commands: one file each.
 
+mod allocation;
 mod audit;
 mod calendar;
 mod case;
 mod completion;
 mod config;
 mod contact;
+mod credit_note;
 mod deadline_rule;
 mod deal;
 mod demo;
@@ -19,14 +21,18 @@ mod invoice;
 mod invoice_lines;
 mod lead;
 mod lead_convert;
+mod ledger;
 mod log;
 mod machine;
 mod member;
 mod org;
 mod payment;
 mod pipeline;
+mod print;
 mod product;
+mod refund;
 mod report;
+mod report_billing;
 mod report_cases;
 mod report_sales;
 mod series;
@@ -58,7 +64,11 @@ const ALL: &[(&str, Describe)] = &[
     ("tag", tag::command),
     ("product", product::command),
     ("invoice", invoice::command),
+    // Billing.
     ("payment", payment::command),
+    ("credit-note", credit_note::command),
+    ("refund", refund::command),
+    ("ledger", ledger::command),
     ("import", import::command),
     ("report", report::command),
     ("member", member::command),
@@ -105,7 +115,11 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "tag" => tag::run(app, args).await,
         "product" => product::run(app, args).await,
         "invoice" => invoice::run(app, args).await,
+        // Billing.
         "payment" => payment::run(app, args).await,
+        "credit-note" => credit_note::run(app, args).await,
+        "refund" => refund::run(app, args).await,
+        "ledger" => ledger::run(app, args).await,
         "import" => import::run(app, args).await,
         "report" => report::run(app, args).await,
         "member" => member::run(app, args).await,

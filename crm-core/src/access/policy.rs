@@ -95,6 +95,11 @@ pub const POLICY: &[Rule] = &[
     rule("refund.read", READERS),
     rule("refund.record", MANAGERS),
     rule("report.ledger", READERS),
+    rule("report.revenue", READERS),
+    rule("report.collections", READERS),
+    rule("report.taxes", READERS),
+    rule("report.debtors", READERS),
+    rule("report.days_to_pay", READERS),
     // Sales.
     rule("pipeline.read", EVERYONE),
     rule("pipeline.create", ADMINS),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::Days;
 use serde::Serialize;
 
-use super::{between, corrupt, end_of, period, plus, ratio};
+use super::{between, end_of, period, plus, ratio};
 use crate::access::User;
 use crate::crm::Session;
 use crate::entity::{Entity as _, Field, Stored};
@@ -222,7 +222,7 @@ impl AnswerTimes {
 
 /// Reads a group's value.
 fn read<T: Field>(value: &Value, column: &'static str) -> Result<T, CrmError> {
-    T::load(value.clone()).map_err(|reason| corrupt(Case::TABLE.name, column, &reason))
+    super::read(value, Case::TABLE, column)
 }
 
 impl Session<'_> {

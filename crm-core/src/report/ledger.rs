@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde::Serialize;
 
-use super::{AsOf, currency_of};
+use super::{AsOf, Period, currency_of};
 use crate::billing::{Allocation, CreditNote, Invoice, InvoiceStatus, Payment, Refund};
 use crate::crm::Session;
 use crate::entity::{Col, Entity, Minor, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::store::{Aggregate, Cmp, Expr, Filter, Group, Measure, Operand, Select, StoreExt as _, Totals};
+use crate::store::{Aggregate, Expr, Filter, Group, Measure, Operand, Select, StoreExt as _, Totals};
 use crate::value::{Currency, Date, Money};
 
 crate::choice! {
@@ -65,27 +65,6 @@ impl Event {
     /// Where it stands among the others.
     pub(super) fn place(&self) -> (Date, EntryKind, &Option<String>) {
         (self.on, self.kind, &self.reference)
-    }
-}
-
-/// The days of which entries are asked for, and how corrections count.
-#[derive(Clone, Copy)]
-pub(super) struct Period {
-    pub(super) from: Option<Date>,
-    pub(super) to: Option<Date>,
-    pub(super) restated: bool,
-}
-
-impl Period {
-    fn holds(self, day: Date) -> bool {
-        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
-    }
-
-    fn within(&self, operand: &Operand) -> Expr {
-        let bound = |cmp, day: Option<Date>| day.map_or(Expr::True, |day| AsOf::date(operand.clone(), cmp, day));
-        let within = bound(Cmp::Ge, self.from).and(bound(Cmp::Le, self.to));
-        // Unbounded, it is any day at all.
-        if within == Expr::True { Expr::Not(Box::new(Expr::IsNull(operand.clone()))) } else { within }
     }
 }
 

@@ -19,16 +19,22 @@
 //! Days, months and the ends of periods are those of a time zone, the organization's unless asked otherwise.
 
 mod ageing;
+mod billed;
 mod cases;
+mod collections;
+mod days_to_pay;
 mod deals;
+mod debtors;
 mod forecast;
 mod funnel;
 mod leads;
 mod ledger;
 mod names;
+mod revenue;
 mod stages;
 mod statement;
 mod summary;
+mod taxes;
 mod velocity;
 
 pub use ageing::{Ageing, AgeingOptions, AgeingRow, BUCKETS};
@@ -36,19 +42,24 @@ pub use cases::{
     AnswerTimes, AnswerTimesRow, AssigneeRow, CaseChannelRow, CaseKindRow, CaseMonthRow, CaseReport, CaseReportOptions,
     CaseStatusRow, SilenceRow, Waiting,
 };
+pub use collections::{CollectionFigures, CollectionOptions, CollectionRow, Collections};
+pub use days_to_pay::{DaysToPay, DaysToPayFigures, DaysToPayOptions, DaysToPayRow};
 pub use deals::{DealFigures, DealRow, DealTotals, DealTotalsOptions};
+pub use debtors::{Debtor, Debtors, DebtorsCurrency, DebtorsOptions};
 pub use forecast::{Forecast, ForecastFigures, ForecastMonth, ForecastOptions};
 pub use funnel::{Cohort, CohortOptions, CohortStage, Funnel, FunnelOptions, FunnelStage};
 pub use leads::{LeadCounts, LeadCountsOptions, LeadFigures, LeadRow};
 pub use ledger::{Entry, EntryKind};
+pub use revenue::{Revenue, RevenueBy, RevenueFigures, RevenueMonth, RevenueOptions, RevenueProduct};
 pub use statement::{Ledger, LedgerOptions, Statement, StatementCurrency, StatementOptions};
 pub use summary::{Figures, Summary, SummaryOptions, SummaryRow};
+pub use taxes::{TaxFigures, TaxMonth, TaxOptions, TaxTotals, Taxes};
 pub use velocity::{StageTime, Velocity, VelocityOptions};
 
 use crate::billing::{Allocation, CreditNote, Invoice, InvoiceStatus, Payment, Refund};
 use crate::crm::Session;
 use crate::crud::Rules;
-use crate::entity::{Col, Field as _};
+use crate::entity::{Col, Field, Table};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
@@ -132,6 +143,49 @@ impl AsOf {
     }
 }
 
+/// The civil days that a report of billing covers, and how corrections count.
+#[derive(Clone, Copy)]
+struct Period {
+    from: Option<Date>,
+    to: Option<Date>,
+    /// Whether corrections count from the day of what they correct.
+    restated: bool,
+}
+
+impl Period {
+    /// # Errors
+    /// [`CrmError::Invalid`] when it ends before it begins.
+    fn new(from: Option<Date>, to: Option<Date>, restated: bool) -> Result<Self, CrmError> {
+        ordered(from, to)?;
+        Ok(Self { from, to, restated })
+    }
+
+    fn holds(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
+    }
+
+    fn within(&self, operand: &Operand) -> Expr {
+        let bound = |cmp, day: Option<Date>| day.map_or(Expr::True, |day| AsOf::date(operand.clone(), cmp, day));
+        let within = bound(Cmp::Ge, self.from).and(bound(Cmp::Le, self.to));
+        // Unbounded, it is any day at all.
+        if within == Expr::True { Expr::Not(Box::new(Expr::IsNull(operand.clone()))) } else { within }
+    }
+
+    /// Invoices issued in the period, by their day of issue and their status, wherever these stand. Restated, void ones
+    /// never were.
+    fn issued(&self, day: &Operand, status: Operand) -> Expr {
+        let never = [InvoiceStatus::Draft, InvoiceStatus::Void];
+        let never = if self.restated { &never[..] } else { &never[..1] };
+        let never = Expr::In(status, never.iter().map(InvoiceStatus::store).collect());
+        self.within(day).and(Expr::Not(Box::new(never)))
+    }
+
+    /// Records that a correction in the period took back, by the day of that correction.
+    fn taken_back(&self, day: &Operand) -> Expr {
+        if self.restated { Expr::False } else { self.within(day) }
+    }
+}
+
 /// The member's right to a report, as conditions on the records that it reads.
 struct Visible {
     contacts: Expr,
@@ -180,16 +234,22 @@ fn end_of(day: Date, zone: Zone) -> Instant {
     day.succ_opt().map_or(Instant::MAX, |next| zone.start_of(next))
 }
 
+/// Refuses a period that ends before it begins.
+fn ordered(from: Option<Date>, to: Option<Date>) -> Result<(), CrmError> {
+    match (from, to) {
+        (Some(from), Some(to)) if to < from => {
+            Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The instants at which a period of civil days begins and is over, where it does.
 ///
 /// # Errors
 /// [`CrmError::Invalid`] when it ends before it begins.
 fn period(from: Option<Date>, to: Option<Date>, zone: Zone) -> Result<(Option<Instant>, Option<Instant>), CrmError> {
-    if let (Some(from), Some(to)) = (from, to)
-        && to < from
-    {
-        return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
-    }
+    ordered(from, to)?;
     Ok((from.map(|from| zone.start_of(from)), to.map(|to| end_of(to, zone))))
 }
 
@@ -216,6 +276,11 @@ fn mean(sum: i64, count: i64) -> Option<i64> {
 /// A part of a whole with six places, rounded half away from zero; none of nothing.
 fn ratio(part: i64, whole: i64) -> Option<Decimal6> {
     mean(part.saturating_mul(1_000_000), whole).map(Decimal6::from_micros)
+}
+
+/// Reads a group's value, in which a column of the table stands.
+fn read<T: Field>(value: &Value, table: &'static Table, column: &'static str) -> Result<T, CrmError> {
+    T::load(value.clone()).map_err(|reason| corrupt(table.name, column, &reason))
 }
 
 /// Reads a group's currency.

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::AsOf;
-use super::ledger::{Entry, Event, Period};
+use super::ledger::{Entry, Event};
+use super::{AsOf, Period};
 use crate::crm::Session;
 use crate::entity::Stored;
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::value::{Currency, Date, Money, ValueError};
+use crate::value::{Currency, Date, Money};
 
 /// What a statement covers.
 #[derive(Clone, Copy, Debug)]
@@ -87,7 +87,7 @@ impl Session<'_> {
     pub async fn statement(&self, contact: Id<Contact>, options: &StatementOptions) -> Result<Statement, CrmError> {
         let StatementOptions { from, to, restated } = *options;
         self.reported("statement")?;
-        let period = Period { from: Some(from), to: Some(to), restated };
+        let period = Period::new(Some(from), Some(to), restated)?;
         let (contact, currencies) = self.account(contact, period).await?;
         Ok(Statement { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
@@ -100,7 +100,7 @@ impl Session<'_> {
     pub async fn ledger(&self, contact: Id<Contact>, options: &LedgerOptions) -> Result<Ledger, CrmError> {
         let LedgerOptions { from, to, restated } = *options;
         self.reported("ledger")?;
-        let (contact, currencies) = self.account(contact, Period { from, to, restated }).await?;
+        let (contact, currencies) = self.account(contact, Period::new(from, to, restated)?).await?;
         Ok(Ledger { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
 
@@ -110,11 +110,6 @@ impl Session<'_> {
         contact: Id<Contact>,
         period: Period,
     ) -> Result<(Stored<Contact>, Vec<StatementCurrency>), CrmError> {
-        if let (Some(from), Some(to)) = (period.from, period.to)
-            && to < from
-        {
-            return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
-        }
         let contact = self.get(contact).await?;
         let opening = match period.from {
             Some(from) => {

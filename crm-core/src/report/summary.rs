@@ -205,7 +205,7 @@ fn later_sums(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What payments have left now, and what those had that were reversed since.
-fn payment_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+pub(super) fn payment_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Payment::COLUMNS;
     let reversed = as_of.still_stood();
     let some = Expr::Or(vec![columns.unapplied.ne(&Minor(0)).into(), reversed.clone()]);
@@ -216,7 +216,7 @@ fn payment_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What credit notes have left now.
-fn note_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+pub(super) fn note_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = CreditNote::COLUMNS;
     let some = Expr::from(columns.unapplied.ne(&Minor(0)));
     let query = Aggregate::new(CreditNote::TABLE, as_of.by(columns.issued_on.operand()).and(some).and(visible));
@@ -225,7 +225,7 @@ fn note_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What of it was applied since.
-fn later_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+pub(super) fn later_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Allocation::COLUMNS;
     let kept = columns.source.ne(&AllocationSource::Offset);
     let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
@@ -235,7 +235,7 @@ fn later_credit(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
 }
 
 /// What of it was paid back since. What a credit note paid back at once was never left.
-fn later_refunds(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
+pub(super) fn later_refunds(as_of: AsOf, visible: Expr, per_contact: bool) -> Aggregate {
     let columns = Refund::COLUMNS;
     let of = as_of.of_document(columns.payment_id, columns.credit_note_id);
     let query = Aggregate::new(Refund::TABLE, as_of.after(columns.refunded_on.operand()).and(of).and(visible));

@@ -29,8 +29,9 @@ use crate::id::Id;
 use crate::import::{Import, ImportKind};
 use crate::people::Contact;
 use crate::report::{
-    AgeingOptions, CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions,
-    LeadCountsOptions, LedgerOptions, StatementOptions, SummaryOptions, VelocityOptions,
+    AgeingOptions, CaseReportOptions, CohortOptions, CollectionOptions, DaysToPayOptions, DealTotalsOptions,
+    DebtorsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions, LedgerOptions, RevenueBy, RevenueOptions,
+    StatementOptions, SummaryOptions, TaxOptions, VelocityOptions,
 };
 use crate::row::Value;
 use crate::sales::{
@@ -164,6 +165,12 @@ const CALLS: &[Call] = calls! {
     "refund.record" => |session, ids| session.run(&billing::refund(RefundOf::CreditNote(ids.billing.note)));
     "audit_entry.verify" => |session, _ids| session.verify_books();
     "report.ledger" => |session, ids| session.ledger(ids.contact, &LedgerOptions::default());
+    "report.revenue" => |session, _ids| session.revenue(&RevenueOptions::default());
+    "report.revenue" => |session, _ids| session.revenue(&RevenueOptions { by: RevenueBy::Product, ..RevenueOptions::default() });
+    "report.collections" => |session, _ids| session.collections(&CollectionOptions::default());
+    "report.taxes" => |session, _ids| session.taxes(&TaxOptions::default());
+    "report.debtors" => |session, _ids| session.debtors(&DebtorsOptions::default());
+    "report.days_to_pay" => |session, _ids| session.days_to_pay(&DaysToPayOptions { per_contact: true, ..DaysToPayOptions::default() });
     // Sales.
     "pipeline.read" => |session, ids| session.get(ids.sales.pipeline);
     "pipeline.create" => |session, _ids| session.run(&sales::another_pipeline());

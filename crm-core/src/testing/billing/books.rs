@@ -147,6 +147,18 @@ impl Books {
         self.rows(invoice).map(|row| row.on).max()
     }
 
+    /// The latest day on which something was taken back of what was applied to an invoice: what takes its place counts
+    /// from then on.
+    pub(super) fn reopened_on(&self, invoice: usize) -> Date {
+        self.rows(invoice).filter(|row| row.undoes.is_some()).map(|row| row.on).max().unwrap_or(Date::MIN)
+    }
+
+    /// The latest day on which something was taken back of what a payment or credit note was applied to.
+    pub(super) fn taken_back_of(&self, fund: Fund) -> Date {
+        let theirs = self.applied.iter().filter(|row| row.of == fund && row.undoes.is_some());
+        theirs.map(|row| row.on).max().unwrap_or(Date::MIN)
+    }
+
     /// From which day nothing is due.
     pub(super) fn settled_on(&self, invoice: usize) -> Option<Date> {
         let doc = &self.invoices[invoice];

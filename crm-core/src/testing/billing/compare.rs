@@ -160,13 +160,7 @@ impl Played {
             equal(
                 found,
                 || format!("credit note {at}: contact, currency, invoice, number, day"),
-                &(
-                    is.contact_id,
-                    is.currency,
-                    is.invoice_id,
-                    is.number.as_ref().map(ToString::to_string),
-                    is.issued_on,
-                ),
+                &(is.contact_id, is.currency, is.invoice_id, is.number.as_ref().map(ToString::to_string), is.issued_on),
                 &(self.contacts[contact], currency, self.invoices[doc.invoice], Some(doc.number.clone()), issued_on),
             );
         }

@@ -94,7 +94,7 @@ impl Books {
             Act::Allocate { of, to, on } => {
                 no.rule(self.is_reversed(*of));
                 let (contact, currency, from) = self.party(*of);
-                let on = day(*on, from, today, &mut no);
+                let on = day(*on, from.max(self.taken_back_of(*of)), today, &mut no);
                 let rest = self.unapplied(*of);
                 let shares = self.shares(to, contact, Asked { amount: rest, currency }, &mut no);
                 no.answer()?;
@@ -123,7 +123,7 @@ impl Books {
                 no.rule(self.is_reversed(*of));
                 no.invalid(amount.amount <= 0 || amount.currency != currency);
                 no.rule(amount.amount > self.unapplied(*of));
-                let on = day(*on, from, today, &mut no);
+                let on = day(*on, from.max(self.taken_back_of(*of)), today, &mut no);
                 no.answer()?;
                 self.refunds.push(RefundDoc { of: *of, amount: amount.amount, on, at_once: false });
                 Ok(())
@@ -274,9 +274,10 @@ impl Books {
     }
 
     fn apply_one(&mut self, of: Fund, source: AllocationSource, invoice: usize, amount: i128, on: Date) {
-        let on = on.max(self.earliest(invoice));
+        let restated_on = on.max(self.earliest(invoice));
+        let on = restated_on.max(self.reopened_on(invoice));
         let written_off = self.invoices[invoice].written_off_on.is_some();
-        self.applied.push(Applied { of, source, invoice, amount, on, restated_on: on, undoes: None, written_off });
+        self.applied.push(Applied { of, source, invoice, amount, on, restated_on, undoes: None, written_off });
     }
 
     fn undo(&mut self, row: usize, on: Date) {
@@ -318,7 +319,8 @@ impl Books {
         no.answer()?;
         let mut no = Reasons::default();
         let currency = self.invoices[invoice].currency;
-        let issued_on = day(on, self.invoices[invoice].issued_on.unwrap_or(today), today, &mut no);
+        let earliest = self.invoices[invoice].issued_on.unwrap_or(today).max(self.reopened_on(invoice));
+        let issued_on = day(on, earliest, today, &mut no);
         let before: Vec<Line> = self.notes_of(invoice).flat_map(|note| note.lines.clone()).collect();
         let left = left(&self.invoices[invoice].lines, &before);
         let creditable = totals(&left)[2];

@@ -124,8 +124,7 @@ impl Played {
                     Credit::Amount(amount) => Credited::Amount(money(*amount)),
                     Credit::Lines(lines) => Credited::Lines(new_lines(lines)),
                 };
-                let split =
-                    Split { refund: refund.map(money), credit: keep.map(money), offset: offset.map(money) };
+                let split = Split { refund: refund.map(money), credit: keep.map(money), offset: offset.map(money) };
                 let reason = "Returned".parse()?;
                 let command = CreateCreditNote {
                     split,

@@ -1,4 +1,4 @@
-//! The random questions for reports of sales.
+//! The random questions for reports of sales, of cases, and of billing over a period.
 
 use serde_json::{Value as Json, json};
 
@@ -6,8 +6,8 @@ use super::{Dice, Made, date};
 use crate::Session;
 use crate::error::CrmError;
 use crate::report::{
-    CaseReportOptions, CohortOptions, DealTotalsOptions, ForecastOptions, FunnelOptions, LeadCountsOptions,
-    VelocityOptions,
+    CaseReportOptions, CohortOptions, CollectionOptions, DaysToPayOptions, DealTotalsOptions, DebtorsOptions,
+    ForecastOptions, FunnelOptions, LeadCountsOptions, RevenueBy, RevenueOptions, TaxOptions, VelocityOptions,
 };
 use crate::value::{Date, Instant, Zone};
 
@@ -29,14 +29,54 @@ fn day(dice: &mut Dice) -> Option<Date> {
     }
 }
 
+/// One question about billing.
+async fn billing(session: &Session<'_>, dice: &mut Dice) -> String {
+    let (from, to, restated) = (day(dice), day(dice), dice.once_in(3));
+    let (name, answer): (_, Result<Json, CrmError>) = match dice.roll(5) {
+        0 => {
+            let by = *dice.pick(RevenueBy::ALL).unwrap_or(&RevenueBy::Month);
+            let options = RevenueOptions { from, to, by, restated };
+            ("revenue", session.revenue(&options).await.map(|report| json!(report)))
+        }
+        1 => {
+            let options = CollectionOptions { from, to, restated };
+            ("collections", session.collections(&options).await.map(|report| json!(report)))
+        }
+        2 => {
+            let options = TaxOptions { from, to, restated };
+            ("taxes", session.taxes(&options).await.map(|report| json!(report)))
+        }
+        3 => {
+            let limit = dice.once_in(2).then(|| usize::try_from(dice.roll(4)).unwrap_or(0));
+            let options = DebtorsOptions { as_of: to, limit, restated };
+            ("debtors", session.debtors(&options).await.map(|report| json!(report)))
+        }
+        _ => {
+            let options = DaysToPayOptions { from, to, per_contact: dice.once_in(2), restated };
+            ("days_to_pay", session.days_to_pay(&options).await.map(|report| json!(report)))
+        }
+    };
+    told(name, answer)
+}
+
+fn told(name: &str, answer: Result<Json, CrmError>) -> String {
+    match answer {
+        Ok(report) => format!("report.{name} {report}"),
+        Err(error) => format!("report.{name} {}: {error}", error.code().as_str()),
+    }
+}
+
 /// One question.
 pub(super) async fn step(session: &Session<'_>, dice: &mut Dice, made: &Made) -> String {
+    if dice.once_in(3) {
+        return billing(session, dice).await;
+    }
     let pipeline = if dice.once_in(3) { dice.pick(&made.sales.pipelines).copied() } else { None };
     let zone: Option<Zone> = if dice.once_in(3) { "Asia/Tokyo".parse().ok() } else { None };
     let (from, to) = (day(dice), day(dice));
     let as_of = if dice.once_in(2) { instant(dice) } else { None };
     let few = u32::try_from(dice.roll(3)).unwrap_or(0);
-    let (name, told): (_, Result<Json, CrmError>) = match dice.roll(7) {
+    let (name, answer): (_, Result<Json, CrmError>) = match dice.roll(7) {
         0 => {
             let options = LeadCountsOptions { hours: few, as_of, from, to, zone };
             ("leads", session.lead_counts(&options).await.map(|report| json!(report)))
@@ -66,8 +106,5 @@ pub(super) async fn step(session: &Session<'_>, dice: &mut Dice, made: &Made) ->
             ("velocity", session.velocity(&options).await.map(|report| json!(report)))
         }
     };
-    match told {
-        Ok(report) => format!("report.{name} {report}"),
-        Err(error) => format!("report.{name} {}: {error}", error.code().as_str()),
-    }
+    told(name, answer)
 }
