@@ -125,9 +125,11 @@ pub(crate) fn kept(name: &str, make: impl FnOnce(&Path) -> Outcome) -> Outcome<P
     include_str!("../../crm-store-sqlite/migrations/0001_initial.sql").hash(&mut hasher);
     include_str!("../../crm-store-sqlite/migrations/0002_sales.sql").hash(&mut hasher);
     include_str!("../../crm-store-sqlite/migrations/0003_billing.sql").hash(&mut hasher);
+    include_str!("../../crm-store-sqlite/migrations/0004_cases.sql").hash(&mut hasher);
     include_str!("contacts.rs").hash(&mut hasher);
     include_str!("ledger.rs").hash(&mut hasher);
     include_str!("deals.rs").hash(&mut hasher);
+    include_str!("petitions.rs").hash(&mut hasher);
     let folder = base().join("crm-bench-kept");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}-{:016x}.db", hasher.finish()));
