@@ -4,6 +4,8 @@
 //! in `python/crm_py`, gives them their typed, documented face.
 
 mod acts;
+mod billing;
+mod billing_report;
 mod database;
 mod entities;
 mod error;
@@ -30,6 +32,10 @@ mod _crm_py {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::billing::Billing;
+    #[pymodule_export]
+    use crate::billing_report::BillingReports;
+    #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]
     use crate::machine::machines;
@@ -39,8 +45,9 @@ mod _crm_py {
     use crate::pipelines::Pipelines;
     #[pymodule_export]
     use crate::record::{
-        Allocation, AuditEntry, Contact, Deal, Field, Interaction, Invoice, InvoiceLine, Lead, Membership,
-        NumberSeries, Organization, Payment, Pipeline, Product, Record, Stage, StageChange, Tag, Task, User, restore,
+        Allocation, AuditEntry, Contact, CreditNote, CreditNoteLine, Deal, Field, Interaction, Invoice, InvoiceLine,
+        Lead, Membership, NumberSeries, Organization, Payment, Pipeline, Product, Record, Refund, Stage, StageChange,
+        Tag, Task, User, restore,
     };
     #[pymodule_export]
     use crate::sales::Sales;

@@ -21,7 +21,7 @@ use crate::value::{instant, instant_object, uuid_object};
 pub(crate) struct SalesReports(Py<Session>);
 
 /// Rows of a report as a tuple.
-fn tuple<'py, T>(
+pub(crate) fn tuple<'py, T>(
     py: Python<'py>,
     rows: &[T],
     object: impl Fn(&T) -> PyResult<Bound<'py, PyAny>>,
@@ -39,7 +39,10 @@ fn how_many(py: Python<'_>, field: &str, number: i64) -> PyResult<u32> {
 }
 
 /// A period of civil days.
-fn period(from: Option<&Bound<'_, PyAny>>, to: Option<&Bound<'_, PyAny>>) -> PyResult<(Option<Date>, Option<Date>)> {
+pub(crate) fn period(
+    from: Option<&Bound<'_, PyAny>>,
+    to: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Option<Date>, Option<Date>)> {
     Ok((optional_date("from_", from)?, optional_date("to", to)?))
 }
 

@@ -28,6 +28,9 @@ CLASSES: list[type[Record]] = [
     crm_py.InvoiceLine,
     crm_py.Payment,
     crm_py.Allocation,
+    crm_py.CreditNote,
+    crm_py.CreditNoteLine,
+    crm_py.Refund,
     crm_py.AuditEntry,
     crm_py.NumberSeries,
     crm_py.Pipeline,
@@ -59,6 +62,9 @@ LISTED: list[type[Record]] = [
     crm_py.InvoiceLine,
     crm_py.Payment,
     crm_py.Allocation,
+    crm_py.CreditNote,
+    crm_py.CreditNoteLine,
+    crm_py.Refund,
     crm_py.AuditEntry,
     crm_py.Pipeline,
     crm_py.Stage,
@@ -101,7 +107,9 @@ def read_type(field: Field) -> str:
 
 def given_type(field: Field) -> str:
     if field.references is not None:
-        return f"{CLASS_OF[field.references]} | UUID | str"
+        # A kind of record without a class of its own is named by its id alone.
+        kind = CLASS_OF.get(field.references)
+        return f"{kind} | UUID | str" if kind else GIVEN["id"]
     return GIVEN[field.kind]
 
 
@@ -201,6 +209,8 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Interaction,
     Invoice,
@@ -211,6 +221,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -220,12 +231,14 @@ from ._crm_py import (
 
 
 class LineFields(TypedDict, total=False):
-    """One line of an invoice. What a product has need not be said again; the quantity must be."""
+    """One line of an invoice or a credit note. What a product has need not be said again; the quantity must be."""
 
     product: Product | UUID | str | None
     description: str | None
     quantity: Decimal | int
     unit_price: Decimal | int | None
+    discount_percent: Decimal | int | None
+    discount: Decimal | int | None
     tax_percent: Decimal | int | None
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from ._activity import Interactions, Tasks
+from ._billing import CreditNoteLines, CreditNotes, Refunds
 from ._client import Crm, Member, Members, Numbering, Reports, Session, open
 from ._collections import (
     Allocations,
@@ -37,6 +38,8 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Field,
     Interaction,
@@ -51,6 +54,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -94,6 +98,10 @@ __all__ = [
     "Contact",
     "Contacts",
     "Corrupt",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditNoteLines",
+    "CreditNotes",
     "Crm",
     "CrmError",
     "Deal",
@@ -126,6 +134,8 @@ __all__ = [
     "Product",
     "Products",
     "Record",
+    "Refund",
+    "Refunds",
     "Reports",
     "RuleError",
     "Session",

@@ -11,15 +11,22 @@ from .errors import CrmError
 from .reports import (
     Ageing,
     Cohort,
+    Collections,
     ConversionPlan,
+    DaysToPay,
     DealTotals,
+    Debtors,
+    Finding,
     Forecast,
     Funnel,
     ImportReport,
     LeadCounts,
+    Ledger,
     Machine,
+    Revenue,
     Statement,
     Summary,
+    Taxes,
     TimelineItem,
     Velocity,
     Verification,
@@ -28,7 +35,11 @@ from .reports import (
 __all__ = [
     "Allocation",
     "AuditEntry",
+    "Billing",
+    "BillingReports",
     "Contact",
+    "CreditNote",
+    "CreditNoteLine",
     "Database",
     "Deal",
     "Field",
@@ -45,6 +56,7 @@ __all__ = [
     "Pipelines",
     "Product",
     "Record",
+    "Refund",
     "Sales",
     "SalesReports",
     "Session",
@@ -198,12 +210,21 @@ class Session:
     def verify_audit(self, anchor: str | None = None) -> Verification:
         """Checks the audit, from the beginning to its end."""
     def summary(
-        self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
+        self,
+        *,
+        as_of: date | None = None,
+        per_contact: bool = False,
+        include_void: bool = False,
+        restated: bool = False,
     ) -> Summary:
         """R1, the financial summary."""
-    def ageing(self, *, as_of: date | None = None, per_contact: bool = False) -> Ageing:
+    def ageing(
+        self, *, as_of: date | None = None, per_contact: bool = False, restated: bool = False
+    ) -> Ageing:
         """R2, the ageing of receivables."""
-    def statement(self, contact: Contact | UUID | str, from_: date, to: date) -> Statement:
+    def statement(
+        self, contact: Contact | UUID | str, from_: date, to: date, *, restated: bool = False
+    ) -> Statement:
         """R3, a contact's statement of account."""
     def timeline(
         self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
@@ -280,6 +301,125 @@ class Sales:
         """Moves a deal to another stage of its pipeline."""
     def lose_deal(self, deal: Deal | UUID | str, reason: str, *, key: str | None = None) -> Deal:
         """Gives up a deal."""
+
+@final
+class Billing:
+    """What is done with the documents of billing, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def allocate(
+        self,
+        entity: str,
+        reference: Record | UUID | str,
+        invoices: Mapping[Any, Decimal | int | Money] | str,
+        *,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Settles invoices with what is left of a payment or of the credit that a credit note kept."""
+    def unallocate(
+        self, entity: str, allocation: Allocation | UUID | str, *, on: date | None = None, key: str | None = None
+    ) -> Any:
+        """Takes an allocation back from its invoice."""
+    def reverse_payment(
+        self,
+        payment: Payment | UUID | str,
+        *,
+        reason: str | None = None,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Reverses a payment."""
+    def create_credit_note(
+        self,
+        invoice: Invoice | UUID | str,
+        *,
+        reason: str,
+        amount: Decimal | int | Money | None = None,
+        lines: Iterable[dict[str, Any]] | None = None,
+        refund: Decimal | int | Money | None = None,
+        credit: Decimal | int | Money | None = None,
+        offset: Decimal | int | Money | None = None,
+        issued_on: date | None = None,
+        number: str | None = None,
+        method: str | None = None,
+        reference: str | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        key: str | None = None,
+    ) -> CreditNote:
+        """Makes a credit note of an invoice: of an amount, of lines, or of all that is not credited yet."""
+    def record_refund(
+        self,
+        entity: str,
+        document: Record | UUID | str | None,
+        amount: Decimal | int | Money | None = None,
+        *,
+        refunded_on: date | None = None,
+        method: str | None = None,
+        reference: str | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        key: str | None = None,
+    ) -> Refund:
+        """Records money paid back, of what a payment or a credit note has left."""
+    def warnings(self, entity: str, reference: Record | UUID | str) -> list[str]:
+        """What is worth knowing about the number of an invoice or a credit note, in words."""
+    def print(
+        self, entity: str, reference: Record | UUID | str, form: str, *, template: str | None = None
+    ) -> Any:
+        """An invoice or a credit note as it is printed: as HTML, or as the JSON that it is made of."""
+    def print_statement(
+        self,
+        contact: Contact | UUID | str,
+        from_: date,
+        to: date,
+        form: str,
+        *,
+        restated: bool = False,
+        template: str | None = None,
+    ) -> Any:
+        """A statement of account as it is printed: as HTML, or as the JSON that it is made of."""
+    def verify_books(self) -> tuple[Finding, ...]:
+        """Checks the books."""
+
+@final
+class BillingReports:
+    """The further reports of billing, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def revenue(
+        self, *, by: str = "month", from_: date | None = None, to: date | None = None, restated: bool = False
+    ) -> Revenue:
+        """What was sold, by month or by product."""
+    def collections(
+        self, *, from_: date | None = None, to: date | None = None, restated: bool = False
+    ) -> Collections:
+        """The money that came in and went out again, by month and method."""
+    def taxes(self, *, from_: date | None = None, to: date | None = None, restated: bool = False) -> Taxes:
+        """The taxes on what was invoiced and credited, by month and rate."""
+    def debtors(
+        self, *, as_of: date | None = None, limit: int | None = None, restated: bool = False
+    ) -> Debtors:
+        """Who owes something, those who owe most first."""
+    def days_to_pay(
+        self,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        per_contact: bool = False,
+        restated: bool = False,
+    ) -> DaysToPay:
+        """How many days invoices took to be paid on average."""
+    def ledger(
+        self,
+        contact: Contact | UUID | str,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        restated: bool = False,
+    ) -> Ledger:
+        """Everything on a contact's account."""
 
 @final
 class SalesReports:
@@ -498,6 +638,13 @@ class Organization(Record):
         "payment_days",
         "unique_emails",
         "unique_phones",
+        "legal_name",
+        "tax_number",
+        "address",
+        "email",
+        "phone",
+        "website",
+        "document_footer",
         "version",
         "created_at",
         "created_by",
@@ -533,6 +680,27 @@ class Organization(Record):
     @property
     def unique_phones(self) -> bool:
         """Whether two contacts may not have the same phone number."""
+    @property
+    def legal_name(self) -> str | None:
+        """The name of the legal person, on documents."""
+    @property
+    def tax_number(self) -> str | None:
+        """The tax number as it is printed on documents."""
+    @property
+    def address(self) -> str | None:
+        """The address on documents, on several lines."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address on documents."""
+    @property
+    def phone(self) -> str | None:
+        """The phone number on documents, in E.164."""
+    @property
+    def website(self) -> str | None:
+        """The web site on documents."""
+    @property
+    def document_footer(self) -> str | None:
+        """What stands at the foot of documents."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -643,6 +811,7 @@ class Contact(Record):
         "tax_number",
         "account_number",
         "stratum",
+        "payment_days",
         "code",
         "external_id",
         "instagram",
@@ -710,6 +879,9 @@ class Contact(Record):
     @property
     def stratum(self) -> int | None:
         """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    @property
+    def payment_days(self) -> int | None:
+        """How many days after its issue an invoice is due; the organization's days otherwise."""
     @property
     def code(self) -> str | None:
         """The number that the organization's series gave it."""
@@ -826,6 +998,12 @@ class Invoice(Record):
         "tax",
         "total",
         "paid",
+        "offset",
+        "credited",
+        "applied_on",
+        "written_off_on",
+        "voided_on",
+        "reopened_on",
         "settled_on",
         "buyer",
         "notes",
@@ -868,10 +1046,28 @@ class Invoice(Record):
         """What is billed: subtotal and tax."""
     @property
     def paid(self) -> Money:
-        """What was paid on it."""
+        """What was paid on it, by payments and by credit that credit notes kept."""
+    @property
+    def offset(self) -> Money:
+        """What credit notes took off what is due on it."""
+    @property
+    def credited(self) -> Money:
+        """The sum of its credit notes' totals."""
+    @property
+    def applied_on(self) -> date | None:
+        """The latest civil date on which anything was applied to it or taken back."""
+    @property
+    def written_off_on(self) -> date | None:
+        """The civil date on which it was given up."""
+    @property
+    def voided_on(self) -> date | None:
+        """The civil date on which it was withdrawn."""
+    @property
+    def reopened_on(self) -> date | None:
+        """The latest civil day on which something that was applied to it was taken back."""
     @property
     def settled_on(self) -> date | None:
-        """The civil date on which nothing was due any more: paid, void or given up."""
+        """The civil date from which nothing is due on it: paid, void or given up."""
     @property
     def buyer(self) -> dict[str, Any] | None:
         """The buyer as known on issue, a JSON object."""
@@ -883,7 +1079,7 @@ class Invoice(Record):
         """The id in the system that it was imported from."""
     @property
     def balance(self) -> Money:
-        """What is not paid: total less paid."""
+        """What is neither paid nor taken off: total less paid less offset."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -909,6 +1105,8 @@ class InvoiceLine(Record):
         "description",
         "quantity",
         "unit_price",
+        "discount_percent",
+        "discount",
         "tax_percent",
         "currency",
         "net",
@@ -936,6 +1134,12 @@ class InvoiceLine(Record):
     def unit_price(self) -> Decimal:
         """The price of one unit before tax."""
     @property
+    def discount_percent(self) -> Decimal | None:
+        """The discount in percent, if it was given as such."""
+    @property
+    def discount(self) -> Money:
+        """The discount, rounded."""
+    @property
     def tax_percent(self) -> Decimal:
         """The rate of tax, in percent."""
     @property
@@ -943,7 +1147,7 @@ class InvoiceLine(Record):
         """The currency of the invoice."""
     @property
     def net(self) -> Money:
-        """Quantity times unit price, rounded."""
+        """Quantity times unit price, rounded, less the discount."""
     @property
     def tax(self) -> Money:
         """The tax on it, rounded."""
@@ -958,7 +1162,10 @@ class Payment(Record):
         "currency",
         "amount",
         "unapplied",
+        "refunded",
         "received_on",
+        "reversed_on",
+        "reversal_reason",
         "method",
         "reference",
         "notes",
@@ -982,10 +1189,19 @@ class Payment(Record):
         """How much."""
     @property
     def unapplied(self) -> Money:
-        """How much of it settles no invoice."""
+        """How much of it is left: not applied to invoices and not paid back. A reversed payment has nothing left, less what was paid back of it: that much the contact owes."""
+    @property
+    def refunded(self) -> Money:
+        """What of it was paid back."""
     @property
     def received_on(self) -> date:
         """The civil date on which it was received."""
+    @property
+    def reversed_on(self) -> date | None:
+        """The civil date on which it was reversed: it bounced, or was recorded in error."""
+    @property
+    def reversal_reason(self) -> str | None:
+        """Why it was reversed."""
     @property
     def method(self) -> Literal["cash", "card", "transfer", "direct_debit", "check", "other"] | None:
         """How it was paid."""
@@ -1013,23 +1229,31 @@ class Payment(Record):
 
 @final
 class Allocation(Record):
-    """A part of a payment that settles an invoice."""
+    """An amount applied to an invoice, or taken back from it."""
 
     __match_args__ = (
         "id",
         "payment_id",
+        "credit_note_id",
         "invoice_id",
         "contact_id",
         "currency",
+        "source",
         "amount",
         "applied_on",
+        "restated_on",
+        "undoes",
+        "written_off",
     )
     @property
     def id(self) -> UUID:
         """Names the record."""
     @property
-    def payment_id(self) -> UUID:
-        """Of which payment."""
+    def payment_id(self) -> UUID | None:
+        """Of which payment, if it is one's."""
+    @property
+    def credit_note_id(self) -> UUID | None:
+        """Of which credit note, if it is one's."""
     @property
     def invoice_id(self) -> UUID:
         """To which invoice."""
@@ -1040,11 +1264,248 @@ class Allocation(Record):
     def currency(self) -> str:
         """The currency of both."""
     @property
+    def source(self) -> Literal["payment", "credit", "offset"]:
+        """Where the money comes from."""
+    @property
+    def amount(self) -> Money:
+        """How much; less than nothing when it undoes another."""
+    @property
+    def applied_on(self) -> date:
+        """From which civil day it counts."""
+    @property
+    def restated_on(self) -> date:
+        """From which civil day it counts when corrections count from the day of what they correct."""
+    @property
+    def undoes(self) -> UUID | None:
+        """Which other it undoes, in full."""
+    @property
+    def written_off(self) -> bool:
+        """Whether the invoice was given up at that time: what was recovered, or lost again."""
+
+@final
+class CreditNote(Record):
+    """A part of an invoice, or all of it, credited."""
+
+    __match_args__ = (
+        "id",
+        "number",
+        "invoice_id",
+        "contact_id",
+        "currency",
+        "issued_on",
+        "reason",
+        "subtotal",
+        "tax",
+        "total",
+        "refund",
+        "credit",
+        "offset",
+        "unapplied",
+        "refunded",
+        "buyer",
+        "notes",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def number(self) -> str | None:
+        """The number: taken from the series of credit notes, or supplied and unique."""
+    @property
+    def invoice_id(self) -> UUID:
+        """Of which invoice."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who is credited."""
+    @property
+    def currency(self) -> str:
+        """The currency of all its amounts."""
+    @property
+    def issued_on(self) -> date:
+        """The civil date of issue."""
+    @property
+    def reason(self) -> str:
+        """Why."""
+    @property
+    def subtotal(self) -> Money:
+        """The sum of the lines before tax."""
+    @property
+    def tax(self) -> Money:
+        """The sum of the lines' taxes."""
+    @property
+    def total(self) -> Money:
+        """What is credited: subtotal and tax."""
+    @property
+    def refund(self) -> Money:
+        """What of it was paid back at once."""
+    @property
+    def credit(self) -> Money:
+        """What of it was kept as the contact's credit."""
+    @property
+    def offset(self) -> Money:
+        """What of it was taken off what was due on the invoice."""
+    @property
+    def unapplied(self) -> Money:
+        """What is left of the credit: not applied to invoices and not paid back later."""
+    @property
+    def refunded(self) -> Money:
+        """What of the credit was paid back later."""
+    @property
+    def buyer(self) -> dict[str, Any] | None:
+        """The buyer as the invoice names it, a JSON object."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class CreditNoteLine(Record):
+    """One line of a credit note."""
+
+    __match_args__ = (
+        "id",
+        "credit_note_id",
+        "position",
+        "invoice_line_id",
+        "product_id",
+        "description",
+        "quantity",
+        "unit_price",
+        "discount_percent",
+        "discount",
+        "tax_percent",
+        "currency",
+        "net",
+        "tax",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def credit_note_id(self) -> UUID:
+        """Of which credit note."""
+    @property
+    def position(self) -> int:
+        """Its place in the credit note, from 1."""
+    @property
+    def invoice_line_id(self) -> UUID | None:
+        """Which line of the invoice it credits, if it is one as it stands."""
+    @property
+    def product_id(self) -> UUID | None:
+        """What is credited, if it is a product of the catalogue."""
+    @property
+    def description(self) -> str:
+        """What is credited, in words."""
+    @property
+    def quantity(self) -> Decimal:
+        """How much of it."""
+    @property
+    def unit_price(self) -> Decimal:
+        """The price of one unit before tax."""
+    @property
+    def discount_percent(self) -> Decimal | None:
+        """The discount in percent, if it was given as such."""
+    @property
+    def discount(self) -> Money:
+        """The discount, rounded."""
+    @property
+    def tax_percent(self) -> Decimal:
+        """The rate of tax, in percent."""
+    @property
+    def currency(self) -> str:
+        """The currency of the credit note."""
+    @property
+    def net(self) -> Money:
+        """What is credited before tax."""
+    @property
+    def tax(self) -> Money:
+        """The tax on it."""
+
+@final
+class Refund(Record):
+    """Money paid back to a contact."""
+
+    __match_args__ = (
+        "id",
+        "contact_id",
+        "currency",
+        "amount",
+        "refunded_on",
+        "method",
+        "reference",
+        "notes",
+        "payment_id",
+        "credit_note_id",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who is paid back."""
+    @property
+    def currency(self) -> str:
+        """The currency of the amount."""
+    @property
     def amount(self) -> Money:
         """How much."""
     @property
-    def applied_on(self) -> date:
-        """From which day it counts."""
+    def refunded_on(self) -> date:
+        """The civil date on which it was paid back."""
+    @property
+    def method(self) -> Literal["cash", "card", "transfer", "direct_debit", "check", "other"] | None:
+        """How it was paid back."""
+    @property
+    def reference(self) -> str | None:
+        """The bank's reference."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def payment_id(self) -> UUID | None:
+        """Of which payment, if it is one's."""
+    @property
+    def credit_note_id(self) -> UUID | None:
+        """Of which credit note, if it is one's."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
 
 @final
 class AuditEntry(Record):
@@ -1118,6 +1579,15 @@ class NumberSeries(Record):
         "kind",
         "prefix",
         "digits",
+        "reset",
+        "start",
+        "start_year",
+        "first",
+        "last",
+        "valid_from",
+        "valid_until",
+        "warn_percent",
+        "authorisation",
         "next",
         "version",
         "created_at",
@@ -1128,17 +1598,44 @@ class NumberSeries(Record):
     def id(self) -> UUID:
         """Names the record."""
     @property
-    def kind(self) -> Literal["invoice", "contact"]:
+    def kind(self) -> Literal["invoice", "credit_note", "contact", "case"]:
         """What it numbers."""
     @property
     def prefix(self) -> str | None:
-        """What stands before the number."""
+        """What stands before the number; {year}, {month} and {date} are those of the document's date."""
     @property
     def digits(self) -> int:
         """The least number of digits, 1 to 18."""
     @property
+    def reset(self) -> Literal["never", "year"]:
+        """When it begins again."""
+    @property
+    def start(self) -> int:
+        """The number that it begins with; fixed once it gave one."""
+    @property
+    def start_year(self) -> int | None:
+        """The year that begins with it, of a yearly series."""
+    @property
+    def first(self) -> int | None:
+        """The first number that the authority allows."""
+    @property
+    def last(self) -> int | None:
+        """The last number that the authority allows."""
+    @property
+    def valid_from(self) -> date | None:
+        """The first civil date on which it may be used."""
+    @property
+    def valid_until(self) -> date | None:
+        """The last civil date on which it may be used."""
+    @property
+    def warn_percent(self) -> int | None:
+        """From which share of the range on there is a warning, in percent."""
+    @property
+    def authorisation(self) -> str | None:
+        """The authority's reference, printed on documents."""
+    @property
     def next(self) -> int:
-        """The next number."""
+        """The next number; of a yearly series, how many it gave in all years, and one."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -1493,6 +1990,7 @@ class Task(Record):
         "lead_id",
         "deal_id",
         "invoice_id",
+        "case_id",
         "description",
         "due_on",
         "due_at",
@@ -1522,6 +2020,9 @@ class Task(Record):
     @property
     def invoice_id(self) -> UUID | None:
         """The invoice that it is about."""
+    @property
+    def case_id(self) -> UUID | None:
+        """The case that it is about."""
     @property
     def description(self) -> str | None:
         """What else is to be known."""
@@ -1563,6 +2064,7 @@ class Interaction(Record):
         "lead_id",
         "deal_id",
         "invoice_id",
+        "case_id",
         "kind",
         "occurred_at",
         "notes",
@@ -1583,6 +2085,9 @@ class Interaction(Record):
     @property
     def invoice_id(self) -> UUID | None:
         """The invoice that it is about."""
+    @property
+    def case_id(self) -> UUID | None:
+        """The case that it is about."""
     @property
     def kind(self) -> Literal["call", "email", "meeting", "message", "visit", "note", "comment"]:
         """How people met."""

@@ -12,6 +12,8 @@ from ._crm_py import (
     Allocation,
     AuditEntry,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Interaction,
     Invoice,
@@ -22,6 +24,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -31,12 +34,14 @@ from ._crm_py import (
 
 
 class LineFields(TypedDict, total=False):
-    """One line of an invoice. What a product has need not be said again; the quantity must be."""
+    """One line of an invoice or a credit note. What a product has need not be said again; the quantity must be."""
 
     product: Product | UUID | str | None
     description: str | None
     quantity: Decimal | int
     unit_price: Decimal | int | None
+    discount_percent: Decimal | int | None
+    discount: Decimal | int | None
     tax_percent: Decimal | int | None
 
 
@@ -88,6 +93,8 @@ class ContactFields(TypedDict, total=False):
     """The customer's account number."""
     stratum: int | None
     """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    payment_days: int | None
+    """How many days after its issue an invoice is due; the organization's days otherwise."""
     external_id: str | None
     """The id in the system that it was imported from."""
     instagram: str | None
@@ -130,9 +137,25 @@ class NumberSeriesFields(TypedDict, total=False):
     kind: str
     """What it numbers."""
     prefix: str | None
-    """What stands before the number."""
+    """What stands before the number; {year}, {month} and {date} are those of the document's date."""
     digits: int
     """The least number of digits, 1 to 18."""
+    reset: str
+    """When it begins again."""
+    start: int
+    """The number that it begins with; fixed once it gave one."""
+    first: int | None
+    """The first number that the authority allows."""
+    last: int | None
+    """The last number that the authority allows."""
+    valid_from: date | None
+    """The first civil date on which it may be used."""
+    valid_until: date | None
+    """The last civil date on which it may be used."""
+    warn_percent: int | None
+    """From which share of the range on there is a warning, in percent."""
+    authorisation: str | None
+    """The authority's reference, printed on documents."""
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -154,6 +177,20 @@ class OrganizationFields(TypedDict, total=False):
     """Whether two contacts may not have the same e-mail address."""
     unique_phones: bool
     """Whether two contacts may not have the same phone number."""
+    legal_name: str | None
+    """The name of the legal person, on documents."""
+    tax_number: str | None
+    """The tax number as it is printed on documents."""
+    address: str | None
+    """The address on documents, on several lines."""
+    email: str | None
+    """The e-mail address on documents."""
+    phone: str | None
+    """The phone number on documents, in E.164."""
+    website: str | None
+    """The web site on documents."""
+    document_footer: str | None
+    """What stands at the foot of documents."""
 
 
 class PipelineFields(TypedDict, total=False):
@@ -239,6 +276,9 @@ class TaskFields(TypedDict, total=False):
     invoice: Invoice | UUID | str | None
     invoice_id: Invoice | UUID | str | None
     """The invoice that it is about."""
+    case: UUID | str | None
+    case_id: UUID | str | None
+    """The case that it is about."""
     description: str | None
     """What else is to be known."""
     due_on: date | None
@@ -265,6 +305,9 @@ class InteractionFields(TypedDict, total=False):
     invoice: Invoice | UUID | str | None
     invoice_id: Invoice | UUID | str | None
     """The invoice that it is about."""
+    case: UUID | str | None
+    case_id: UUID | str | None
+    """The case that it is about."""
     kind: str
     """How people met."""
     occurred_at: datetime
@@ -433,6 +476,13 @@ class ContactFilters(TypedDict, total=False):
     stratum__le: int
     stratum__gt: int
     stratum__ge: int
+    payment_days: int | None
+    payment_days__ne: int | None
+    payment_days__in: Iterable[int | None]
+    payment_days__lt: int
+    payment_days__le: int
+    payment_days__gt: int
+    payment_days__ge: int
     code: str | None
     code__ne: str | None
     code__in: Iterable[str | None]
@@ -689,6 +739,48 @@ class InvoiceFilters(TypedDict, total=False):
     paid__le: Decimal | int | Money
     paid__gt: Decimal | int | Money
     paid__ge: Decimal | int | Money
+    offset: Decimal | int | Money
+    offset__ne: Decimal | int | Money
+    offset__in: Iterable[Decimal | int | Money]
+    offset__lt: Decimal | int | Money
+    offset__le: Decimal | int | Money
+    offset__gt: Decimal | int | Money
+    offset__ge: Decimal | int | Money
+    credited: Decimal | int | Money
+    credited__ne: Decimal | int | Money
+    credited__in: Iterable[Decimal | int | Money]
+    credited__lt: Decimal | int | Money
+    credited__le: Decimal | int | Money
+    credited__gt: Decimal | int | Money
+    credited__ge: Decimal | int | Money
+    applied_on: date | None
+    applied_on__ne: date | None
+    applied_on__in: Iterable[date | None]
+    applied_on__lt: date
+    applied_on__le: date
+    applied_on__gt: date
+    applied_on__ge: date
+    written_off_on: date | None
+    written_off_on__ne: date | None
+    written_off_on__in: Iterable[date | None]
+    written_off_on__lt: date
+    written_off_on__le: date
+    written_off_on__gt: date
+    written_off_on__ge: date
+    voided_on: date | None
+    voided_on__ne: date | None
+    voided_on__in: Iterable[date | None]
+    voided_on__lt: date
+    voided_on__le: date
+    voided_on__gt: date
+    voided_on__ge: date
+    reopened_on: date | None
+    reopened_on__ne: date | None
+    reopened_on__in: Iterable[date | None]
+    reopened_on__lt: date
+    reopened_on__le: date
+    reopened_on__gt: date
+    reopened_on__ge: date
     settled_on: date | None
     settled_on__ne: date | None
     settled_on__in: Iterable[date | None]
@@ -797,6 +889,20 @@ class InvoiceLineFilters(TypedDict, total=False):
     unit_price__le: Decimal | int
     unit_price__gt: Decimal | int
     unit_price__ge: Decimal | int
+    discount_percent: Decimal | int | None
+    discount_percent__ne: Decimal | int | None
+    discount_percent__in: Iterable[Decimal | int | None]
+    discount_percent__lt: Decimal | int
+    discount_percent__le: Decimal | int
+    discount_percent__gt: Decimal | int
+    discount_percent__ge: Decimal | int
+    discount: Decimal | int | Money
+    discount__ne: Decimal | int | Money
+    discount__in: Iterable[Decimal | int | Money]
+    discount__lt: Decimal | int | Money
+    discount__le: Decimal | int | Money
+    discount__gt: Decimal | int | Money
+    discount__ge: Decimal | int | Money
     tax_percent: Decimal | int
     tax_percent__ne: Decimal | int
     tax_percent__in: Iterable[Decimal | int]
@@ -864,6 +970,13 @@ class PaymentFilters(TypedDict, total=False):
     unapplied__le: Decimal | int | Money
     unapplied__gt: Decimal | int | Money
     unapplied__ge: Decimal | int | Money
+    refunded: Decimal | int | Money
+    refunded__ne: Decimal | int | Money
+    refunded__in: Iterable[Decimal | int | Money]
+    refunded__lt: Decimal | int | Money
+    refunded__le: Decimal | int | Money
+    refunded__gt: Decimal | int | Money
+    refunded__ge: Decimal | int | Money
     received_on: date
     received_on__ne: date
     received_on__in: Iterable[date]
@@ -871,6 +984,22 @@ class PaymentFilters(TypedDict, total=False):
     received_on__le: date
     received_on__gt: date
     received_on__ge: date
+    reversed_on: date | None
+    reversed_on__ne: date | None
+    reversed_on__in: Iterable[date | None]
+    reversed_on__lt: date
+    reversed_on__le: date
+    reversed_on__gt: date
+    reversed_on__ge: date
+    reversal_reason: str | None
+    reversal_reason__ne: str | None
+    reversal_reason__in: Iterable[str | None]
+    reversal_reason__lt: str
+    reversal_reason__le: str
+    reversal_reason__gt: str
+    reversal_reason__ge: str
+    reversal_reason__contains: str
+    reversal_reason__startswith: str
     method: str | None
     method__ne: str | None
     method__in: Iterable[str | None]
@@ -933,18 +1062,331 @@ class AllocationFilters(TypedDict, total=False):
     id: Allocation | UUID | str
     id__ne: Allocation | UUID | str
     id__in: Iterable[Allocation | UUID | str]
-    payment: Payment | UUID | str
-    payment__ne: Payment | UUID | str
-    payment__in: Iterable[Payment | UUID | str]
-    payment_id: Payment | UUID | str
-    payment_id__ne: Payment | UUID | str
-    payment_id__in: Iterable[Payment | UUID | str]
+    payment: Payment | UUID | str | None
+    payment__ne: Payment | UUID | str | None
+    payment__in: Iterable[Payment | UUID | str | None]
+    payment_id: Payment | UUID | str | None
+    payment_id__ne: Payment | UUID | str | None
+    payment_id__in: Iterable[Payment | UUID | str | None]
+    credit_note: CreditNote | UUID | str | None
+    credit_note__ne: CreditNote | UUID | str | None
+    credit_note__in: Iterable[CreditNote | UUID | str | None]
+    credit_note_id: CreditNote | UUID | str | None
+    credit_note_id__ne: CreditNote | UUID | str | None
+    credit_note_id__in: Iterable[CreditNote | UUID | str | None]
     invoice: Invoice | UUID | str
     invoice__ne: Invoice | UUID | str
     invoice__in: Iterable[Invoice | UUID | str]
     invoice_id: Invoice | UUID | str
     invoice_id__ne: Invoice | UUID | str
     invoice_id__in: Iterable[Invoice | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    source: str
+    source__ne: str
+    source__in: Iterable[str]
+    amount: Decimal | int | Money
+    amount__ne: Decimal | int | Money
+    amount__in: Iterable[Decimal | int | Money]
+    amount__lt: Decimal | int | Money
+    amount__le: Decimal | int | Money
+    amount__gt: Decimal | int | Money
+    amount__ge: Decimal | int | Money
+    applied_on: date
+    applied_on__ne: date
+    applied_on__in: Iterable[date]
+    applied_on__lt: date
+    applied_on__le: date
+    applied_on__gt: date
+    applied_on__ge: date
+    restated_on: date
+    restated_on__ne: date
+    restated_on__in: Iterable[date]
+    restated_on__lt: date
+    restated_on__le: date
+    restated_on__gt: date
+    restated_on__ge: date
+    undoes: Allocation | UUID | str | None
+    undoes__ne: Allocation | UUID | str | None
+    undoes__in: Iterable[Allocation | UUID | str | None]
+    written_off: bool
+    written_off__ne: bool
+    written_off__in: Iterable[bool]
+
+
+class CreditNoteFilters(TypedDict, total=False):
+    """By what a list of kind credit note can be filtered; see Collection."""
+
+    id: CreditNote | UUID | str
+    id__ne: CreditNote | UUID | str
+    id__in: Iterable[CreditNote | UUID | str]
+    number: str | None
+    number__ne: str | None
+    number__in: Iterable[str | None]
+    number__lt: str
+    number__le: str
+    number__gt: str
+    number__ge: str
+    number__contains: str
+    number__startswith: str
+    invoice: Invoice | UUID | str
+    invoice__ne: Invoice | UUID | str
+    invoice__in: Iterable[Invoice | UUID | str]
+    invoice_id: Invoice | UUID | str
+    invoice_id__ne: Invoice | UUID | str
+    invoice_id__in: Iterable[Invoice | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    issued_on: date
+    issued_on__ne: date
+    issued_on__in: Iterable[date]
+    issued_on__lt: date
+    issued_on__le: date
+    issued_on__gt: date
+    issued_on__ge: date
+    reason: str
+    reason__ne: str
+    reason__in: Iterable[str]
+    reason__lt: str
+    reason__le: str
+    reason__gt: str
+    reason__ge: str
+    reason__contains: str
+    reason__startswith: str
+    subtotal: Decimal | int | Money
+    subtotal__ne: Decimal | int | Money
+    subtotal__in: Iterable[Decimal | int | Money]
+    subtotal__lt: Decimal | int | Money
+    subtotal__le: Decimal | int | Money
+    subtotal__gt: Decimal | int | Money
+    subtotal__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+    total: Decimal | int | Money
+    total__ne: Decimal | int | Money
+    total__in: Iterable[Decimal | int | Money]
+    total__lt: Decimal | int | Money
+    total__le: Decimal | int | Money
+    total__gt: Decimal | int | Money
+    total__ge: Decimal | int | Money
+    refund: Decimal | int | Money
+    refund__ne: Decimal | int | Money
+    refund__in: Iterable[Decimal | int | Money]
+    refund__lt: Decimal | int | Money
+    refund__le: Decimal | int | Money
+    refund__gt: Decimal | int | Money
+    refund__ge: Decimal | int | Money
+    credit: Decimal | int | Money
+    credit__ne: Decimal | int | Money
+    credit__in: Iterable[Decimal | int | Money]
+    credit__lt: Decimal | int | Money
+    credit__le: Decimal | int | Money
+    credit__gt: Decimal | int | Money
+    credit__ge: Decimal | int | Money
+    offset: Decimal | int | Money
+    offset__ne: Decimal | int | Money
+    offset__in: Iterable[Decimal | int | Money]
+    offset__lt: Decimal | int | Money
+    offset__le: Decimal | int | Money
+    offset__gt: Decimal | int | Money
+    offset__ge: Decimal | int | Money
+    unapplied: Decimal | int | Money
+    unapplied__ne: Decimal | int | Money
+    unapplied__in: Iterable[Decimal | int | Money]
+    unapplied__lt: Decimal | int | Money
+    unapplied__le: Decimal | int | Money
+    unapplied__gt: Decimal | int | Money
+    unapplied__ge: Decimal | int | Money
+    refunded: Decimal | int | Money
+    refunded__ne: Decimal | int | Money
+    refunded__in: Iterable[Decimal | int | Money]
+    refunded__lt: Decimal | int | Money
+    refunded__le: Decimal | int | Money
+    refunded__gt: Decimal | int | Money
+    refunded__ge: Decimal | int | Money
+    buyer: None
+    buyer__ne: None
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class CreditNoteLineFilters(TypedDict, total=False):
+    """By what a list of kind credit note line can be filtered; see Collection."""
+
+    id: CreditNoteLine | UUID | str
+    id__ne: CreditNoteLine | UUID | str
+    id__in: Iterable[CreditNoteLine | UUID | str]
+    credit_note: CreditNote | UUID | str
+    credit_note__ne: CreditNote | UUID | str
+    credit_note__in: Iterable[CreditNote | UUID | str]
+    credit_note_id: CreditNote | UUID | str
+    credit_note_id__ne: CreditNote | UUID | str
+    credit_note_id__in: Iterable[CreditNote | UUID | str]
+    position: int
+    position__ne: int
+    position__in: Iterable[int]
+    position__lt: int
+    position__le: int
+    position__gt: int
+    position__ge: int
+    invoice_line: InvoiceLine | UUID | str | None
+    invoice_line__ne: InvoiceLine | UUID | str | None
+    invoice_line__in: Iterable[InvoiceLine | UUID | str | None]
+    invoice_line_id: InvoiceLine | UUID | str | None
+    invoice_line_id__ne: InvoiceLine | UUID | str | None
+    invoice_line_id__in: Iterable[InvoiceLine | UUID | str | None]
+    product: Product | UUID | str | None
+    product__ne: Product | UUID | str | None
+    product__in: Iterable[Product | UUID | str | None]
+    product_id: Product | UUID | str | None
+    product_id__ne: Product | UUID | str | None
+    product_id__in: Iterable[Product | UUID | str | None]
+    description: str
+    description__ne: str
+    description__in: Iterable[str]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    quantity: Decimal | int
+    quantity__ne: Decimal | int
+    quantity__in: Iterable[Decimal | int]
+    quantity__lt: Decimal | int
+    quantity__le: Decimal | int
+    quantity__gt: Decimal | int
+    quantity__ge: Decimal | int
+    unit_price: Decimal | int
+    unit_price__ne: Decimal | int
+    unit_price__in: Iterable[Decimal | int]
+    unit_price__lt: Decimal | int
+    unit_price__le: Decimal | int
+    unit_price__gt: Decimal | int
+    unit_price__ge: Decimal | int
+    discount_percent: Decimal | int | None
+    discount_percent__ne: Decimal | int | None
+    discount_percent__in: Iterable[Decimal | int | None]
+    discount_percent__lt: Decimal | int
+    discount_percent__le: Decimal | int
+    discount_percent__gt: Decimal | int
+    discount_percent__ge: Decimal | int
+    discount: Decimal | int | Money
+    discount__ne: Decimal | int | Money
+    discount__in: Iterable[Decimal | int | Money]
+    discount__lt: Decimal | int | Money
+    discount__le: Decimal | int | Money
+    discount__gt: Decimal | int | Money
+    discount__ge: Decimal | int | Money
+    tax_percent: Decimal | int
+    tax_percent__ne: Decimal | int
+    tax_percent__in: Iterable[Decimal | int]
+    tax_percent__lt: Decimal | int
+    tax_percent__le: Decimal | int
+    tax_percent__gt: Decimal | int
+    tax_percent__ge: Decimal | int
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    net: Decimal | int | Money
+    net__ne: Decimal | int | Money
+    net__in: Iterable[Decimal | int | Money]
+    net__lt: Decimal | int | Money
+    net__le: Decimal | int | Money
+    net__gt: Decimal | int | Money
+    net__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+
+
+class RefundFilters(TypedDict, total=False):
+    """By what a list of kind refund can be filtered; see Collection."""
+
+    id: Refund | UUID | str
+    id__ne: Refund | UUID | str
+    id__in: Iterable[Refund | UUID | str]
     contact: Contact | UUID | str
     contact__ne: Contact | UUID | str
     contact__in: Iterable[Contact | UUID | str]
@@ -967,13 +1409,79 @@ class AllocationFilters(TypedDict, total=False):
     amount__le: Decimal | int | Money
     amount__gt: Decimal | int | Money
     amount__ge: Decimal | int | Money
-    applied_on: date
-    applied_on__ne: date
-    applied_on__in: Iterable[date]
-    applied_on__lt: date
-    applied_on__le: date
-    applied_on__gt: date
-    applied_on__ge: date
+    refunded_on: date
+    refunded_on__ne: date
+    refunded_on__in: Iterable[date]
+    refunded_on__lt: date
+    refunded_on__le: date
+    refunded_on__gt: date
+    refunded_on__ge: date
+    method: str | None
+    method__ne: str | None
+    method__in: Iterable[str | None]
+    reference: str | None
+    reference__ne: str | None
+    reference__in: Iterable[str | None]
+    reference__lt: str
+    reference__le: str
+    reference__gt: str
+    reference__ge: str
+    reference__contains: str
+    reference__startswith: str
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    payment: Payment | UUID | str | None
+    payment__ne: Payment | UUID | str | None
+    payment__in: Iterable[Payment | UUID | str | None]
+    payment_id: Payment | UUID | str | None
+    payment_id__ne: Payment | UUID | str | None
+    payment_id__in: Iterable[Payment | UUID | str | None]
+    credit_note: CreditNote | UUID | str | None
+    credit_note__ne: CreditNote | UUID | str | None
+    credit_note__in: Iterable[CreditNote | UUID | str | None]
+    credit_note_id: CreditNote | UUID | str | None
+    credit_note_id__ne: CreditNote | UUID | str | None
+    credit_note_id__in: Iterable[CreditNote | UUID | str | None]
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
 
 
 class AuditEntryFilters(TypedDict, total=False):
@@ -1561,6 +2069,12 @@ class TaskFilters(TypedDict, total=False):
     invoice_id: Invoice | UUID | str | None
     invoice_id__ne: Invoice | UUID | str | None
     invoice_id__in: Iterable[Invoice | UUID | str | None]
+    case: UUID | str | None
+    case__ne: UUID | str | None
+    case__in: Iterable[UUID | str | None]
+    case_id: UUID | str | None
+    case_id__ne: UUID | str | None
+    case_id__in: Iterable[UUID | str | None]
     description: str | None
     description__ne: str | None
     description__in: Iterable[str | None]
@@ -1656,6 +2170,12 @@ class InteractionFilters(TypedDict, total=False):
     invoice_id: Invoice | UUID | str | None
     invoice_id__ne: Invoice | UUID | str | None
     invoice_id__in: Iterable[Invoice | UUID | str | None]
+    case: UUID | str | None
+    case__ne: UUID | str | None
+    case__in: Iterable[UUID | str | None]
+    case_id: UUID | str | None
+    case_id__ne: UUID | str | None
+    case_id__in: Iterable[UUID | str | None]
     kind: str
     kind__ne: str
     kind__in: Iterable[str]
