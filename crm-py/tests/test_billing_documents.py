@@ -143,7 +143,7 @@ def test_what_is_wrong_with_a_credit_note_is_told(org: Session, eva: Contact) ->
 def test_payments_are_allocated_later_taken_back_and_reversed(org: Session, eva: Contact) -> None:
     first, second = issued(org, eva, "100"), issued(org, eva, "50")
     payment = org.payments.record(contact=eva, amount=130, received_on=DAY)
-    payment = org.payments.allocate(payment, {first: 40, second: usd(50)}, on=date(2026, 2, 1), key="a")
+    payment = org.payments.allocate(payment, {first: usd(40), second: usd(50)}, on=date(2026, 2, 1), key="a")
     assert payment.unapplied == usd(40)
     with pytest.raises(Duplicate):
         org.payments.allocate(payment, "oldest", key="a")
