@@ -53,7 +53,7 @@ impl Catalogue {
         }
         for number in 0..PRODUCTS {
             let (name, price) = (format!("Product {number}"), format!("{}.{:02}", 5 + number, number * 7 % 100));
-            let fields = [("name", name.as_str()), ("kind", "good"), ("unit_price", &price), ("tax_percent", "19")];
+            let fields = [("name", name.as_str()), ("kind", "product"), ("unit_price", &price), ("tax_percent", "19")];
             let edit = Edit::parse(fields, &session.locale()).map_err(|refused| format!("{:?}", refused.first()))?;
             session.create::<Product>(edit).await?;
         }
@@ -127,13 +127,16 @@ async fn pay(session: &Session<'_>, invoice: &Stored<Invoice>) -> Outcome<Stored
     Ok(session.run(&payment).await?)
 }
 
-/// What the library writes in the two transactions of each invoice.
+/// What is written in the two transactions of an invoice.
+type Written<V> = [Vec<Change<V>>; 2];
+
+/// What the library writes for so many invoices.
 fn written<T: Tables>(
     runtime: &Runtime,
     session: &Session<'_>,
     tables: &mut T,
     count: usize,
-) -> Outcome<Vec<[Vec<Change<T::Value>>; 2]>> {
+) -> Outcome<Vec<Written<T::Value>>> {
     let catalogue = runtime.block_on(Catalogue::read(session))?;
     let invoices = Invoice::TABLE.name;
     let mut entries = tables.rows("crm_audit_entry", "org = 1")?.rows.len();
@@ -174,7 +177,8 @@ fn sqlite(options: &Options, runtime: &Runtime) -> Outcome {
         let path = folder.copy(&template, "written.db")?;
         let session = runtime.block_on(book::session(book::open(&path, Durability::Normal)?))?;
         let written = written(runtime, &session, &mut book::connect(&path, None)?, count)?;
-        let statements: Vec<_> = written.iter().map(|both| both.each_ref().map(|one| replay::for_sqlite(one))).collect();
+        let statements: Vec<_> =
+            written.iter().map(|both| both.each_ref().map(|one| replay::for_sqlite(one))).collect();
         check(&path, &folder.copy(&template, "again.db")?, &statements)?;
 
         let title = format!("billing: one invoice issued and paid, SQLite, {name}, {}", options.regime());
@@ -247,7 +251,8 @@ fn postgres(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
         runtime.block_on(store.close())?;
         written.iter().map(|both| both.each_ref().map(|one| replay::for_postgres(one))).collect()
     };
-    let mut workload = Workload::new("billing: one invoice issued and paid, PostgreSQL, synchronous_commit on", "invoice");
+    let mut workload =
+        Workload::new("billing: one invoice issued and paid, PostgreSQL, synchronous_commit on", "invoice");
     let floor = workload.competitor("bare statements", || {
         runtime.block_on(async {
             let mut connection = pg::connect(url).await?;
