@@ -9,7 +9,7 @@ use crate::pg::{self, Cell};
 use crate::postgres::{SEALED, quoted};
 use crate::{Outcome, bare};
 
-/// Copied of one table, with the names of their columns.
+/// Rows of one table, with the names of their columns.
 pub(crate) struct Copied<V> {
     pub(crate) table: &'static str,
     pub(crate) columns: Vec<String>,
