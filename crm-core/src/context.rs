@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::access::Role;
-use crate::access::{Organization, User};
+use crate::access::{ApiKey, Organization, Rights, Role, Scopes, User};
 use crate::id::Id;
 use crate::store::Stamp;
 use crate::value::{Currency, Date, Instant};
@@ -23,6 +22,13 @@ pub trait Environment: Send + Sync {
 pub enum Actor {
     /// A member.
     User(Id<User>),
+    /// An API key, for the member that it was made by.
+    Key {
+        /// The key.
+        id: Id<ApiKey>,
+        /// The member.
+        user: Id<User>,
+    },
     /// The program itself, as when it creates an organization.
     System,
 }
@@ -32,14 +38,15 @@ impl Actor {
     pub const fn id(self) -> Option<Uuid> {
         match self {
             Self::User(id) => Some(id.uuid()),
+            Self::Key { id, .. } => Some(id.uuid()),
             Self::System => None,
         }
     }
 
-    /// The member, if it is one.
+    /// The member, or the one that the API key acts for.
     pub const fn user(self) -> Option<Id<User>> {
         match self {
-            Self::User(id) => Some(id),
+            Self::User(id) | Self::Key { user: id, .. } => Some(id),
             Self::System => None,
         }
     }
@@ -52,6 +59,7 @@ pub struct Context {
     now: Instant,
     actor: Actor,
     role: Role,
+    scopes: Option<Arc<Scopes>>,
     organization: Arc<Organization>,
 }
 
@@ -59,7 +67,13 @@ impl Context {
     /// The world as it is now.
     pub fn new(environment: Arc<dyn Environment>, actor: Actor, role: Role, organization: Arc<Organization>) -> Self {
         let now = environment.now();
-        Self { environment, now, actor, role, organization }
+        Self { environment, now, actor, role, scopes: None, organization }
+    }
+
+    /// The same within the scopes of an API key, if there are any.
+    #[must_use]
+    pub fn within(self, scopes: Option<Arc<Scopes>>) -> Self {
+        Self { scopes, ..self }
     }
 
     /// The instant of the command, the same throughout.
@@ -85,6 +99,11 @@ impl Context {
     /// In which role.
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// What the actor may do.
+    pub fn rights(&self) -> Rights<'_> {
+        Rights::within(self.role, self.scopes.as_deref())
     }
 
     /// For which organization.

@@ -351,7 +351,7 @@ impl Session<'_> {
         command: &C,
         key: &IdempotencyKey,
     ) -> Result<Option<Stored<C::Root>>, CrmError> {
-        let (operation, _) = policy::authorize(self.role(), C::Root::TABLE.entity, C::VERB)?;
+        let (operation, _) = self.authorize(C::Root::TABLE.entity, C::VERB)?;
         let query = Select::new(Idempotency::TABLE, Idempotency::COLUMNS.key.eq(key.text()).into());
         let Some(known) = self.store().first::<Idempotency>(self.scope, query).await? else { return Ok(None) };
         if known.body_hash != self.body_hash(operation, command) {
@@ -374,7 +374,7 @@ impl Session<'_> {
     /// Decides a command without applying it.
     async fn plan<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Result<Plan<C::Root>, CrmError> {
         let acting = self.acting();
-        let (operation, grant) = policy::authorize(acting.membership.role, C::Root::TABLE.entity, C::VERB)?;
+        let (operation, grant) = self.authorize(C::Root::TABLE.entity, C::VERB)?;
         let mut context = self.context();
         let mut changes = ChangeSet::new(context.stamp(operation));
         let root = command.decide(self, grant, &mut context, &mut changes).await?;
@@ -405,7 +405,7 @@ impl Session<'_> {
     /// [`CrmError::Forbidden`] when it may read nothing.
     pub fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
         let acting = self.acting();
-        let (_, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, verb)?;
+        let (_, grant) = self.authorize(E::TABLE.entity, verb)?;
         Ok(self.within_grant::<E>(grant))
     }
 
@@ -440,7 +440,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn get<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
-        let (_, grant) = policy::authorize(self.role(), E::TABLE.entity, "read")?;
+        let (_, grant) = self.authorize(E::TABLE.entity, "read")?;
         self.load(grant, id).await
     }
 
@@ -520,7 +520,7 @@ impl Session<'_> {
         crud::require_general::<E>("create")?;
         for _ in 0..TRIES {
             let acting = self.acting();
-            let (operation, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, "create")?;
+            let (operation, grant) = self.authorize(E::TABLE.entity, "create")?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
             let mut created = Vec::with_capacity(edits.len());
@@ -636,7 +636,7 @@ impl Session<'_> {
     /// What the member may read of a table that is known only at run time.
     fn readable(&self, table: &'static Table) -> Expr {
         let acting = self.acting();
-        match policy::authorize(acting.membership.role, table.entity, "read") {
+        match self.authorize(table.entity, "read") {
             Ok((_, Grant::All)) => Expr::True,
             Ok((_, Grant::Own)) => crate::schema::own(table, acting.user.id),
             _ => Expr::False,

@@ -5,7 +5,7 @@ use crate::billing::BillingError;
 use crate::sales::SalesError;
 use crate::status::StatusError;
 use crate::store::StoreError;
-use crate::value::ValueError;
+use crate::value::{Instant, ValueError};
 
 /// A field that was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +43,25 @@ pub enum CrmError {
         operation: String,
         /// The actor's role.
         role: Role,
+    },
+    /// The scopes of the API key do not allow the operation.
+    #[error("the scopes of the API key do not allow {operation}")]
+    OutOfScope {
+        /// The operation, such as `contact.delete`.
+        operation: String,
+    },
+    /// A key, invitation or other credential is unknown, has expired or was ended; which of these is not told.
+    #[error("{0} is not valid, or not any more")]
+    BadCredential(&'static str),
+    /// An API key did as often what it may do a limited number of times a day.
+    #[error("the API key may do {operation} {limit} times a day: again from {resets_at}")]
+    QuotaExceeded {
+        /// The operation, such as `contact.create`.
+        operation: String,
+        /// How often in one UTC day.
+        limit: i64,
+        /// When the next day begins.
+        resets_at: Instant,
     },
     /// There is no such record, or none that the actor may see.
     #[error("there is no {entity} {reference}")]
@@ -138,6 +157,8 @@ pub enum ErrorCode {
     Invalid,
     /// A business rule forbids it.
     Rule,
+    /// Too often; later it may be done.
+    Throttled,
     /// The storage cannot be used now.
     Unavailable,
     /// It is not known whether the command was carried out.
@@ -159,6 +180,7 @@ impl ErrorCode {
             Self::Duplicate => "duplicate",
             Self::Invalid => "invalid",
             Self::Rule => "rule",
+            Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Corrupt => "corrupt",
@@ -176,8 +198,9 @@ impl CrmError {
     /// The kind of error.
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
-            Self::Forbidden { .. } => ErrorCode::Forbidden,
+            Self::Unauthenticated(_) | Self::BadCredential(_) => ErrorCode::Unauthenticated,
+            Self::Forbidden { .. } | Self::OutOfScope { .. } => ErrorCode::Forbidden,
+            Self::QuotaExceeded { .. } => ErrorCode::Throttled,
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,

@@ -303,7 +303,7 @@ impl Session<'_> {
     pub async fn import(&self, import: Import) -> Result<ImportReport, CrmError> {
         self.refresh().await?;
         let table = import.kind.table();
-        let (operation, grant) = policy::authorize(self.role(), table.entity, "import")?;
+        let (operation, grant) = self.authorize(table.entity, "import")?;
         if grant != Grant::All {
             return Err(CrmError::Forbidden { operation: operation.to_owned(), role: self.role() });
         }

@@ -86,7 +86,7 @@ impl AsOf {
 impl Session<'_> {
     /// The member's right to a report, as conditions on contacts, invoices, allocations and payments.
     fn reported(&self, verb: &str) -> Result<[Expr; 4], CrmError> {
-        let (_, grant) = crate::access::policy::authorize(self.role(), "report", verb)?;
+        let (_, grant) = self.authorize("report", verb)?;
         let user = self.acting().user.id;
         Ok(match grant {
             Grant::All => [Expr::True, Expr::True, Expr::True, Expr::True],
@@ -99,7 +99,7 @@ impl Session<'_> {
 impl Session<'_> {
     /// The member's right to a report, as a condition on records of `E`.
     fn reported_on<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let (_, grant) = crate::access::policy::authorize(self.role(), "report", verb)?;
+        let (_, grant) = self.authorize("report", verb)?;
         Ok(self.within_grant::<E>(grant))
     }
 

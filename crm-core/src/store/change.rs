@@ -195,7 +195,7 @@ pub(crate) fn fresh<E: Entity>(context: &Context, id: Id<E>, value: E) -> Stored
         id,
         version: 1,
         created_at: context.now(),
-        created_by: context.actor().id(),
+        created_by: context.actor().user().map(Id::uuid),
         updated_at: context.now(),
         archived_at: None,
         value,

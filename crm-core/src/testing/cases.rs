@@ -274,7 +274,7 @@ impl World {
         let deal = changes.insert(&mut context, last.clone());
         for (number, (at, after)) in way.iter().enumerate() {
             let before = number.checked_sub(1).map(|before| &way[before].1);
-            let by = context.actor().id();
+            let by = context.actor().user().map(Id::uuid);
             changes.insert(&mut context, StageChange::between(before, deal.id, after, *at, by));
         }
         self.owner.store().apply(self.owner.scope(), changes).await?;

@@ -1,6 +1,6 @@
 //! Every state, event and role of the machines of sales and tasks, tried on records: what the tables say is what happens.
 
-use crate::access::{Role, policy};
+use crate::access::{Rights, Role, policy};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskStatus};
 use crate::entity::{Minor, Stored};
 use crate::error::{CrmError, ErrorCode};
@@ -64,8 +64,8 @@ fn said(
     role: Role,
 ) -> Result<(), ErrorCode> {
     let (entity, verb) = command.split_once('.').unwrap_or_default();
-    let allowed = policy::authorize(role, entity, verb);
-    allowed.and_then(|_| machine.step("it", from, event, role)).map(drop).map_err(|error| error.code())
+    let allowed = policy::authorize(Rights::of(role), entity, verb);
+    allowed.and_then(|_| machine.step("it", from, event, Rights::of(role))).map(drop).map_err(|error| error.code())
 }
 
 fn compare<E>(about: &str, told: Result<(), ErrorCode>, got: &Result<Stored<E>, CrmError>) {
