@@ -9,12 +9,14 @@ use crate::id::Id;
 use crate::store::Stamp;
 use crate::value::{Currency, Date, Instant};
 
-/// Gives the time and new ids. Injected, so that core reads no clock and every run can be repeated.
+/// Gives the time, new ids and random bytes. Injected, so that core reads no clock and every run can be repeated.
 pub trait Environment: Send + Sync {
     /// The present instant.
     fn now(&self) -> Instant;
     /// A new id: a UUID version 7, larger than the ones before it.
     fn new_id(&self) -> Uuid;
+    /// Fills the bytes with what nobody can guess: passwords' salts and tokens come of it.
+    fn fill_random(&self, bytes: &mut [u8]);
 }
 
 /// Who acts.

@@ -4,6 +4,7 @@ mod idempotency;
 mod membership;
 mod organization;
 pub mod policy;
+mod secret;
 mod user;
 
 pub(crate) use idempotency::body_hash;
@@ -11,6 +12,7 @@ pub use idempotency::{Idempotency, IdempotencyColumns, IdempotencyKey};
 pub use membership::{AddMember, Membership, MembershipColumns, RemoveMember, Role, SetRole};
 pub use organization::{Organization, OrganizationColumns};
 pub use policy::{Grant, POLICY, Rule};
+pub use secret::Secret;
 pub use user::{User, UserColumns};
 
 /// A rule of access that a command would break.

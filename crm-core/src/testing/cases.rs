@@ -176,6 +176,10 @@ impl Environment for Still {
     fn new_id(&self) -> Uuid {
         self.ids.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.ids.fill_random(bytes);
+    }
 }
 
 impl World {
