@@ -9,7 +9,11 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::access::{Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy};
+use crate::access::{
+    ApiKey, Charge, Counted, Grant, Idempotency, IdempotencyKey, Membership, Organization, Requester, Role, User,
+    body_hash, invalid_key, left, policy,
+};
+use crate::acting::{Acting, KeyAtWork, acting};
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
@@ -17,6 +21,7 @@ use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
 use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
+pub(crate) use crate::error::{field_of, named};
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
@@ -25,9 +30,6 @@ use crate::store::{
     StoreExt as _,
 };
 use crate::value::{Document, Email, Slug, Text, ValueError};
-
-/// How many number series are read at most: one for each kind of document, and no more than a short read gives.
-const SERIES: u32 = 100;
 
 /// How often a command decides again before it gives up.
 const TRIES: u32 = 200;
@@ -144,33 +146,23 @@ impl Crm {
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
-}
 
-/// Reads who acts for whom.
-async fn acting(
-    store: &dyn Store,
-    scope: Scope,
-    organization: Stored<Organization>,
-    user: Stored<User>,
-) -> Result<Acting, CrmError> {
-    let stranger = || CrmError::Unauthenticated(user.email.to_string());
-    let query = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.eq(&user.id).into());
-    let membership = store.first::<Membership>(scope, query).await?.ok_or_else(stranger)?;
-    if !user.active {
-        return Err(stranger());
+    /// A session of an API key's member through the key.
+    pub(crate) async fn session_of_key(&self, scope: Scope, key: Stored<ApiKey>) -> Result<Session<'static>, CrmError> {
+        let query = Select::new(Organization::TABLE, Organization::COLUMNS.key.eq(&scope.key()).into());
+        let organization = self.store.first::<Organization>(scope, query).await?.ok_or_else(invalid_key)?;
+        let user = self.store.get(scope, key.user_id).await?.ok_or_else(invalid_key)?;
+        let acting = match acting(&*self.store, scope, organization, user).await {
+            Err(CrmError::Unauthenticated(_)) => return Err(invalid_key()),
+            other => other?.through(&*self.store, scope, key, self.environment.now()).await?,
+        };
+        Ok(Session {
+            store: Handle::Shared(Arc::clone(&self.store)),
+            environment: Arc::clone(&self.environment),
+            scope,
+            acting: Arc::new(RwLock::new(Arc::new(acting))),
+        })
     }
-    let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True).limited(SERIES)).await?;
-    let value = Arc::new(organization.value.clone());
-    Ok(Acting { organization, value, user, membership, series })
-}
-
-/// Who acts for whom, as last read.
-pub(crate) struct Acting {
-    pub(crate) organization: Stored<Organization>,
-    value: Arc<Organization>,
-    pub(crate) user: Stored<User>,
-    pub(crate) membership: Stored<Membership>,
-    pub(crate) series: Vec<Stored<NumberSeries>>,
 }
 
 /// A member at work in an organization. Everything that is done passes here: the policy, the retries, the
@@ -259,9 +251,43 @@ impl Session<'_> {
         self.acting().user.clone()
     }
 
-    /// The acting user's role, as last read.
+    /// The acting user's role, or that of the API key, as last read.
     pub fn role(&self) -> Role {
-        self.acting().membership.role
+        self.acting().role()
+    }
+
+    /// The API key that is at work, if it is one.
+    pub fn key(&self) -> Option<Stored<ApiKey>> {
+        self.acting().key.as_ref().map(|at_work| at_work.key.clone())
+    }
+
+    /// How far the actor's right to an operation goes.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] when the role gives none, [`CrmError::OutOfScope`] when the API key's scopes do not name it,
+    /// [`CrmError::BadCredential`] when the key has expired.
+    pub fn authorize(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        self.authorize_as(&self.acting(), entity, verb)
+    }
+
+    /// As [`Session::authorize`], of who acted when the decision began.
+    fn authorize_as(&self, acting: &Acting, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        if let Some(at_work) = &acting.key {
+            at_work.key.require_valid(self.environment.now())?;
+        }
+        policy::authorize(acting.rights(), entity, verb)
+    }
+
+    /// The same, with who asks for the log of an API key's requests; outside a key's session it changes nothing.
+    #[must_use]
+    pub fn requested_by(&self, requester: &Requester) -> Self {
+        let mut acting = (*self.acting()).clone();
+        acting.key.iter_mut().for_each(|at_work| at_work.requester = requester.clone());
+        Self { acting: Arc::new(RwLock::new(Arc::new(acting))), ..self.clone() }
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.environment
     }
 
     /// How typed text is read here: the organization's region and currency.
@@ -273,9 +299,10 @@ impl Session<'_> {
     /// The world as a rule sees it now.
     pub fn context(&self) -> Context {
         let acting = self.acting();
-        let actor = Actor::User(acting.user.id);
+        let user = acting.user.id;
+        let actor = acting.key.as_ref().map_or(Actor::User(user), |at_work| Actor::Key { id: at_work.key.id, user });
         let environment = Arc::clone(&self.environment);
-        Context::new(environment, actor, acting.membership.role, Arc::clone(&acting.value))
+        Context::new(environment, actor, acting.role(), Arc::clone(&acting.value)).within(acting.scopes().cloned())
     }
 
     /// The same member at work on a view of a store: within a host's transaction, or an import's.
@@ -298,7 +325,13 @@ impl Session<'_> {
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
         let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
-        let fresh = Arc::new(self::acting(self.store(), self.scope, organization, user).await?);
+        let mut fresh = self::acting(self.store(), self.scope, organization, user).await?;
+        if let Some(KeyAtWork { key, requester, .. }) = &acting.key {
+            let key = self.store().get(self.scope, key.id).await?.ok_or_else(invalid_key)?;
+            fresh = fresh.through(self.store(), self.scope, key, self.environment.now()).await?;
+            fresh.key.iter_mut().for_each(|at_work| at_work.requester = requester.clone());
+        }
+        let fresh = Arc::new(fresh);
         *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
     }
@@ -321,24 +354,55 @@ impl Session<'_> {
         command: &C,
         key: Option<&IdempotencyKey>,
     ) -> Result<Stored<C::Root>, CrmError> {
+        self.run_counted(command, key).await.map(|counted| counted.record)
+    }
+
+    /// As [`Session::run`] or [`Session::run_with_key`], and tells what is left of the API key's quotas that the command
+    /// took from.
+    ///
+    /// # Errors
+    /// As those; [`CrmError::QuotaExceeded`] when nothing was left.
+    pub async fn run_counted<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Counted<C::Root>, CrmError> {
+        let outcome = self.carry_out(command, key).await;
+        match &outcome {
+            Ok((_, true)) => {}
+            other => self.log_apart(C::Root::TABLE.entity, C::VERB, other.as_ref().err()).await,
+        }
+        outcome.map(|(counted, _)| counted)
+    }
+
+    /// The result, and whether it was written now.
+    async fn carry_out<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(Counted<C::Root>, bool), CrmError> {
+        let as_it_was = |record| Ok((Counted { record, quotas: Vec::new() }, false));
         for _ in 0..TRIES {
             if let Some(key) = key
                 && let Some(first) = self.repeated(command, key).await?
             {
-                return Ok(first);
+                return as_it_was(first);
             }
             let plan = self.plan(command, key).await?;
-            let (changes, root) = match plan {
-                Plan::Unchanged(root) => return Ok(*root),
-                Plan::Apply(changes, root) => (changes, root),
+            let (changes, root, charges) = match plan {
+                Plan::Unchanged(root) => return as_it_was(*root),
+                Plan::Apply(changes, root, charges) => (changes, root, charges),
             };
             let id = C::Root::TABLE.id(&root).to_string();
             match self.store().apply(self.scope, *changes).await {
-                Ok(applied) => return finish(root, &applied),
+                Ok(applied) => {
+                    let record = finish(root, &applied)?;
+                    return Ok((Counted { record, quotas: left(charges, &applied) }, true));
+                }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
                 // Someone else used the key just now; the next round finds what they did.
                 Err(StoreError::Duplicate { table, .. }) if table == Idempotency::TABLE.name => {}
-                Err(error) => return Err(named(error, &id)),
+                Err(error) => self.refused(error, &id).await?,
             }
         }
         let reference = command.body().lines().next().unwrap_or_default().to_owned();
@@ -373,15 +437,16 @@ impl Session<'_> {
 
     /// Decides a command without applying it.
     async fn plan<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Result<Plan<C::Root>, CrmError> {
+        // Whoever acts first is guarded: what is decided on later readings conflicts if they differ.
         let acting = self.acting();
-        let (operation, grant) = self.authorize(C::Root::TABLE.entity, C::VERB)?;
+        let (operation, grant) = self.authorize_as(&acting, C::Root::TABLE.entity, C::VERB)?;
         let mut context = self.context();
         let mut changes = ChangeSet::new(context.stamp(operation));
         let root = command.decide(self, grant, &mut context, &mut changes).await?;
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
-        changes.require_unchanged(&acting.membership);
+        acting.guard(&mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
         if let Some(key) = key {
@@ -396,7 +461,18 @@ impl Session<'_> {
                 changes.defer(record.id, Idempotency::COLUMNS.result.index(), Deferred::RowOf { change });
             }
         }
-        Ok(Plan::Apply(Box::new(changes), row))
+        let charges = self.charge(&mut context, &mut changes, false).await?;
+        self.log(&mut context, &mut changes);
+        Ok(Plan::Apply(Box::new(changes), row, charges))
+    }
+
+    /// Tells why a store refused; not when a quota ran out that has been changed meanwhile: then it is worth another try.
+    async fn refused(&self, error: StoreError, reference: &str) -> Result<(), CrmError> {
+        let exceeded = self.exceeded(error).await.map_err(|error| named(error, reference))?;
+        let version = |session: &Self| session.key().map(|key| key.version);
+        let before = version(self);
+        self.refresh().await?;
+        if version(self) == before { Err(exceeded) } else { Ok(()) }
     }
 
     /// What the role may read of an entity, as a filter to add to every query.
@@ -404,7 +480,6 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Forbidden`] when it may read nothing.
     pub fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let acting = self.acting();
         let (_, grant) = self.authorize(E::TABLE.entity, verb)?;
         Ok(self.within_grant::<E>(grant))
     }
@@ -517,10 +592,18 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
     pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
+        let outcome = self.create_all(edits).await;
+        if let Err(error) = &outcome {
+            self.log_apart(E::TABLE.entity, "create", Some(error)).await;
+        }
+        outcome
+    }
+
+    async fn create_all<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
         crud::require_general::<E>("create")?;
         for _ in 0..TRIES {
             let acting = self.acting();
-            let (operation, grant) = self.authorize(E::TABLE.entity, "create")?;
+            let (operation, grant) = self.authorize_as(&acting, E::TABLE.entity, "create")?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
             let mut created = Vec::with_capacity(edits.len());
@@ -543,9 +626,12 @@ impl Session<'_> {
                 self.require_own(grant, record)?;
             }
             self.number(&mut changes, created.iter().map(|record| record.id));
-            changes.require_unchanged(&acting.membership);
+            acting.guard(&mut changes);
+            self.charge(&mut context, &mut changes, false).await?;
+            let created_rows = changes.changes.len();
+            self.log(&mut context, &mut changes);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
-                .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
+                .then(|| changes.changes.iter().take(created_rows).map(|change| change.row().clone()).collect());
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {
                     return match rows {
@@ -554,7 +640,7 @@ impl Session<'_> {
                     };
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(error) => return Err(named(error, "")),
+                Err(error) => self.refused(error, "").await?,
             }
         }
         Err(CrmError::Conflict { entity: E::TABLE.entity, reference: String::new() })
@@ -669,7 +755,7 @@ fn numbered<E: Entity>() -> Option<(DocumentKind, usize)> {
 
 enum Plan<E> {
     Unchanged(Box<Stored<E>>),
-    Apply(Box<ChangeSet>, Row),
+    Apply(Box<ChangeSet>, Row, Vec<Charge>),
 }
 
 /// The record as it was written, numbers included.
@@ -682,35 +768,4 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
         }
     }
     Ok(Stored::from_row(row)?)
-}
-
-/// Names the record and the fields that a store's refusal is about.
-pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
-    let table_of = |name: &str| crate::schema::TABLES.iter().copied().find(|table| table.name == name);
-    match error {
-        StoreError::Duplicate { table, columns } => match table_of(table) {
-            Some(table) => {
-                CrmError::Duplicate { entity: table.entity, fields: columns.into_iter().map(field_of).collect() }
-            }
-            None => StoreError::Duplicate { table, columns }.into(),
-        },
-        StoreError::Referenced { table } => match table_of(table) {
-            Some(table) => CrmError::Referenced { entity: table.entity, reference: reference.to_owned() },
-            None => StoreError::Referenced { table }.into(),
-        },
-        StoreError::OutOfRange { column, .. } => {
-            CrmError::invalid(field_of(column), ValueError::out_of_range("0001-01-01", "9999-12-31"))
-        }
-        other => other.into(),
-    }
-}
-
-/// The field that people know for a column that only rules write.
-pub(crate) fn field_of(column: &str) -> &str {
-    match column {
-        "email_claim" | "email_key" => "email",
-        "phone_claim" => "phone",
-        "name_key" => "name",
-        other => other,
-    }
 }

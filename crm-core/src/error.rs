@@ -233,3 +233,35 @@ impl From<ValueError> for CrmError {
         Self::invalid("value", reason)
     }
 }
+
+/// Names the record and the fields that a store's refusal is about.
+pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
+    let table_of = |name: &str| crate::schema::TABLES.iter().copied().find(|table| table.name == name);
+    match error {
+        StoreError::Duplicate { table, columns } => match table_of(table) {
+            Some(table) => {
+                CrmError::Duplicate { entity: table.entity, fields: columns.into_iter().map(field_of).collect() }
+            }
+            None => StoreError::Duplicate { table, columns }.into(),
+        },
+        StoreError::Referenced { table } => match table_of(table) {
+            Some(table) => CrmError::Referenced { entity: table.entity, reference: reference.to_owned() },
+            None => StoreError::Referenced { table }.into(),
+        },
+        StoreError::OutOfRange { column, .. } => {
+            CrmError::invalid(field_of(column), ValueError::out_of_range("0001-01-01", "9999-12-31"))
+        }
+        other => other.into(),
+    }
+}
+
+/// The field that people know for a column that only rules write.
+pub(crate) fn field_of(column: &str) -> &str {
+    match column {
+        "email_claim" | "email_key" => "email",
+        "phone_claim" => "phone",
+        "name_key" => "name",
+        "alias_key" => "alias",
+        other => other,
+    }
+}

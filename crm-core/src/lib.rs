@@ -35,6 +35,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access;
+mod acting;
 pub mod activity;
 pub mod audit;
 pub mod billing;

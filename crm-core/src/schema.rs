@@ -1,6 +1,8 @@
 //! The list of tables: one line per entity, referenced tables before the ones that refer to them.
 
-use crate::access::{Idempotency, Membership, Organization, User};
+use crate::access::{
+    ApiKey, ApiRequest, Idempotency, Invitation, KeyQuota, KeyUsage, Membership, Organization, User,
+};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
@@ -11,8 +13,8 @@ use crate::people::Contact;
 use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
-/// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 2;
+/// The version of the schema that this program knows: the number of the last migration.
+pub const VERSION: i64 = 5;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -39,6 +41,12 @@ pub static TABLES: &[&Table] = &[
     // Activity.
     Task::TABLE,
     Interaction::TABLE,
+    // Access.
+    ApiKey::TABLE,
+    KeyQuota::TABLE,
+    KeyUsage::TABLE,
+    ApiRequest::TABLE,
+    Invitation::TABLE,
 ];
 
 /// The table of the entity with this name.

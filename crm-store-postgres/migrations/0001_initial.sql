@@ -77,7 +77,7 @@ CREATE TABLE crm_audit_entry (
     "id" UUID NOT NULL,
     "seq" BIGINT,
     "at" TIMESTAMPTZ NOT NULL,
-    "actor_kind" TEXT COLLATE "C" NOT NULL CHECK ("actor_kind" IN ('user', 'system')),
+    "actor_kind" TEXT COLLATE "C" NOT NULL CHECK ("actor_kind" IN ('user', 'system', 'key')),
     "actor_id" UUID,
     "command" TEXT COLLATE "C" NOT NULL,
     "entity" TEXT COLLATE "C" NOT NULL,

@@ -69,7 +69,7 @@ CREATE TABLE crm_audit_entry (
     "id" BLOB NOT NULL,
     "seq" INTEGER,
     "at" INTEGER NOT NULL,
-    "actor_kind" TEXT NOT NULL CHECK ("actor_kind" IN ('user', 'system')),
+    "actor_kind" TEXT NOT NULL CHECK ("actor_kind" IN ('user', 'system', 'key')),
     "actor_id" BLOB,
     "command" TEXT NOT NULL,
     "entity" TEXT NOT NULL,

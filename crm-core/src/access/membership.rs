@@ -37,6 +37,14 @@ impl Role {
     pub const fn position(self) -> usize {
         self as usize
     }
+
+    /// Whether whoever has this role may do all that the other role may. An owner alone covers owners; a member does not
+    /// cover viewers, who read everything.
+    pub fn covers(self, other: Self) -> bool {
+        let (own, others) = (self.position(), other.position());
+        (self == Self::Owner || other != Self::Owner)
+            && super::POLICY.iter().all(|rule| rule.grants[others] <= rule.grants[own])
+    }
 }
 
 crate::entity! {
@@ -167,7 +175,8 @@ fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), Acc
     if context.actor().user() == Some(member.user_id) { Err(AccessError::OwnMembership) } else { Ok(()) }
 }
 
-fn owners_only(context: &Context, roles: &[Role]) -> Result<(), AccessError> {
+/// Owners are made, changed and removed by owners.
+pub(crate) fn owners_only(context: &Context, roles: &[Role]) -> Result<(), AccessError> {
     let touches_owner = roles.contains(&Role::Owner);
     if touches_owner && context.role() != Role::Owner { Err(AccessError::OwnersOnly) } else { Ok(()) }
 }

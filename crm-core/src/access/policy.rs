@@ -141,6 +141,17 @@ pub const POLICY: &[Rule] = &[
     rule("task.delete", ADMINS),
     rule("interaction.read", READERS),
     rule("interaction.create", WORKERS),
+    // Access.
+    rule("api_key.read", ADMINS),
+    rule("api_key.create", ADMINS),
+    rule("api_key.set_quota", ADMINS),
+    rule("api_key.revoke", ADMINS),
+    rule("key_quota.read", ADMINS),
+    rule("key_usage.read", ADMINS),
+    rule("api_request.read", ADMINS),
+    rule("invitation.read", ADMINS),
+    rule("invitation.create", ADMINS),
+    rule("invitation.withdraw", ADMINS),
 ];
 
 /// The rule of an operation, if there is one.

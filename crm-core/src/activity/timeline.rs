@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{About, Interaction, Subject, Task};
-use crate::access::{User, policy};
+use crate::access::User;
 use crate::audit::{Action, AuditEntry};
 use crate::crm::{Session, field_of};
 use crate::crud::{column_is, to_json};
