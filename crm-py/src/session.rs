@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User, policy};
+use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice};
 use crm_core::entity::{Entity as _, Locale, Stored, Tenancy};

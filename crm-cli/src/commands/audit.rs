@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Command};
-use crm_core::access::{User, policy};
+use crm_core::access::User;
 use crm_core::audit::{AuditEntry, Head, verify};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Direction, Filter, Page, Query, Select, StoreExt as _};

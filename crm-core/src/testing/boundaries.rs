@@ -3,6 +3,7 @@
 //!
 //! Each operation of the policy has a call here; one without a call fails [`roles`].
 
+mod access;
 mod activity;
 mod sales;
 
@@ -12,7 +13,10 @@ use std::pin::Pin;
 
 use uuid::Uuid;
 
-use crate::access::{AddMember, IdempotencyKey, Membership, Organization, POLICY, RemoveMember, Role, SetRole, User};
+use crate::access::{
+    AddMember, ApiRequest, IdempotencyKey, KeyQuota, Membership, Organization, POLICY, RemoveMember, RevokeKey, Role,
+    SetQuota, SetRole, User, WithdrawInvitation,
+};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
@@ -57,6 +61,7 @@ pub struct Ids {
     allocation: Id<Allocation>,
     line: Id<InvoiceLine>,
     activity: activity::Ids,
+    access: access::Ids,
     entry: Id<AuditEntry>,
     sales: sales::Ids,
     cursor: Cursor,
@@ -237,6 +242,20 @@ const CALLS: &[Call] = calls! {
     "interaction.create" => |session, ids| activity::log(session, ids.sales.lead);
     "interaction.create" => |session, ids| activity::log(session, ids.sales.deal);
     "interaction.create" => |session, ids| activity::log(session, ids.open);
+    // Access.
+    "api_key.read" => |session, ids| session.get(ids.access.key);
+    "api_key.create" => |session, ids| session.create_key(&access::key(&ids.email));
+    "api_key.set_quota" => |session, ids| session.run(&SetQuota { key: ids.access.key, operation: "contact.create".to_owned(), per_day: Some(1) });
+    "api_key.revoke" => |session, ids| session.run(&RevokeKey(ids.access.key));
+    "key_quota.read" => |session, ids| session.get(ids.access.quota);
+    "key_quota.read" => |session, ids| session.list(&Query::new(KeyQuota::COLUMNS.key_id.eq(&ids.access.key)));
+    "key_usage.read" => |session, ids| session.get(ids.access.usage);
+    "key_usage.read" => |session, ids| session.key_usage(Some(ids.access.key), day(1), day(28));
+    "api_request.read" => |session, ids| session.get(ids.access.request);
+    "api_request.read" => |session, ids| session.list(&Query::new(ApiRequest::COLUMNS.key_id.eq(&ids.access.key)));
+    "invitation.read" => |session, ids| session.get(ids.access.invitation);
+    "invitation.create" => |session, ids| session.invite(&access::invitation(&ids.email));
+    "invitation.withdraw" => |session, ids| session.run(&WithdrawInvitation(ids.access.invitation));
 };
 
 fn day(day: u32) -> Date {
@@ -350,6 +369,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let paid = session.run(&issued).await?;
     let payment = session.run(&pay(contact.id, Allocate::To(vec![(paid.id, dollars(1))]))).await?;
     let activity = activity::fixtures(session, owner, contact.id).await?;
+    let access = access::fixtures(session, label).await?;
     let key: IdempotencyKey = format!("key {label}").parse()?;
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
     let member = session.run(&add(&format!("{label}@members.example"))).await?;
@@ -375,6 +395,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
         allocation: allocation.items.first().map_or(Id::new(random()), |allocation| allocation.id),
         line: lines.items.first().map_or(Id::new(random()), |line| line.id),
         activity,
+        access,
         entry: entries.items.first().map_or(Id::new(random()), |entry| entry.id),
         cursor: first.next.unwrap_or("none".parse()?),
         key,
@@ -416,6 +437,30 @@ pub async fn roles(crm: &Crm) -> Result<String, CrmError> {
         let ids = fixtures(&owner, member.user().id, &format!("c{number}-own")).await?;
         let ids = Ids { organization: member.organization().id, user: member.user().id, ..ids };
         let _ = writeln!(table, " own={}", outcome(call(member, &ids).await));
+    }
+    Ok(table)
+}
+
+/// The table of what every operation gives an owner's API key: with every scope but its own, and with its own alone. To
+/// be compared with a reviewed one.
+///
+/// # Errors
+/// When the fixtures cannot be written.
+pub async fn scopes(crm: &Crm) -> Result<String, CrmError> {
+    let mut table = String::new();
+    for (number, (name, call)) in CALLS.iter().enumerate() {
+        let owner = super::organization(crm, &format!("scopes-{number}")).await?;
+        let _ = write!(table, "{name:24}");
+        let others = POLICY.iter().map(|rule| rule.operation).filter(|operation| operation != name);
+        let others = others.collect::<Vec<_>>().join(" ");
+        for (label, scopes) in [("without", others.as_str()), ("alone", *name)] {
+            let ids = fixtures(&owner, owner.user().id, &format!("c{number}-{label}")).await?;
+            let session = access::session(crm, &owner, label, scopes).await?;
+            let answer = call(&session, &ids).await;
+            let out_of_scope = matches!(answer, Err(CrmError::OutOfScope { .. }));
+            let _ = write!(table, " {label}={}", if out_of_scope { "out_of_scope" } else { outcome(answer) });
+        }
+        table.push('\n');
     }
     Ok(table)
 }
@@ -466,6 +511,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             allocation: Id::new(Uuid::from_u128(3)),
             line: Id::new(Uuid::from_u128(3)),
             activity: activity::Ids::all(Uuid::from_u128(3)),
+            access: access::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
             sales: sales::Ids::all(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),

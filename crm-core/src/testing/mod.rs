@@ -4,6 +4,7 @@
 pub mod boundaries;
 pub mod cases;
 pub mod machines;
+pub mod quota;
 pub mod race;
 pub mod script;
 

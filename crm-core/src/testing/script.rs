@@ -1,6 +1,7 @@
 //! Random work: commands, lists and reports of several members of two organizations. Played on two stores
 //! it must leave the same transcript, word for word.
 
+mod access;
 mod activity;
 mod reports;
 mod sales;
@@ -91,6 +92,7 @@ struct Made {
     members: Vec<Id<Membership>>,
     cursors: Vec<Cursor>,
     sales: sales::MadeSales,
+    access: access::MadeAccess,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -114,7 +116,7 @@ pub async fn play(crm: &Crm, seed: u64, steps: u32) -> Result<String, CrmError> 
     let mut transcript = String::new();
     for step in 0..steps {
         let at = usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or(0);
-        let line = play_step(&sessions[at], &mut dice, &mut made).await;
+        let line = play_step(crm, &sessions[at], &mut dice, &mut made).await;
         let _ = writeln!(transcript, "{step} {} {line}", sessions[at].user().email);
     }
     for session in [&sessions[4], &sessions[9]] {
@@ -130,8 +132,8 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
     }
 }
 
-async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(36) {
+async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
+    match dice.roll(39) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -178,6 +180,7 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
         26 | 27 => reports::step(session, dice, made).await,
+        28..=30 => access::step(crm, session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
