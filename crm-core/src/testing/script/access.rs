@@ -80,7 +80,7 @@ async fn work(crm: &Crm, text: &Secret, dice: &mut Dice, made: &mut Made) -> Str
         }
     }
     match session.quotas().await {
-        Ok(left) => format!("{out} quotas {}", serde_json::json!(left)),
+        Ok(left) => format!("{out} quotas {} now", serde_json::json!(left)),
         Err(error) => format!("{out} quotas {}", refused(&error)),
     }
 }
