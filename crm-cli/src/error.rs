@@ -206,6 +206,7 @@ pub(crate) const fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::Unauthenticated | ErrorCode::Forbidden => 4,
         ErrorCode::Invalid | ErrorCode::Rule => 5,
         ErrorCode::Conflict | ErrorCode::Duplicate => 6,
+        ErrorCode::Throttled => 7,
         ErrorCode::Unavailable => 8,
         // An unknown outcome must not be retried blindly, so it is no 8.
         _ => 1,
@@ -341,6 +342,7 @@ mod tests {
             ErrorCode::Duplicate,
             ErrorCode::Invalid,
             ErrorCode::Rule,
+            ErrorCode::Throttled,
             ErrorCode::Unavailable,
             ErrorCode::OutcomeUnknown,
             ErrorCode::Corrupt,

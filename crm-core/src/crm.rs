@@ -9,13 +9,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use crate::access::{Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy};
+use crate::access::{
+    AccessError, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization, PasswordCost, Role, TokenKeys, User,
+    body_hash, policy,
+};
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
-use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
+use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
@@ -30,13 +33,20 @@ use crate::value::{Document, Email, Slug, Text, ValueError};
 const SERIES: u32 = 100;
 
 /// How often a command decides again before it gives up.
-const TRIES: u32 = 200;
+pub(crate) const TRIES: u32 = 200;
 
 /// A book of customer relations on some store. A cheap handle; clone it freely.
 #[derive(Clone)]
 pub struct Crm {
     store: Arc<dyn Store>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
+}
+
+/// How passwords are hashed and tokens signed.
+struct Security {
+    hasher: Hasher,
+    keys: Option<TokenKeys>,
 }
 
 /// What a new organization needs.
@@ -55,7 +65,14 @@ pub struct NewOrganization {
 impl Crm {
     /// A book on this store, with this clock and source of ids.
     pub fn new(store: impl Store + 'static, environment: impl Environment + 'static) -> Self {
-        Self { store: Arc::new(store), environment: Arc::new(environment) }
+        let security = Security { hasher: Hasher::new(PasswordCost::default()), keys: None };
+        Self { store: Arc::new(store), environment: Arc::new(environment), security: Arc::new(security) }
+    }
+
+    /// The same book, whose users can sign in: with the keys that sign their tokens, and what hashing a password costs.
+    #[must_use]
+    pub fn with_logins(self, keys: TokenKeys, cost: PasswordCost) -> Self {
+        Self { security: Arc::new(Security { hasher: Hasher::new(cost), keys: Some(keys) }), ..self }
     }
 
     /// The store.
@@ -66,6 +83,20 @@ impl Crm {
     /// The clock and source of ids.
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    pub(crate) fn token_keys(&self) -> Result<&TokenKeys, AccessError> {
+        self.security.keys.as_ref().ok_or(AccessError::NoTokenKeys)
+    }
+
+    /// How many password hashes this book has computed.
+    #[cfg(feature = "testing")]
+    pub fn hashes_computed(&self) -> u64 {
+        self.hasher().computed()
     }
 
     /// The organizations, by slug.
@@ -99,10 +130,11 @@ impl Crm {
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
+                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
                 user.id
             } else {
                 let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
-                changes.insert(&mut context, User { email, full_name, active: true }).id
+                changes.insert(&mut context, User::new(email, full_name)).id
             };
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
@@ -132,15 +164,27 @@ impl Crm {
         let not_found =
             || CrmError::NotFound { entity: Organization::TABLE.entity, reference: organization.to_string() };
         let organization = self.store.first::<Organization>(Scope::SYSTEM, query).await?.ok_or_else(not_found)?;
-        let scope = Scope::organization(organization.key);
         let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&acting_as.key().to_owned()).into());
         let stranger = || CrmError::Unauthenticated(acting_as.to_string());
-        let user = self.store.first::<User>(scope, query).await?.ok_or_else(stranger)?;
+        let user = self.store.first::<User>(Scope::SYSTEM, query).await?.ok_or_else(stranger)?;
+        self.open(organization, user, None).await
+    }
+
+    /// Opens an organization for a user; with the epoch of a login, for as long as it is still the user's.
+    pub(crate) async fn open(
+        &self,
+        organization: Stored<Organization>,
+        user: Stored<User>,
+        epoch: Option<i64>,
+    ) -> Result<Session<'static>, CrmError> {
+        let scope = Scope::organization(organization.key);
         let acting = acting(&*self.store, scope, organization, user).await?;
         Ok(Session {
             store: Handle::Shared(Arc::clone(&self.store)),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope,
+            epoch,
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
@@ -161,7 +205,7 @@ async fn acting(
     }
     let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True).limited(SERIES)).await?;
     let value = Arc::new(organization.value.clone());
-    Ok(Acting { organization, value, user, membership, series })
+    Ok(Acting { organization, value, user: concealed(user)?, membership, series })
 }
 
 /// Who acts for whom, as last read.
@@ -179,7 +223,10 @@ pub(crate) struct Acting {
 pub struct Session<'a> {
     store: Handle<'a>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    /// The user's epoch when they signed in, if they did: the session ends with it.
+    epoch: Option<i64>,
     acting: Arc<RwLock<Arc<Acting>>>,
 }
 
@@ -187,7 +234,9 @@ pub struct Session<'a> {
 #[derive(Clone)]
 pub(crate) struct Seat {
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    epoch: Option<i64>,
     acting: Arc<Acting>,
 }
 
@@ -197,7 +246,9 @@ impl Seat {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
         }
     }
@@ -283,14 +334,22 @@ impl Session<'_> {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::clone(&self.acting),
         }
     }
 
     /// Who is at work, without a store: for a feed, which is given a view of its own.
     pub(crate) fn seat(&self) -> Seat {
-        Seat { environment: Arc::clone(&self.environment), scope: self.scope, acting: self.acting() }
+        Seat {
+            environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
+            scope: self.scope,
+            epoch: self.epoch,
+            acting: self.acting(),
+        }
     }
 
     pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
@@ -298,9 +357,36 @@ impl Session<'_> {
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
         let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
+        self.require_epoch(&user)?;
         let fresh = Arc::new(self::acting(self.store(), self.scope, organization, user).await?);
         *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    pub(crate) fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    /// Refuses a user whose sessions have been ended since they signed in.
+    pub(crate) fn require_epoch(&self, user: &User) -> Result<(), CrmError> {
+        match self.epoch {
+            Some(epoch) if epoch != user.epoch => Err(CrmError::TokenRefused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Demands that what the actor may do is still so when the change-set is applied.
+    pub(crate) fn guard(&self, changes: &mut ChangeSet) {
+        let acting = self.acting();
+        changes.require_unchanged(&acting.membership);
+        // A change of the user themselves is checked by itself.
+        if self.epoch.is_some() && changes.position(acting.user.id).is_none() {
+            changes.require_unchanged(&acting.user);
+        }
     }
 
     /// Carries out a command: checks the policy, decides, applies, and decides again on a conflict.
@@ -329,7 +415,7 @@ impl Session<'_> {
             }
             let plan = self.plan(command, key).await?;
             let (changes, root) = match plan {
-                Plan::Unchanged(root) => return Ok(*root),
+                Plan::Unchanged(root) => return concealed(*root),
                 Plan::Apply(changes, root) => (changes, root),
             };
             let id = C::Root::TABLE.id(&root).to_string();
@@ -381,7 +467,7 @@ impl Session<'_> {
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
-        changes.require_unchanged(&acting.membership);
+        self.guard(&mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
         if let Some(key) = key {
@@ -543,7 +629,7 @@ impl Session<'_> {
                 self.require_own(grant, record)?;
             }
             self.number(&mut changes, created.iter().map(|record| record.id));
-            changes.require_unchanged(&acting.membership);
+            self.guard(&mut changes);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
                 .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
             match self.store().apply(self.scope, changes).await {
@@ -681,7 +767,26 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
             *value = Value::Text(number);
         }
     }
+    conceal(E::TABLE, &mut row);
     Ok(Stored::from_row(row)?)
+}
+
+/// Takes the secrets out of a record before it is given to a caller.
+fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
+    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
+        return Ok(record);
+    }
+    let mut row = record.to_row();
+    conceal(E::TABLE, &mut row);
+    Ok(Stored::from_row(row)?)
+}
+
+fn conceal(table: &Table, row: &mut Row) {
+    for (column, value) in table.columns.iter().zip(row) {
+        if column.nullable && column.flags.contains(Flags::SECRET) {
+            *value = Value::Null;
+        }
+    }
 }
 
 /// Names the record and the fields that a store's refusal is about.
@@ -711,6 +816,7 @@ pub(crate) fn field_of(column: &str) -> &str {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",
         "name_key" => "name",
+        "username_key" => "username",
         other => other,
     }
 }

@@ -1,6 +1,6 @@
 //! What a caller gets instead of an answer.
 
-use crate::access::Role;
+use crate::access::{AccessError, Role};
 use crate::billing::BillingError;
 use crate::sales::SalesError;
 use crate::status::StatusError;
@@ -36,6 +36,19 @@ pub enum CrmError {
     /// The acting user is not known or not a member.
     #[error("{0} is not a member of this organization")]
     Unauthenticated(String),
+    // Users.
+    /// Nobody signs in with this name and password: which of them is wrong, or whether something else is, is not told.
+    #[error("the name or the password is wrong")]
+    LoginRefused,
+    /// The token is not one of ours, or not valid any more.
+    #[error("the token is not valid, or not any more")]
+    TokenRefused,
+    /// Too many failures; the same call may succeed later.
+    #[error("too many attempts: wait {retry_after_seconds} s")]
+    Throttled {
+        /// How many seconds are to be waited.
+        retry_after_seconds: u64,
+    },
     /// The role does not allow the operation.
     #[error("the role {role} does not allow {operation}")]
     Forbidden {
@@ -102,7 +115,7 @@ pub enum CrmError {
     Invalid(Vec<Invalid>),
     /// A rule of who may belong to an organization.
     #[error(transparent)]
-    Access(#[from] crate::access::AccessError),
+    Access(#[from] AccessError),
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
@@ -138,6 +151,8 @@ pub enum ErrorCode {
     Invalid,
     /// A business rule forbids it.
     Rule,
+    /// Too many attempts.
+    Throttled,
     /// The storage cannot be used now.
     Unavailable,
     /// It is not known whether the command was carried out.
@@ -159,6 +174,7 @@ impl ErrorCode {
             Self::Duplicate => "duplicate",
             Self::Invalid => "invalid",
             Self::Rule => "rule",
+            Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Corrupt => "corrupt",
@@ -176,7 +192,11 @@ impl CrmError {
     /// The kind of error.
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Unauthenticated(_)
+            | Self::LoginRefused
+            | Self::TokenRefused
+            | Self::Access(AccessError::WrongPassword) => ErrorCode::Unauthenticated,
+            Self::Throttled { .. } => ErrorCode::Throttled,
             Self::Forbidden { .. } => ErrorCode::Forbidden,
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
@@ -201,7 +221,10 @@ impl CrmError {
 
     /// Whether the same call may succeed later.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self.code(), ErrorCode::Conflict | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown)
+        matches!(
+            self.code(),
+            ErrorCode::Conflict | ErrorCode::Throttled | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown
+        )
     }
 }
 

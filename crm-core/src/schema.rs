@@ -1,6 +1,8 @@
 //! The list of tables: one line per entity, referenced tables before the ones that refer to them.
 
-use crate::access::{Idempotency, Membership, Organization, User};
+use crate::access::{
+    Idempotency, LoginSession, LoginThrottle, Membership, Organization, RefreshToken, User,
+};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};
@@ -12,7 +14,7 @@ use crate::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag, Tagging};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 2;
+pub const VERSION: i64 = 3;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -39,6 +41,10 @@ pub static TABLES: &[&Table] = &[
     // Activity.
     Task::TABLE,
     Interaction::TABLE,
+    // Access.
+    LoginThrottle::TABLE,
+    LoginSession::TABLE,
+    RefreshToken::TABLE,
 ];
 
 /// The table of the entity with this name.

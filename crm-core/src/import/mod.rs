@@ -311,7 +311,7 @@ impl Session<'_> {
         let outcome = Arc::new(Mutex::new(None));
         let feed = feed::ImportFeed::open(import, self.seat(), context.clone(), operation, Arc::clone(&outcome))?;
         let mut changes = ChangeSet::streamed(context.stamp(operation), Box::new(feed));
-        changes.require_unchanged(&self.acting().membership);
+        self.guard(&mut changes);
         let applied = self.store().apply(self.scope(), changes).await;
         let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (applied, outcome) {
