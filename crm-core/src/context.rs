@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::access::{ApiKey, Organization, Rights, Role, Scopes, User};
 use crate::id::Id;
 use crate::store::Stamp;
-use crate::value::{Currency, Date, Instant};
+use crate::value::{Currency, Date, Instant, Zone};
 
 /// Gives the time, new ids and random bytes. Injected, so that core reads no clock and every run can be repeated.
 pub trait Environment: Send + Sync {
@@ -78,6 +78,13 @@ impl Context {
         Self { scopes, ..self }
     }
 
+    /// The world above organizations, where the program itself acts.
+    pub(crate) fn system(environment: Arc<dyn Environment>) -> Self {
+        let (slug, name) = ("system".parse().expect("a valid slug"), "system".parse().expect("a valid name"));
+        let nobodys = Organization::new(slug, name, Currency::USD, Zone::UTC);
+        Self::new(environment, Actor::System, Role::Owner, Arc::new(nobodys))
+    }
+
     /// The instant of the command, the same throughout.
     pub const fn now(&self) -> Instant {
         self.now
@@ -91,6 +98,15 @@ impl Context {
     /// A new id.
     pub fn new_id(&mut self) -> Uuid {
         self.environment.new_id()
+    }
+
+    /// Fills the bytes with what nobody can guess.
+    pub fn fill_random(&mut self, bytes: &mut [u8]) {
+        self.environment.fill_random(bytes);
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.environment
     }
 
     /// Who acts.

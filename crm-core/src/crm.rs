@@ -3,15 +3,13 @@
 //! A command loads what it needs, decides with plain functions, and applies one change-set. If what it
 //! decided on changed meanwhile, it loads and decides again.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
 use crate::access::{
-    ApiKey, Charge, Counted, Grant, Idempotency, IdempotencyKey, Membership, Organization, Requester, Role, User,
-    body_hash, invalid_key, left, policy,
+    AccessError, ApiKey, Charge, Counted, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization,
+    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left, policy,
 };
 use crate::acting::{Acting, KeyAtWork, acting};
 use crate::billing::{DocumentKind, NumberSeries};
@@ -19,26 +17,32 @@ use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
-use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
+use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 pub(crate) use crate::error::{field_of, named};
 use crate::id::Id;
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
 use crate::store::{
-    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store, StoreError,
-    StoreExt as _,
+    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
-use crate::value::{Document, Email, Slug, Text, ValueError};
+use crate::value::{Document, Email, Slug, Text};
 
 /// How often a command decides again before it gives up.
-const TRIES: u32 = 200;
+pub(crate) const TRIES: u32 = 200;
 
 /// A book of customer relations on some store. A cheap handle; clone it freely.
 #[derive(Clone)]
 pub struct Crm {
     store: Arc<dyn Store>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
+}
+
+/// How passwords are hashed and tokens signed.
+struct Security {
+    hasher: Hasher,
+    keys: Option<TokenKeys>,
 }
 
 /// What a new organization needs.
@@ -57,7 +61,14 @@ pub struct NewOrganization {
 impl Crm {
     /// A book on this store, with this clock and source of ids.
     pub fn new(store: impl Store + 'static, environment: impl Environment + 'static) -> Self {
-        Self { store: Arc::new(store), environment: Arc::new(environment) }
+        let security = Security { hasher: Hasher::new(PasswordCost::default()), keys: None };
+        Self { store: Arc::new(store), environment: Arc::new(environment), security: Arc::new(security) }
+    }
+
+    /// The same book, whose users can sign in: with the keys that sign their tokens, and what hashing a password costs.
+    #[must_use]
+    pub fn with_logins(self, keys: TokenKeys, cost: PasswordCost) -> Self {
+        Self { security: Arc::new(Security { hasher: Hasher::new(cost), keys: Some(keys) }), ..self }
     }
 
     /// The store.
@@ -68,6 +79,20 @@ impl Crm {
     /// The clock and source of ids.
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    pub(crate) fn token_keys(&self) -> Result<&TokenKeys, AccessError> {
+        self.security.keys.as_ref().ok_or(AccessError::NoTokenKeys)
+    }
+
+    /// How many password hashes this book has computed.
+    #[cfg(feature = "testing")]
+    pub fn hashes_computed(&self) -> u64 {
+        self.hasher().computed()
     }
 
     /// The organizations, by slug.
@@ -101,10 +126,11 @@ impl Crm {
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
+                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
                 user.id
             } else {
                 let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
-                changes.insert(&mut context, User { email, full_name, active: true }).id
+                changes.insert(&mut context, User::new(email, full_name)).id
             };
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
@@ -134,15 +160,27 @@ impl Crm {
         let not_found =
             || CrmError::NotFound { entity: Organization::TABLE.entity, reference: organization.to_string() };
         let organization = self.store.first::<Organization>(Scope::SYSTEM, query).await?.ok_or_else(not_found)?;
-        let scope = Scope::organization(organization.key);
         let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&acting_as.key().to_owned()).into());
         let stranger = || CrmError::Unauthenticated(acting_as.to_string());
-        let user = self.store.first::<User>(scope, query).await?.ok_or_else(stranger)?;
+        let user = self.store.first::<User>(Scope::SYSTEM, query).await?.ok_or_else(stranger)?;
+        self.open(organization, user, None).await
+    }
+
+    /// Opens an organization for a user; with the epoch of a login, for as long as it is still the user's.
+    pub(crate) async fn open(
+        &self,
+        organization: Stored<Organization>,
+        user: Stored<User>,
+        epoch: Option<i64>,
+    ) -> Result<Session<'static>, CrmError> {
+        let scope = Scope::organization(organization.key);
         let acting = acting(&*self.store, scope, organization, user).await?;
         Ok(Session {
             store: Handle::Shared(Arc::clone(&self.store)),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope,
+            epoch,
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
@@ -152,16 +190,12 @@ impl Crm {
         let query = Select::new(Organization::TABLE, Organization::COLUMNS.key.eq(&scope.key()).into());
         let organization = self.store.first::<Organization>(scope, query).await?.ok_or_else(invalid_key)?;
         let user = self.store.get(scope, key.user_id).await?.ok_or_else(invalid_key)?;
-        let acting = match acting(&*self.store, scope, organization, user).await {
+        let session = match self.open(organization, user, None).await {
             Err(CrmError::Unauthenticated(_)) => return Err(invalid_key()),
-            other => other?.through(&*self.store, scope, key, self.environment.now()).await?,
+            other => other?,
         };
-        Ok(Session {
-            store: Handle::Shared(Arc::clone(&self.store)),
-            environment: Arc::clone(&self.environment),
-            scope,
-            acting: Arc::new(RwLock::new(Arc::new(acting))),
-        })
+        let acting = (*session.acting()).clone().through(&*self.store, scope, key, self.environment.now()).await?;
+        Ok(Session { acting: Arc::new(RwLock::new(Arc::new(acting))), ..session })
     }
 }
 
@@ -171,7 +205,10 @@ impl Crm {
 pub struct Session<'a> {
     store: Handle<'a>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    /// The user's epoch when they signed in, if they did: the session ends with it.
+    epoch: Option<i64>,
     acting: Arc<RwLock<Arc<Acting>>>,
 }
 
@@ -179,7 +216,9 @@ pub struct Session<'a> {
 #[derive(Clone)]
 pub(crate) struct Seat {
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    epoch: Option<i64>,
     acting: Arc<Acting>,
 }
 
@@ -189,7 +228,9 @@ impl Seat {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
         }
     }
@@ -286,10 +327,6 @@ impl Session<'_> {
         Self { acting: Arc::new(RwLock::new(Arc::new(acting))), ..self.clone() }
     }
 
-    pub(crate) fn environment(&self) -> &dyn Environment {
-        &*self.environment
-    }
-
     /// How typed text is read here: the organization's region and currency.
     pub fn locale(&self) -> Locale {
         let acting = self.acting();
@@ -310,14 +347,22 @@ impl Session<'_> {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::clone(&self.acting),
         }
     }
 
     /// Who is at work, without a store: for a feed, which is given a view of its own.
     pub(crate) fn seat(&self) -> Seat {
-        Seat { environment: Arc::clone(&self.environment), scope: self.scope, acting: self.acting() }
+        Seat {
+            environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
+            scope: self.scope,
+            epoch: self.epoch,
+            acting: self.acting(),
+        }
     }
 
     pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
@@ -325,6 +370,7 @@ impl Session<'_> {
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
         let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
+        self.require_epoch(&user)?;
         let mut fresh = self::acting(self.store(), self.scope, organization, user).await?;
         if let Some(KeyAtWork { key, requester, .. }) = &acting.key {
             let key = self.store().get(self.scope, key.id).await?.ok_or_else(invalid_key)?;
@@ -334,6 +380,35 @@ impl Session<'_> {
         let fresh = Arc::new(fresh);
         *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    pub(crate) fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    /// Refuses a user whose sessions have been ended since they signed in.
+    pub(crate) fn require_epoch(&self, user: &User) -> Result<(), CrmError> {
+        match self.epoch {
+            Some(epoch) if epoch != user.epoch => Err(CrmError::TokenRefused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Demands that what the actor may do is still so when the change-set is applied.
+    pub(crate) fn guard(&self, acting: &Acting, changes: &mut ChangeSet) {
+        changes.require_unchanged(&acting.membership);
+        if let Some(at_work) = acting.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
+            changes.require_unchanged(&at_work.key);
+        }
+        // A change of the user themselves is checked by itself.
+        let signed_in = self.epoch.is_some() || acting.key.is_some();
+        if signed_in && changes.position(acting.user.id).is_none() {
+            changes.require_unchanged(&acting.user);
+        }
     }
 
     /// Carries out a command: checks the policy, decides, applies, and decides again on a conflict.
@@ -390,7 +465,7 @@ impl Session<'_> {
             }
             let plan = self.plan(command, key).await?;
             let (changes, root, charges) = match plan {
-                Plan::Unchanged(root) => return as_it_was(*root),
+                Plan::Unchanged(root) => return as_it_was(concealed(*root)?),
                 Plan::Apply(changes, root, charges) => (changes, root, charges),
             };
             let id = C::Root::TABLE.id(&root).to_string();
@@ -446,7 +521,7 @@ impl Session<'_> {
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
-        acting.guard(&mut changes);
+        self.guard(&acting, &mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
         if let Some(key) = key {
@@ -626,7 +701,7 @@ impl Session<'_> {
                 self.require_own(grant, record)?;
             }
             self.number(&mut changes, created.iter().map(|record| record.id));
-            acting.guard(&mut changes);
+            self.guard(&acting, &mut changes);
             self.charge(&mut context, &mut changes, false).await?;
             let created_rows = changes.changes.len();
             self.log(&mut context, &mut changes);
@@ -677,80 +752,6 @@ impl Session<'_> {
     pub async fn delete<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
         self.run(&Delete(id)).await
     }
-
-    /// Checks that references point to records that the member may see; users must be active members.
-    pub(crate) async fn check_references(
-        &self,
-        references: impl Iterator<Item = (usize, Uuid)>,
-        table: &'static Table,
-    ) -> Result<(), CrmError> {
-        let acting = self.acting();
-        let mut checked = BTreeMap::<usize, Vec<Uuid>>::new();
-        for (column, id) in references {
-            if id != acting.user.id.uuid() {
-                let ids = checked.entry(column).or_default();
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
-            }
-        }
-        for (column, ids) in checked {
-            let Some(target) = table.columns[column].target() else { continue };
-            let found = self.referable(target, &ids).await?;
-            if let Some(missing) = ids.iter().find(|id| !found.contains(id)) {
-                let reason = ValueError::NotThere { entity: target.entity, reference: missing.to_string() };
-                return Err(CrmError::invalid(table.columns[column].name, reason));
-            }
-        }
-        Ok(())
-    }
-
-    /// Those of the ids to which the member may refer; users must be active members.
-    pub(crate) async fn referable(&self, target: &'static Table, ids: &[Uuid]) -> Result<Vec<Uuid>, CrmError> {
-        let values = ids.iter().copied().map(Value::Id).collect();
-        if target == User::TABLE {
-            let user = Membership::COLUMNS.user_id;
-            let active = user.refers_to(User::COLUMNS.active.eq(&true)).into_expr();
-            let query = Select::new(Membership::TABLE, Expr::In(user.operand(), values).and(active));
-            let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
-            return Ok(members.iter().map(|member| member.user_id.uuid()).collect());
-        }
-        let query = Select::new(target, Expr::In(Operand::Column(0), values).and(self.readable(target)));
-        Ok(self.store().select(self.scope, &query).await?.iter().map(|row| target.id(row)).collect())
-    }
-
-    /// What the member may read of a table that is known only at run time.
-    fn readable(&self, table: &'static Table) -> Expr {
-        let acting = self.acting();
-        match self.authorize(table.entity, "read") {
-            Ok((_, Grant::All)) => Expr::True,
-            Ok((_, Grant::Own)) => crate::schema::own(table, acting.user.id),
-            _ => Expr::False,
-        }
-    }
-
-    /// Under a grant of one's own records, the record must be one's own.
-    pub(crate) fn require_own<E: Rules>(&self, grant: Grant, record: &Stored<E>) -> Result<(), CrmError> {
-        let own = self.within_grant::<E>(grant);
-        if own.holds(&record.to_row()) {
-            return Ok(());
-        }
-        Err(CrmError::Forbidden { operation: format!("{} of others", E::TABLE.entity), role: self.role() })
-    }
-
-    /// Takes numbers for new records of an entity that has a series.
-    pub(crate) fn number<E: Rules>(&self, changes: &mut ChangeSet, records: impl ExactSizeIterator<Item = Id<E>>) {
-        let Some((kind, column)) = numbered::<E>() else { return };
-        let acting = self.acting();
-        let Some(series) = acting.series.iter().find(|series| series.kind == kind) else { return };
-        series.take(changes, records, column);
-    }
-}
-
-/// The series and the column of entities whose records are numbered on creation.
-fn numbered<E: Entity>() -> Option<(DocumentKind, usize)> {
-    let kind = DocumentKind::ALL.iter().find(|kind| kind.on_creation() && kind.as_str() == E::TABLE.entity)?;
-    Some((*kind, E::TABLE.position("code")?))
 }
 
 enum Plan<E> {
@@ -767,5 +768,34 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
             *value = Value::Text(number);
         }
     }
+    conceal(E::TABLE, &mut row);
     Ok(Stored::from_row(row)?)
+}
+
+/// Takes the secrets out of a record before it is given to a caller.
+fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
+    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
+        return Ok(record);
+    }
+    let mut row = record.to_row();
+    conceal(E::TABLE, &mut row);
+    Ok(Stored::from_row(row)?)
+}
+
+/// Takes the secrets out of a record before it is given to a caller.
+pub(crate) fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
+    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
+        return Ok(record);
+    }
+    let mut row = record.to_row();
+    conceal(E::TABLE, &mut row);
+    Ok(Stored::from_row(row)?)
+}
+
+fn conceal(table: &Table, row: &mut Row) {
+    for (column, value) in table.columns.iter().zip(row) {
+        if column.nullable && column.flags.contains(Flags::SECRET) {
+            *value = Value::Null;
+        }
+    }
 }

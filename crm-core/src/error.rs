@@ -1,6 +1,6 @@
 //! What a caller gets instead of an answer.
 
-use crate::access::Role;
+use crate::access::{AccessError, Role};
 use crate::billing::BillingError;
 use crate::sales::SalesError;
 use crate::status::StatusError;
@@ -36,6 +36,19 @@ pub enum CrmError {
     /// The acting user is not known or not a member.
     #[error("{0} is not a member of this organization")]
     Unauthenticated(String),
+    // Users.
+    /// Nobody signs in with this name and password: which of them is wrong, or whether something else is, is not told.
+    #[error("the name or the password is wrong")]
+    LoginRefused,
+    /// The token is not one of ours, or not valid any more.
+    #[error("the token is not valid, or not any more")]
+    TokenRefused,
+    /// Too many failures; the same call may succeed later.
+    #[error("too many attempts: wait {retry_after_seconds} s")]
+    Throttled {
+        /// How many seconds are to be waited.
+        retry_after_seconds: u64,
+    },
     /// The role does not allow the operation.
     #[error("the role {role} does not allow {operation}")]
     Forbidden {
@@ -121,7 +134,7 @@ pub enum CrmError {
     Invalid(Vec<Invalid>),
     /// A rule of who may belong to an organization.
     #[error(transparent)]
-    Access(#[from] crate::access::AccessError),
+    Access(#[from] AccessError),
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
@@ -157,7 +170,7 @@ pub enum ErrorCode {
     Invalid,
     /// A business rule forbids it.
     Rule,
-    /// Too often; later it may be done.
+    /// Too many attempts.
     Throttled,
     /// The storage cannot be used now.
     Unavailable,
@@ -198,9 +211,13 @@ impl CrmError {
     /// The kind of error.
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unauthenticated(_) | Self::BadCredential(_) => ErrorCode::Unauthenticated,
+            Self::Unauthenticated(_)
+            | Self::BadCredential(_)
+            | Self::LoginRefused
+            | Self::TokenRefused
+            | Self::Access(AccessError::WrongPassword) => ErrorCode::Unauthenticated,
+            Self::Throttled { .. } | Self::QuotaExceeded { .. } => ErrorCode::Throttled,
             Self::Forbidden { .. } | Self::OutOfScope { .. } => ErrorCode::Forbidden,
-            Self::QuotaExceeded { .. } => ErrorCode::Throttled,
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
@@ -224,7 +241,10 @@ impl CrmError {
 
     /// Whether the same call may succeed later.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self.code(), ErrorCode::Conflict | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown)
+        matches!(
+            self.code(),
+            ErrorCode::Conflict | ErrorCode::Throttled | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown
+        )
     }
 }
 
@@ -261,6 +281,7 @@ pub(crate) fn field_of(column: &str) -> &str {
         "email_claim" | "email_key" => "email",
         "phone_claim" => "phone",
         "name_key" => "name",
+        "username_key" => "username",
         "alias_key" => "alias",
         other => other,
     }

@@ -51,6 +51,7 @@ mod id;
 pub mod import;
 mod macros;
 pub mod people;
+mod references;
 pub mod report;
 pub mod row;
 pub mod sales;

@@ -100,11 +100,8 @@ fn what_has_expired_ended_or_is_another_text_opens_nothing() {
     assert_eq!(world.state(&replaced), Some(InvitationEnd::Withdrawn));
     block_on(world.owner.run(&WithdrawInvitation(withdrawn.invitation.id))).unwrap();
     block_on(world.owner.run(&WithdrawInvitation(withdrawn.invitation.id))).unwrap();
-    let key = block_on(world.owner.create_key(&NewKey::new(
-        "key".parse().unwrap(),
-        Role::Viewer,
-        "*.read".parse().unwrap(),
-    )));
+    let key =
+        block_on(world.owner.create_key(&NewKey::new("key".parse().unwrap(), Role::Viewer, "*.read".parse().unwrap())));
     for text in [&declined.text, &replaced.text, &withdrawn.text, &key.unwrap().text, &"crminv_1_x".into()] {
         assert!(is_no_credential(block_on(world.crm.accept_invitation(text, name()))));
     }
@@ -124,7 +121,8 @@ fn an_invitation_is_worth_as_much_as_who_sent_it() {
     for ending in ["demoted", "removed", "inactive", "none"] {
         let world = world();
         let admin = block_on(testing::member(&world.crm, &world.owner, Role::Admin)).unwrap();
-        let invitation = block_on(admin.invite(&NewInvitation { email: eva(), role: Role::Admin, days: None })).unwrap();
+        let invitation =
+            block_on(admin.invite(&NewInvitation { email: eva(), role: Role::Admin, days: None })).unwrap();
         let member = world.member(&admin);
         match ending {
             "demoted" => drop(block_on(world.owner.run(&SetRole { member, role: Role::Manager })).unwrap()),

@@ -333,7 +333,9 @@ fn the_secret_of_a_key_appears_nowhere() {
             }
         }
     }
-    assert!(seen.contains("\"key\"") && !stored(Idempotency::TABLE).is_empty() && !stored(AuditEntry::TABLE).is_empty());
+    assert!(
+        seen.contains("\"key\"") && !stored(Idempotency::TABLE).is_empty() && !stored(AuditEntry::TABLE).is_empty()
+    );
     let secret = key.text.expose().rsplit('_').next().unwrap();
     assert!(!seen.contains(&secret[..12]) && !seen.contains(&secret[20..32]), "{seen}");
     let [crm_core::Value::Bytes(hash)] = hash.as_slice() else { panic!("{hash:?}") };
@@ -348,7 +350,8 @@ fn what_a_key_does_is_the_keys_in_the_audit_and_its_members_elsewhere() {
     let contact = block_on(world.open(&key).unwrap().create(person("Eva"))).unwrap();
     let owner = world.owner.user().id;
     assert_eq!((contact.created_by, contact.owner_id), (Some(owner.uuid()), Some(owner)));
-    let entries = block_on(world.owner.list(&Query::new(AuditEntry::COLUMNS.record_id.eq(&contact.id.uuid())))).unwrap();
+    let entries =
+        block_on(world.owner.list(&Query::new(AuditEntry::COLUMNS.record_id.eq(&contact.id.uuid())))).unwrap();
     assert_eq!((entries.items[0].actor_kind, entries.items[0].actor_id), (ActorKind::Key, Some(key.key.id.uuid())));
     assert!(block_on(world.owner.verify(None)).unwrap().findings.is_empty());
 }

@@ -22,8 +22,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { version: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { version: 2, name: "sales", sql: include_str!("../migrations/0002_sales.sql") },
-    // Access.
-    Migration { version: 5, name: "access", sql: include_str!("../migrations/0005_access.sql") },
+    Migration { version: 3, name: "access", sql: include_str!("../migrations/0003_access.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -87,7 +87,7 @@ pub(crate) const fn invalid() -> CrmError {
     CrmError::BadCredential("the API key")
 }
 
-/// Keys manage neither keys nor quotas: what a key may do ends with it.
+/// Keys manage neither keys nor quotas nor passwords: what a key may do ends with it.
 pub(crate) fn members_only(context: &Context) -> Result<(), AccessError> {
     if matches!(context.actor(), Actor::Key { .. }) { Err(AccessError::MembersOnly) } else { Ok(()) }
 }
@@ -209,7 +209,7 @@ impl Session<'_> {
     /// [`AccessError::BeyondOwnRole`] when the member's own role does not cover the key's, [`AccessError::MembersOnly`]
     /// when a key is at work, [`CrmError::Duplicate`] when another key in force has the alias.
     pub async fn create_key(&self, new: &NewKey) -> Result<CreatedKey, CrmError> {
-        let minted = opaque::mint(TAG, self.scope(), self.environment());
+        let minted = opaque::mint(TAG, self.scope(), &**self.environment());
         let key = self.run(&CreateKey { new, prefix: minted.prefix, hash: minted.hash }).await?;
         Ok(CreatedKey { key, text: minted.text })
     }

@@ -199,7 +199,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Duplicate`] when they are a member already; only owners invite owners.
     pub async fn invite(&self, new: &NewInvitation) -> Result<CreatedInvitation, CrmError> {
-        let minted = opaque::mint(TAG, self.scope(), self.environment());
+        let minted = opaque::mint(TAG, self.scope(), &**self.environment());
         let invitation = self.run(&Invite { new, prefix: minted.prefix, hash: minted.hash }).await?;
         Ok(CreatedInvitation { invitation, text: minted.text })
     }
@@ -233,14 +233,19 @@ impl Crm {
                 Some(user) if !user.active => return Err(invalid()),
                 Some(user) => {
                     changes.require_unchanged(&user);
+                    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
                     user.id
                 }
                 None => {
-                    let full_name = full_name.clone().ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                    changes.insert(context, User { email: email.clone(), full_name, active: true }).id
+                    let full_name =
+                        full_name.clone().ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+                    changes.insert(context, User::new(email.clone(), full_name)).id
                 }
             };
-            Ok((InvitationEnd::Accepted, changes.insert(context, Membership { user_id: user, role: standing.invitation.role })))
+            Ok((
+                InvitationEnd::Accepted,
+                changes.insert(context, Membership { user_id: user, role: standing.invitation.role }),
+            ))
         })
         .await
     }

@@ -168,7 +168,8 @@ mod tests {
     #[test]
     fn credentials_differ() {
         let environment = TestEnvironment::new(1);
-        let (one, two) = (mint("crm", Scope::organization(1), &environment), mint("crm", Scope::organization(1), &environment));
+        let (one, two) =
+            (mint("crm", Scope::organization(1), &environment), mint("crm", Scope::organization(1), &environment));
         assert_ne!(one.prefix, two.prefix);
         assert_ne!(one.text.expose()[14..], two.text.expose()[14..]);
         assert!(!one.hash.matches(&two.hash));

@@ -141,6 +141,13 @@ pub const POLICY: &[Rule] = &[
     rule("task.delete", ADMINS),
     rule("interaction.read", READERS),
     rule("interaction.create", WORKERS),
+    // Users.
+    rule("user.change_password", EVERYONE),
+    rule("user.set_username", EVERYONE),
+    rule("user.end_sessions", EVERYONE),
+    rule("user.reset_password", ADMINS),
+    rule("user.deactivate", ADMINS),
+    rule("user.activate", ADMINS),
     // Access.
     rule("api_key.read", ADMINS),
     rule("api_key.create", ADMINS),

@@ -353,7 +353,9 @@ mod tests {
     #[test]
     fn only_commands_are_counted() {
         assert!(is_counted("contact.create") && is_counted("deal.import"));
-        for other in ["contact.read", "report.summary", "audit_entry.verify", "deal.move_back", "contact.explode", "", "contact"] {
+        for other in
+            ["contact.read", "report.summary", "audit_entry.verify", "deal.move_back", "contact.explode", "", "contact"]
+        {
             assert!(!is_counted(other), "{other}");
         }
         assert!(WITHIN_OTHERS.iter().all(|operation| POLICY.iter().any(|rule| rule.operation == *operation)));

@@ -53,7 +53,8 @@ impl FromStr for Scopes {
         let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
         let scopes: BTreeSet<String> = words.map(str::to_owned).collect();
         let operations = || POLICY.iter().filter_map(|rule| rule.operation.split_once('.'));
-        if let Some(wrong) = scopes.iter().find(|scope| !operations().any(|(entity, verb)| covers(scope, entity, verb))) {
+        if let Some(wrong) = scopes.iter().find(|scope| !operations().any(|(entity, verb)| covers(scope, entity, verb)))
+        {
             return Err(ValueError::syntax("scopes such as contact.create, contact.* or *.read", wrong));
         }
         if scopes.is_empty() { Err(ValueError::Blank) } else { Ok(Self(scopes)) }

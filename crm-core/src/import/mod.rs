@@ -319,7 +319,7 @@ impl Session<'_> {
         let outcome = Arc::new(Mutex::new(None));
         let feed = feed::ImportFeed::open(import, self.seat(), context.clone(), operation, Arc::clone(&outcome))?;
         let mut changes = ChangeSet::streamed(context.stamp(operation), Box::new(feed));
-        acting.guard(&mut changes);
+        self.guard(&acting, &mut changes);
         self.open_usage(&mut context).await?;
         self.charge(&mut context, &mut changes, false).await?;
         let applied = self.store().apply(self.scope(), changes).await;

@@ -147,7 +147,11 @@ impl QuotaRace {
         }
         if trial.is_multiple_of(2) {
             let accepted: usize = used.values().map(BTreeSet::len).sum();
-            assert_eq!(i64::try_from(accepted).unwrap_or(0), limit.min(CALLERS as i64), "trial {trial}: not exactly the limit");
+            assert_eq!(
+                i64::try_from(accepted).unwrap_or(0),
+                limit.min(CALLERS as i64),
+                "trial {trial}: not exactly the limit"
+            );
         }
         Ok(())
     }

@@ -21,13 +21,7 @@ pub(super) struct Ids {
 impl Ids {
     /// The same id everywhere.
     pub(super) fn all(id: Uuid) -> Self {
-        Self {
-            key: Id::new(id),
-            quota: Id::new(id),
-            usage: Id::new(id),
-            request: Id::new(id),
-            invitation: Id::new(id),
-        }
+        Self { key: Id::new(id), quota: Id::new(id), usage: Id::new(id), request: Id::new(id), invitation: Id::new(id) }
     }
 }
 

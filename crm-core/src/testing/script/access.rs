@@ -37,7 +37,8 @@ pub(super) async fn step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made
     match (dice.roll(10), key) {
         (0, Some((id, _))) => format!("api_key.revoke {}", told(session.run(&RevokeKey(id)).await).0),
         (1, Some((key, _))) => {
-            let operation = (*dice.pick(&["contact.create", "product.create", "contact.read"]).unwrap_or(&"")).to_owned();
+            let operation =
+                (*dice.pick(&["contact.create", "product.create", "contact.read"]).unwrap_or(&"")).to_owned();
             let per_day = (!dice.once_in(3)).then(|| i64::try_from(dice.roll(4)).unwrap_or(0) - 1);
             format!("api_key.set_quota {}", told(session.run(&SetQuota { key, operation, per_day }).await).0)
         }
