@@ -773,16 +773,6 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
 }
 
 /// Takes the secrets out of a record before it is given to a caller.
-fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
-    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
-        return Ok(record);
-    }
-    let mut row = record.to_row();
-    conceal(E::TABLE, &mut row);
-    Ok(Stored::from_row(row)?)
-}
-
-/// Takes the secrets out of a record before it is given to a caller.
 pub(crate) fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
     if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
         return Ok(record);
