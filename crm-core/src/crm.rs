@@ -10,8 +10,8 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use crate::access::{
-    AccessError, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization, PasswordCost, Role, TokenKeys, User,
-    body_hash, policy,
+    AccessError, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization, PasswordCost, Role, TokenKeys,
+    User, body_hash, policy,
 };
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};

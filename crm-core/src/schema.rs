@@ -1,8 +1,6 @@
 //! The list of tables: one line per entity, referenced tables before the ones that refer to them.
 
-use crate::access::{
-    Idempotency, LoginSession, LoginThrottle, Membership, Organization, RefreshToken, User,
-};
+use crate::access::{Idempotency, LoginSession, LoginThrottle, Membership, Organization, RefreshToken, User};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{Allocation, Invoice, InvoiceLine, NumberSeries, Payment, Product};

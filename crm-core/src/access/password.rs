@@ -177,9 +177,8 @@ fn normalized(text: &str) -> Zeroizing<String> {
 }
 
 /// The most common passwords, folded and in order: none of them keeps anybody out.
-static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect()
-});
+static COMMON: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
 /// Checks a new password of a user: its length, that it is no common one, and that it is neither the address nor the
 /// user name.
@@ -239,7 +238,9 @@ mod tests {
     #[test]
     fn the_list_of_common_passwords_is_sorted_folded_and_long_enough_to_matter() {
         assert!(COMMON.len() >= 1_000);
-        assert!(COMMON.is_sorted() && COMMON.iter().all(|word| fold(word) == **word && word.len() >= SHORTEST_PASSWORD));
+        assert!(
+            COMMON.is_sorted() && COMMON.iter().all(|word| fold(word) == **word && word.len() >= SHORTEST_PASSWORD)
+        );
     }
 
     #[test]
@@ -251,7 +252,10 @@ mod tests {
         assert_eq!(check(&"é".repeat(1_025)), Err(ValueError::TooLong { max: 1_024, got: 1_025 }));
         assert_eq!(check(&"x".repeat(100_000)), Err(ValueError::TooLong { max: 1_024, got: 100_000 }));
         for common in ["password", "PassWord", " pässwörd", "qwertyuiop", "iloveyou", "trustno1"] {
-            assert!(matches!(check(common), Err(ValueError::NotAllowed { when }) if when.contains("common")), "{common}");
+            assert!(
+                matches!(check(common), Err(ValueError::NotAllowed { when }) if when.contains("common")),
+                "{common}"
+            );
         }
         for own in ["ana.ruiz@example.com", "ANA.RUIZ@EXAMPLE.COM", "Ana.Ruiz", "ARBOL.VIEJO", "árbol.viejo"] {
             assert!(matches!(check(own), Err(ValueError::NotAllowed { when }) if when.contains("name")), "{own}");

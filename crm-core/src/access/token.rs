@@ -198,8 +198,18 @@ fn mac(secret: &[u8], text: &str) -> Hmac<Sha256> {
 }
 
 /// Words that stand in the keys of examples and templates.
-const WELL_KNOWN: &[&str] =
-    &["secret", "changeme", "change-me", "change_me", "password", "example", "default", "insecure", "12345678", "qwertyui"];
+const WELL_KNOWN: &[&str] = &[
+    "secret",
+    "changeme",
+    "change-me",
+    "change_me",
+    "password",
+    "example",
+    "default",
+    "insecure",
+    "12345678",
+    "qwertyui",
+];
 
 /// Whether a secret is too short, well known, or hardly varies.
 fn is_weak(secret: &[u8]) -> bool {

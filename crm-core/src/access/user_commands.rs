@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::membership::{not_oneself, owners_only};
 use super::throttle::{self, Attempt};
 use super::{AccessError, Grant, Membership, PasswordHash, Secret, User, check_password, policy};
-use super::membership::{not_oneself, owners_only};
 use crate::context::Context;
 use crate::crm::{Command, Crm, Session, TRIES};
 use crate::crud::Rules;

@@ -5,6 +5,7 @@
 
 mod activity;
 mod sales;
+mod users;
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -12,7 +13,10 @@ use std::pin::Pin;
 
 use uuid::Uuid;
 
-use crate::access::{AddMember, IdempotencyKey, Membership, Organization, POLICY, RemoveMember, Role, SetRole, User};
+use crate::access::{
+    ActivateUser, AddMember, DeactivateUser, EndSessions, IdempotencyKey, Membership, Organization, POLICY,
+    RemoveMember, Role, SetRole, User,
+};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
@@ -237,6 +241,13 @@ const CALLS: &[Call] = calls! {
     "interaction.create" => |session, ids| activity::log(session, ids.sales.lead);
     "interaction.create" => |session, ids| activity::log(session, ids.sales.deal);
     "interaction.create" => |session, ids| activity::log(session, ids.open);
+    // Users.
+    "user.change_password" => |session, _ids| users::change_password(session);
+    "user.set_username" => |session, ids| session.run(&users::rename(&ids.email));
+    "user.end_sessions" => |session, _ids| session.run(&EndSessions);
+    "user.reset_password" => |session, ids| session.run(&users::reset(ids.member));
+    "user.deactivate" => |session, ids| session.run(&DeactivateUser(ids.member));
+    "user.activate" => |session, ids| session.run(&ActivateUser(ids.member));
 };
 
 fn day(day: u32) -> Date {

@@ -4,6 +4,7 @@
 mod activity;
 mod reports;
 mod sales;
+mod users;
 
 use std::fmt::Write as _;
 
@@ -131,7 +132,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(36) {
+    match dice.roll(37) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -178,6 +179,7 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         23 | 24 => activity::task_step(session, dice, made).await,
         25 => activity::timeline_step(session, dice, made).await,
         26 | 27 => reports::step(session, dice, made).await,
+        28 => users::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
