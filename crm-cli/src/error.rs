@@ -351,8 +351,8 @@ mod tests {
         let told: Vec<String> = codes.iter().map(|code| format!("{} {}", code.as_str(), exit_code(*code))).collect();
         assert_eq!(
             told.join(", "),
-            "unauthenticated 4, forbidden 4, not_found 3, conflict 6, duplicate 6, invalid 5, rule 5, unavailable 8, \
-             outcome_unknown 1, corrupt 1, failure 1"
+            "unauthenticated 4, forbidden 4, not_found 3, conflict 6, duplicate 6, invalid 5, rule 5, \
+             throttled 7, unavailable 8, outcome_unknown 1, corrupt 1, failure 1"
         );
         for code in codes {
             assert!(EXIT_CODES.iter().any(|(known, _)| *known == exit_code(code)));

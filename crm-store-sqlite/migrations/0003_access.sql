@@ -57,11 +57,11 @@ INSERT INTO sqlite_stat1 VALUES ('crm_login_throttle', 'crm_login_throttle', '10
 INSERT INTO sqlite_stat1 VALUES ('crm_login_throttle', 'crm_login_throttle_key', '1000000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_login_throttle', 'crm_login_throttle_expires_at', '1000000 200');
 INSERT INTO sqlite_stat1 VALUES ('crm_login_session', 'crm_login_session', '1000000 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_login_session', 'crm_login_session_user_id', '1000000 10000 2');
+INSERT INTO sqlite_stat1 VALUES ('crm_login_session', 'crm_login_session_user_id', '1000000 10 2');
 INSERT INTO sqlite_stat1 VALUES ('crm_login_session', 'crm_login_session_organization_id_ref', '1000000 10000');
 INSERT INTO sqlite_stat1 VALUES ('crm_refresh_token', 'crm_refresh_token', '1000000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_refresh_token', 'crm_refresh_token_hash', '1000000 1');
-INSERT INTO sqlite_stat1 VALUES ('crm_refresh_token', 'crm_refresh_token_session_id', '1000000 10000');
+INSERT INTO sqlite_stat1 VALUES ('crm_refresh_token', 'crm_refresh_token_session_id', '1000000 100');
 ANALYZE sqlite_schema;
 
 -- API keys and invitations.

@@ -6,6 +6,7 @@
 mod access;
 mod activity;
 mod sales;
+mod users;
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -14,8 +15,8 @@ use std::pin::Pin;
 use uuid::Uuid;
 
 use crate::access::{
-    AddMember, ApiRequest, IdempotencyKey, KeyQuota, Membership, Organization, POLICY, RemoveMember, RevokeKey, Role,
-    SetQuota, SetRole, User, WithdrawInvitation,
+    ActivateUser, AddMember, ApiRequest, DeactivateUser, EndSessions, IdempotencyKey, KeyQuota, Membership, Organization,
+    POLICY, RemoveMember, RevokeKey, Role, SetQuota, SetRole, User, WithdrawInvitation,
 };
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
@@ -242,6 +243,13 @@ const CALLS: &[Call] = calls! {
     "interaction.create" => |session, ids| activity::log(session, ids.sales.lead);
     "interaction.create" => |session, ids| activity::log(session, ids.sales.deal);
     "interaction.create" => |session, ids| activity::log(session, ids.open);
+    // Users.
+    "user.change_password" => |session, _ids| users::change_password(session);
+    "user.set_username" => |session, ids| session.run(&users::rename(&ids.email));
+    "user.end_sessions" => |session, _ids| session.run(&EndSessions);
+    "user.reset_password" => |session, ids| session.run(&users::reset(ids.member));
+    "user.deactivate" => |session, ids| session.run(&DeactivateUser(ids.member));
+    "user.activate" => |session, ids| session.run(&ActivateUser(ids.member));
     // Access.
     "api_key.read" => |session, ids| session.get(ids.access.key);
     "api_key.create" => |session, ids| session.create_key(&access::key(&ids.email));

@@ -3,6 +3,7 @@
 
 pub mod boundaries;
 pub mod cases;
+pub mod logins;
 pub mod machines;
 pub mod quota;
 pub mod race;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::access::{Organization, Role};
+use crate::access::{Organization, PasswordCost, Role, TokenKeys};
 use crate::context::Environment;
 use crate::error::CrmError;
 use crate::store::Store;
@@ -96,7 +97,16 @@ pub async fn member(crm: &Crm, owner: &Session<'_>, role: Role) -> Result<Sessio
     crm.session(&slug, &email).await
 }
 
-/// A book on a store, in the world of a seed.
+/// A book on a store, in the world of a seed. Its users can sign in, and hashing their passwords costs next to nothing.
 pub fn crm(store: impl Store + 'static, seed: u32) -> Crm {
-    Crm::new(store, TestEnvironment::new(seed))
+    with_logins(Crm::new(store, TestEnvironment::new(seed)))
+}
+
+/// The same book with a key for tokens, and with passwords that cost next to nothing.
+///
+/// # Panics
+/// Never: the key is a good one.
+pub fn with_logins(crm: Crm) -> Crm {
+    let keys = TokenKeys::new("https://crm.example", "crm", "k1", b"3f0c9a7e5b1d48c2a6e4907bd5f2813c");
+    crm.with_logins(keys.expect("a key that is not weak"), PasswordCost::for_tests())
 }

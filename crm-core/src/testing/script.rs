@@ -5,6 +5,7 @@ mod access;
 mod activity;
 mod reports;
 mod sales;
+mod users;
 
 use std::fmt::Write as _;
 
@@ -133,7 +134,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(39) {
+    match dice.roll(40) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -181,6 +182,7 @@ async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut
         25 => activity::timeline_step(session, dice, made).await,
         26 | 27 => reports::step(session, dice, made).await,
         28..=30 => access::step(crm, session, dice, made).await,
+        31 => users::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
