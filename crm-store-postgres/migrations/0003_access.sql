@@ -74,8 +74,8 @@ CREATE TABLE crm_api_key (
     "created_by" UUID,
     "updated_at" TIMESTAMPTZ NOT NULL,
     CONSTRAINT crm_api_key_pkey PRIMARY KEY (org, "id"),
-    CONSTRAINT crm_api_key_alias UNIQUE (org, "alias_key"),
-    CONSTRAINT crm_api_key_prefix UNIQUE (org, "prefix")
+    CONSTRAINT crm_api_key_alias UNIQUE (org, "alias_key") DEFERRABLE,
+    CONSTRAINT crm_api_key_prefix UNIQUE (org, "prefix") DEFERRABLE
 );
 CREATE INDEX crm_api_key_user ON crm_api_key (org, "user_id");
 
@@ -90,7 +90,7 @@ CREATE TABLE crm_key_quota (
     "created_by" UUID,
     "updated_at" TIMESTAMPTZ NOT NULL,
     CONSTRAINT crm_key_quota_pkey PRIMARY KEY (org, "id"),
-    CONSTRAINT crm_key_quota_operation UNIQUE (org, "key_id", "operation")
+    CONSTRAINT crm_key_quota_operation UNIQUE (org, "key_id", "operation") DEFERRABLE
 );
 
 CREATE TABLE crm_key_usage (
@@ -101,7 +101,7 @@ CREATE TABLE crm_key_usage (
     "day" DATE NOT NULL,
     "used" BIGINT NOT NULL,
     CONSTRAINT crm_key_usage_pkey PRIMARY KEY (org, "id"),
-    CONSTRAINT crm_key_usage_day UNIQUE (org, "key_id", "operation", "day")
+    CONSTRAINT crm_key_usage_day UNIQUE (org, "key_id", "operation", "day") DEFERRABLE
 );
 CREATE INDEX crm_key_usage_on ON crm_key_usage (org, "day", "id");
 
@@ -137,8 +137,8 @@ CREATE TABLE crm_invitation (
     "created_by" UUID,
     "updated_at" TIMESTAMPTZ NOT NULL,
     CONSTRAINT crm_invitation_pkey PRIMARY KEY (org, "id"),
-    CONSTRAINT crm_invitation_email UNIQUE (org, "email_key"),
-    CONSTRAINT crm_invitation_prefix UNIQUE (org, "prefix")
+    CONSTRAINT crm_invitation_email UNIQUE (org, "email_key") DEFERRABLE,
+    CONSTRAINT crm_invitation_prefix UNIQUE (org, "prefix") DEFERRABLE
 );
 CREATE INDEX crm_invitation_invited_by_ref ON crm_invitation (org, "invited_by");
 
