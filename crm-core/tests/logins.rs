@@ -1,5 +1,4 @@
 //! Signing in, on the memory store.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::access::Secret;
 use crm_core::store::MemoryStore;

@@ -171,8 +171,11 @@ async fn nothing_stands_in_the_schema_that_no_description_asks_for() {
 #[tokio::test]
 async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
     // The two differ only in what the migration's own comments tell.
-    let migrations =
-        concat!(include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0002_sales.sql"));
+    let migrations = concat!(
+        include_str!("../migrations/0001_initial.sql"),
+        include_str!("../migrations/0002_sales.sql"),
+        include_str!("../migrations/0003_access.sql")
+    );
     let migrations = migrations.replace(" DEFERRABLE", "");
     for table in TABLES.iter().copied() {
         let rendered = crm_sql::create_table(crm_sql::Dialect::Postgres, table);

@@ -213,7 +213,9 @@ impl Crm {
         let tokens = RefreshToken::COLUMNS.session_id.eq(&session.id).into();
         let tokens = Select::new(RefreshToken::TABLE, tokens).limited(SWEEP);
         let tokens = self.store().all::<RefreshToken>(Scope::SYSTEM, &tokens).await?;
-        tokens.iter().for_each(|token| changes.delete(token));
+        for token in &tokens {
+            changes.delete(token);
+        }
         if tokens.len() < SWEEP as usize {
             changes.delete(&session);
         }

@@ -209,7 +209,9 @@ async fn what_ends_sessions(world: &World) -> Result<(), CrmError> {
             "set" => world.crm.set_password(&signed.user.email, &next).await?,
             "reset" => drop(owner.run(&ResetPassword { member, password: next.clone() }).await?),
             "deactivate" => drop(owner.run(&DeactivateUser(member)).await?),
-            "remove" => drop(owner.run(&RemoveMember { member }).await?),
+            "remove" => {
+                owner.run(&RemoveMember { member }).await?;
+            }
             _ => {
                 owner.run(&RemoveMember { member }).await?;
                 let email = signed.user.email.clone();
@@ -256,10 +258,12 @@ async fn roles_change_at_once(world: &World) -> Result<(), CrmError> {
     Ok(())
 }
 
+/// How often the chain below is refreshed.
+const LENGTH: usize = 6;
+
 /// A chain of refresh tokens: the use of any but the last two ends the session.
 async fn ancestors_end_the_session(world: &World) -> Result<(), CrmError> {
     world.organization("chain").await?;
-    const LENGTH: usize = 6;
     for ancestor in 0..LENGTH {
         let mut chain = vec![world.login("chain", "member@chain.example", PASSWORD).await?];
         for at in 0..LENGTH {
