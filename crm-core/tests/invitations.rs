@@ -1,6 +1,8 @@
 //! Invitations: who may send one, and what opens it.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use std::fmt::Write as _;
+
 use crm_core::access::{
     AccessError, CreatedInvitation, Invitation, InvitationEnd, Membership, NewInvitation, NewKey, RemoveMember, Role,
     SetRole, User, WithdrawInvitation,
@@ -200,7 +202,7 @@ fn the_text_of_an_invitation_appears_nowhere() {
     let mut seen = format!("{invitation:?} {}", crm_core::crud::to_json(&invitation.invitation));
     for table in TABLES.iter().copied().filter(|table| table.tenancy == Tenancy::Organization) {
         let rows = block_on(world.crm.store().select(world.owner.scope(), &Select::new(table, Expr::True))).unwrap();
-        rows.iter().for_each(|row| seen.push_str(&format!("{row:?}")));
+        let _ = write!(seen, "{rows:?}");
     }
     assert!(seen.contains(&invitation.invitation.prefix) && !seen.contains(&secret[..12]));
     let stored = block_on(world.crm.store().get::<Invitation>(world.owner.scope(), invitation.invitation.id)).unwrap();

@@ -1,6 +1,7 @@
 //! API keys, quotas and the request log.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -329,7 +330,7 @@ fn the_secret_of_a_key_appears_nowhere() {
             if *table == *ApiKey::TABLE {
                 hash.push(row[ApiKey::COLUMNS.hash.index()].clone());
             } else {
-                seen.push_str(&format!("{row:?}"));
+                let _ = write!(seen, "{row:?}");
             }
         }
     }
@@ -339,7 +340,7 @@ fn the_secret_of_a_key_appears_nowhere() {
     let secret = key.text.expose().rsplit('_').next().unwrap();
     assert!(!seen.contains(&secret[..12]) && !seen.contains(&secret[20..32]), "{seen}");
     let [crm_core::Value::Bytes(hash)] = hash.as_slice() else { panic!("{hash:?}") };
-    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hash.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}"));
     assert!(!seen.contains(&hex) && !seen.contains(&format!("{hash:?}")) && hash.len() == 32);
 }
 

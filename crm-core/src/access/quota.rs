@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use serde::Serialize;
 
 use super::api_key::{ApiKey, members_only};
-use super::{Grant, policy};
+use super::{Grant, body_hash, policy};
 use crate::context::Context;
-use crate::crm::{Command, Session};
+use crate::crm::{Command, Session, TRIES};
 use crate::crud::Rules;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
@@ -127,6 +127,15 @@ fn day_of(now: Instant) -> (Date, Instant) {
     (day, day.succ_opt().map_or(Instant::MAX, |next| Zone::UTC.start_of(next)))
 }
 
+/// The id of a day's counter: the same for all who make it at the same time, so that one waits for the other. By a unique
+/// index that is checked at the end of the statement they would wait for each other.
+fn usage_id(quota: &KeyQuota, day: Date) -> Id<KeyUsage> {
+    let (key, day) = (quota.key_id.uuid(), day.to_string());
+    let hash = body_hash(&[key.as_bytes(), quota.operation.as_bytes(), day.as_bytes()]);
+    let bytes = hash.first_chunk::<16>().copied().unwrap_or_default();
+    Id::new(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 /// What a change-set takes of a quota.
 #[derive(Debug)]
 pub(crate) struct Charge {
@@ -191,24 +200,22 @@ impl Session<'_> {
 
     /// The counter of a day. It is made by itself, before the work that it counts: only what is there can be counted.
     async fn usage(&self, context: &mut Context, quota: &KeyQuota, day: Date) -> Result<Id<KeyUsage>, CrmError> {
-        let columns = KeyUsage::COLUMNS;
-        let of_quota = columns.key_id.eq(&quota.key_id) & columns.operation.eq(&quota.operation);
-        let query = Select::new(KeyUsage::TABLE, (of_quota & columns.day.eq(&day)).into());
-        if let Some(usage) = self.store().first::<KeyUsage>(self.scope(), query.clone()).await? {
-            return Ok(usage.id);
-        }
-        let mut made = ChangeSet::new(context.stamp("key_usage.open"));
-        let (key_id, operation) = (quota.key_id, quota.operation.clone());
-        let usage = made.insert(context, KeyUsage { key_id, operation, day, used: 0 });
-        match self.store().apply(self.scope(), made).await {
-            Ok(_) => Ok(usage.id),
-            // Someone else was faster.
-            Err(StoreError::Duplicate { table, columns }) => {
-                let theirs = self.store().first::<KeyUsage>(self.scope(), query).await?;
-                theirs.map(|usage| usage.id).ok_or_else(|| StoreError::Duplicate { table, columns }.into())
+        let id = usage_id(quota, day);
+        for _ in 0..TRIES {
+            if self.store().get(self.scope(), id).await?.is_some() {
+                break;
             }
-            Err(error) => Err(error.into()),
+            let mut made = ChangeSet::new(context.stamp("key_usage.open"));
+            let (key_id, operation) = (quota.key_id, quota.operation.clone());
+            made.insert_as(context, id, KeyUsage { key_id, operation, day, used: 0 });
+            match self.store().apply(self.scope(), made).await {
+                Ok(_) => break,
+                // Someone else was faster, or in the way.
+                Err(StoreError::Duplicate { .. } | StoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(id)
     }
 
     /// Says of a refusal by a quota's counter which quota it was; any other error stays as it is.

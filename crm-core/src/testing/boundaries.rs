@@ -15,8 +15,8 @@ use std::pin::Pin;
 use uuid::Uuid;
 
 use crate::access::{
-    ActivateUser, AddMember, ApiRequest, DeactivateUser, EndSessions, IdempotencyKey, KeyQuota, Membership, Organization,
-    POLICY, RemoveMember, RevokeKey, Role, SetQuota, SetRole, User, WithdrawInvitation,
+    ActivateUser, AddMember, ApiRequest, DeactivateUser, EndSessions, IdempotencyKey, KeyQuota, Membership,
+    Organization, POLICY, RemoveMember, RevokeKey, Role, SetQuota, SetRole, User, WithdrawInvitation,
 };
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
