@@ -26,8 +26,8 @@ pub struct Stamp {
     pub at: Instant,
 }
 
-/// One change of one row.
-#[derive(Clone, Debug)]
+/// One change of one row. Secrets are not printed.
+#[derive(Clone)]
 pub enum Change {
     /// A new row.
     Insert {
@@ -53,6 +53,29 @@ pub enum Change {
         /// As it was read.
         before: Row,
     },
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self {
+            Self::Insert { .. } => "Insert",
+            Self::Update { .. } => "Update",
+            Self::Delete { .. } => "Delete",
+        };
+        let mut out = f.debug_struct(name);
+        out.field("table", &self.table().name);
+        let rows = match self {
+            Self::Update { before, .. } => vec![("before", before), ("after", self.row())],
+            _ => vec![("row", self.row())],
+        };
+        for (name, row) in rows {
+            let shown = |(column, value): (&crate::entity::Column, &Value)| {
+                (!column.flags.contains(Flags::SECRET)).then(|| value.clone())
+            };
+            out.field(name, &self.table().columns.iter().zip(row).filter_map(shown).collect::<Row>());
+        }
+        out.finish()
+    }
 }
 
 impl Change {
@@ -195,7 +218,7 @@ pub(crate) fn fresh<E: Entity>(context: &Context, id: Id<E>, value: E) -> Stored
         id,
         version: 1,
         created_at: context.now(),
-        created_by: context.actor().id(),
+        created_by: context.actor().user().map(Id::uuid),
         updated_at: context.now(),
         archived_at: None,
         value,
