@@ -4,6 +4,7 @@
 //! starts a PostgreSQL and prepares Python. `README.md` says what is compared with what.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program that prints tables")]
+#![expect(clippy::disallowed_types, reason = "times and rates are measured in floats; no amount is")]
 
 mod bare;
 mod book;

@@ -34,11 +34,11 @@ fn root() -> Command {
         ))
         .about("Keeps contacts, deals, invoices and payments in one file, or in PostgreSQL")
         .long_about(
-            "Keeps contacts, leads, deals, tasks, products, invoices and payments of an organization, in one SQLite file or \
-             in PostgreSQL.\n\n\
+            "Keeps contacts, leads, deals, cases, tasks, products, invoices and payments of an organization, in one SQLite \
+             file or in PostgreSQL.\n\n\
              Start with `crm demo` to look around, or with `crm init` for a book of your own.",
         )
-        .after_help("`crm help exit-codes`, `crm help where`, `crm help lines` and `crm help environment` tell more.")
+        .after_help("`crm help exit-codes`, `crm help where`, `crm help lines`, `crm help templates` and `crm help environment` tell more.")
         .styles(Styles::styled())
         .subcommand_required(true)
         .arg_required_else_help(true)

@@ -7,8 +7,12 @@ use std::fmt::Write as _;
 use std::io;
 
 use crm_core::access::{Grant, POLICY, Role};
-use crm_core::billing::{BillingError, InvoiceStatus};
+use crm_core::billing::{AllocationSource, BillingError, InvoiceStatus};
+use crm_core::print::PrintError;
 use crm_core::sales::SalesError;
+use crm_core::service::ServiceError;
+use crm_core::service::calendar::CalendarError;
+use crm_core::service::deadline::DeadlineError;
 use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
@@ -147,6 +151,14 @@ impl From<StoreError> for Failure {
     }
 }
 
+impl From<PrintError> for Failure {
+    fn from(error: PrintError) -> Self {
+        Self::of("invalid", 5, sentence(&error.to_string()))
+            .field("template")
+            .hint("`crm help templates` explains what a template can use")
+    }
+}
+
 impl From<CrmError> for Failure {
     fn from(error: CrmError) -> Self {
         let code = error.code();
@@ -251,12 +263,18 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "Choose another slug, or work in the one that is there with --org".into()
         }
         CrmError::Duplicate { entity, .. } => {
-            format!("`crm {0} list` finds it, `crm {0} edit` changes it", noun(entity))
+            let noun = noun(entity).replace(' ', "-");
+            match *entity {
+                // Billing.
+                "payment" | "refund" | "credit_note" => format!("`crm {noun} list` finds it"),
+                _ => format!("`crm {noun} list` finds it, `crm {noun} edit` changes it"),
+            }
         }
         CrmError::KeyReused(_) => "Use a new key for a new command".into(),
         CrmError::Invalid(fields) => return fields.iter().find_map(|invalid| hint_of_value(&invalid.reason)),
         CrmError::Billing(error) => return hint_of_billing(error),
         CrmError::Sales(error) => return hint_of_sales(error),
+        CrmError::Service(error) => return hint_of_service(error),
         CrmError::Status(error) => format!("`crm machine show {}` shows what can happen", error.machine),
         CrmError::Store(error) => return hint_of_store(error),
         _ => return None,
@@ -277,6 +295,29 @@ fn hint_of_billing(error: &BillingError) -> Option<String> {
             format!("`crm invoice show {invoice}` shows what is due; what is paid beyond it can be credit")
         }
         BillingError::NoSeries(kind) => format!("Create it: `crm series add --kind {kind} --prefix …`"),
+        BillingError::Credited { .. } => "What is left of it can be credited, not voided".into(),
+        BillingError::MoreThanLeft { document, .. } => {
+            format!("What {document} has settled has to be taken back first")
+        }
+        BillingError::Undone(_) => "`crm payment show` shows what was allocated and taken back".into(),
+        BillingError::OtherSource { origin, .. } => match origin {
+            AllocationSource::Payment => "Take it back with `crm payment unallocate`".into(),
+            AllocationSource::Credit => "Take it back with `crm credit-note unallocate`".into(),
+            AllocationSource::Offset => "What a credit note took off its invoice stays".into(),
+        },
+        BillingError::NothingToCredit(invoice)
+        | BillingError::MoreThanBilled { invoice, .. }
+        | BillingError::MoreThanBilledAt { invoice, .. }
+        | BillingError::MoreThanReceived { invoice, .. }
+        | BillingError::GivenBack { invoice, .. } => {
+            format!("`crm invoice show {invoice}` shows what was paid on it and credited of it")
+        }
+        BillingError::NoNumberLeft { kind, .. } => {
+            format!("`crm series edit {kind} --last N` sets a new range once the authority allows one")
+        }
+        BillingError::SeriesValidity { kind, .. } => {
+            format!("`crm series edit {kind} --valid-until DATE` sets it once the authority allows it")
+        }
         _ => return None,
     })
 }
@@ -291,6 +332,25 @@ fn hint_of_sales(error: &SalesError) -> Option<String> {
             format!("`crm deal show {deal}` shows it")
         }
         SalesError::NotTagged(_) => "`crm tag list RECORD` shows the tags that it has".into(),
+        _ => return None,
+    })
+}
+
+fn hint_of_service(error: &ServiceError) -> Option<String> {
+    Some(match error {
+        ServiceError::NoCalendar => "Make one: `crm calendar set`".into(),
+        ServiceError::NoRule(_) => {
+            "`crm deadline-rule list` shows the rules; `crm deadline-rule add` adds one for cases to come".into()
+        }
+        ServiceError::RuleGone { .. } => "Install a newer crm".into(),
+        ServiceError::Paused { case, .. } => format!("Say what came in: `crm case complete {case}`"),
+        ServiceError::Late { case, .. } | ServiceError::BeyondExtension { case, .. } => {
+            format!("`crm case explain {case}` shows how its due date comes about")
+        }
+        ServiceError::Calendar(CalendarError::Years { .. })
+        | ServiceError::Deadline(DeadlineError::Calendar(CalendarError::Years { .. })) => {
+            "A newer crm knows the holidays of further years".into()
+        }
         _ => return None,
     })
 }

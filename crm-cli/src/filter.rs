@@ -13,13 +13,14 @@
 //! without regard to case and accents, other text byte by byte. Amounts are in the organization's currency unless
 //! they name one (`'100 EUR'`), and find records in that currency alone. Logic is two-valued: a comparison with
 //! an absent value is false, its negation true. A truth value may stand alone, as may `overdue` of invoices and
-//! tasks, and `partially_paid` of invoices.
+//! tasks, `partially_paid` of invoices, `open` and `overdue` of cases.
 
 use std::collections::HashMap;
 
 use crm_core::activity::Task;
 use crm_core::entity::{Flags, Kind, Table};
 use crm_core::row::Value;
+use crm_core::service::Case;
 use crm_core::store::{Cmp, Expr, Operand};
 use crm_core::value::{Currency, Date, Decimal6, Email, Instant, Money, ValueError, Zone, fold, parse_date};
 use uuid::Uuid;
@@ -424,7 +425,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The states of invoices and tasks that are computed for a day.
+    /// The states of invoices, tasks and cases that are computed for a day.
     fn state(&self, name: &str) -> Option<Expr> {
         let column = |name: &str| self.table.expect_position(name);
         let open = || Expr::eq(column("status"), Value::Text("open".into()));
@@ -436,6 +437,8 @@ impl Scene<'_> {
                 open().and(Expr::Compare(Operand::Column(column("paid")), Cmp::Gt, Value::Int(0)))
             }
             ("task", "overdue") => Task::overdue(self.now, self.today).into_expr(),
+            ("case", "open") => Case::open().into_expr(),
+            ("case", "overdue") => Case::overdue(self.today).into_expr(),
             _ => return None,
         })
     }

@@ -3,10 +3,11 @@
 //! Data goes to standard output and everything else to standard error; errors are one sentence and a hint, and each
 //! kind has its exit code. A command is a file of `commands`; what they share stands beside it: the options
 //! (`args`), remembered defaults (`config`), the database (`open`), the forms of the output (`output`), the
-//! language of `--where` (`filter`), plain records (`records`, `nouns`), records of any kind (`subject`) and the
+//! language of `--where` (`filter`), plain records (`records`, `nouns`), the parts beneath a record (`beneath`), records of any kind (`subject`) and the
 //! sentences of errors (`error`).
 
 mod args;
+mod beneath;
 mod commands;
 mod config;
 mod error;

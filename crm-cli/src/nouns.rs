@@ -1,11 +1,12 @@
 //! The nouns of the command line: how people call the records of each entity, and what their lists show.
 
 use crm_core::activity::{Interaction, Task};
-use crm_core::billing::{Invoice, NumberSeries, Payment, Product};
+use crm_core::billing::{CreditNote, Invoice, NumberSeries, Payment, Product, Refund};
 use crm_core::crud::Rules;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
 use crm_core::sales::{Deal, Lead, Pipeline, Stage, StageChange, Tag};
+use crm_core::service::{Calendar, Case, CaseEvent, CaseRule};
 use crm_core::store::Filter;
 
 /// An entity that people work on from the command line.
@@ -56,7 +57,7 @@ impl Noun for Product {
 
 impl Noun for NumberSeries {
     const NAME: &'static str = "series";
-    const LIST: &'static [&'static str] = &["kind", "prefix", "digits", "next"];
+    const LIST: &'static [&'static str] = &["kind", "prefix", "digits", "reset", "next", "last", "valid_until"];
 
     fn title(stored: &Stored<Self>) -> String {
         stored.kind.to_string()
@@ -76,6 +77,27 @@ impl Noun for Payment {
     const NAME: &'static str = "payment";
     const LIST: &'static [&'static str] =
         &["id", "contact", "received_on", "amount", "unapplied", "method", "reference"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.id.to_string()
+    }
+}
+
+// Billing.
+impl Noun for CreditNote {
+    const NAME: &'static str = "credit note";
+    const LIST: &'static [&'static str] =
+        &["credit_note", "invoice", "contact", "issued_on", "total", "refund", "credit", "offset", "unapplied"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.number.as_ref().map_or_else(|| stored.id.to_string(), ToString::to_string)
+    }
+}
+
+impl Noun for Refund {
+    const NAME: &'static str = "refund";
+    const LIST: &'static [&'static str] =
+        &["id", "contact", "refunded_on", "amount", "method", "reference", "payment", "credit_note"];
 
     fn title(stored: &Stored<Self>) -> String {
         stored.id.to_string()
@@ -159,5 +181,42 @@ impl Noun for Interaction {
 
     fn title(stored: &Stored<Self>) -> String {
         stored.kind.to_string()
+    }
+}
+
+impl Noun for Case {
+    const NAME: &'static str = "case";
+    const LIST: &'static [&'static str] =
+        &["number", "kind", "topic", "contact", "subject", "assignee", "priority", "status", "received_on", "due_on"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.label()
+    }
+}
+
+impl Noun for CaseEvent {
+    const NAME: &'static str = "event";
+    const LIST: &'static [&'static str] = &["on", "kind", "by", "text", "from_due_on", "to_due_on", "assignee", "days"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.id.to_string()
+    }
+}
+
+impl Noun for CaseRule {
+    const NAME: &'static str = "deadline-rule";
+    const LIST: &'static [&'static str] = &["code", "rule_version", "topic", "base_days", "unit", "valid_from"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.code.to_string()
+    }
+}
+
+impl Noun for Calendar {
+    const NAME: &'static str = "calendar";
+    const LIST: &'static [&'static str] = &["revision", "code", "base", "zone", "week", "topic", "created_at"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.code.to_string()
     }
 }

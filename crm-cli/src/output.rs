@@ -195,7 +195,7 @@ fn is_internal(column: &Column) -> bool {
 /// The table that a column refers to. Who did something is a user, although the store does not hold it to that.
 fn refers_to(column: &Column) -> Option<&'static Table> {
     match column.name {
-        "created_by" | "actor_id" | "by_id" => Some(User::TABLE),
+        "created_by" | "actor_id" | "by_id" | "assignee_id" => Some(User::TABLE),
         // A lead's refers back to the one that refers to it, so its table cannot say so.
         "deal_id" => Some(Deal::TABLE),
         _ => column.target(),
@@ -385,9 +385,13 @@ pub(crate) fn noun(entity: &str) -> &str {
         "membership" => "member",
         "number_series" => "series",
         "audit_entry" => "entry",
-        "invoice_line" => "line",
+        // Billing.
+        "invoice_line" | "credit_note_line" => "line",
+        "credit_note" => "credit note",
         "stage_change" => "step",
         "deal_stage" => "deal",
+        "case_event" => "event",
+        "case_rule" => "deadline-rule",
         other => other,
     }
 }
@@ -478,17 +482,22 @@ fn json_cell(out: &mut String, table: &Table, row: &Row, at: usize) {
     }
 }
 
-/// A JSON object as `key: value` lines.
+/// A JSON object as `key: value` lines, an array of objects with a line for each.
 fn pretty_document(text: &str) -> String {
+    fn fields(object: &serde_json::Map<String, serde_json::Value>, between: &str) -> String {
+        let field = |(key, value): (&String, &serde_json::Value)| match value {
+            serde_json::Value::String(text) => format!("{key}: {text}"),
+            other => format!("{key}: {other}"),
+        };
+        object.iter().map(field).collect::<Vec<_>>().join(between)
+    }
     match serde_json::from_str::<serde_json::Value>(text) {
-        Ok(serde_json::Value::Object(object)) => object
-            .iter()
-            .map(|(key, value)| match value {
-                serde_json::Value::String(text) => format!("{key}: {text}"),
-                other => format!("{key}: {other}"),
-            })
-            .collect::<Vec<_>>()
-            .join("\n"),
+        Ok(serde_json::Value::Object(object)) => fields(&object, "\n"),
+        Ok(serde_json::Value::Array(items)) if items.is_empty() => "none".to_owned(),
+        Ok(serde_json::Value::Array(items)) if items.iter().all(serde_json::Value::is_object) => {
+            let lines = items.iter().filter_map(|item| item.as_object()).map(|object| fields(object, ", "));
+            lines.collect::<Vec<_>>().join("\n")
+        }
         _ => text.to_owned(),
     }
 }

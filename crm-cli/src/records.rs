@@ -8,11 +8,12 @@ use std::io::IsTerminal as _;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use crm_core::access::{Membership, User};
 use crm_core::activity::Task;
-use crm_core::billing::{Invoice, Payment, Product};
+use crm_core::billing::{CreditNote, Invoice, Payment, Product};
 use crm_core::entity::{Entity, Flags, Shape, Stored};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::sales::{Deal, Lead, Pipeline, Stage, Tag};
+use crm_core::service::{Calendar, Case};
 use crm_core::store::{Direction, Expr, Filter, Operand, Query, Select, StoreExt as _};
 use crm_core::value::{Email, fold};
 use crm_core::{Archive, Create, CrmError, Delete, Edit, Restore, Session, Update};
@@ -246,13 +247,16 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "contact" => session.find::<Contact>(text).await?.id.uuid(),
         "product" => session.find::<Product>(text).await?.id.uuid(),
         "invoice" => session.find::<Invoice>(text).await?.id.uuid(),
+        // Billing.
         "payment" => session.find::<Payment>(text).await?.id.uuid(),
+        "credit_note" => session.find::<CreditNote>(text).await?.id.uuid(),
         "lead" => find::<Lead>(session, text).await?.id.uuid(),
         "deal" => find::<Deal>(session, text).await?.id.uuid(),
         "pipeline" => find::<Pipeline>(session, text).await?.id.uuid(),
         "stage" => find::<Stage>(session, text).await?.id.uuid(),
         "task" => find::<Task>(session, text).await?.id.uuid(),
         "tag" => find::<Tag>(session, text).await?.id.uuid(),
+        "case" => find::<Case>(session, text).await?.id.uuid(),
         "user" => match Uuid::parse_str(text.trim()) {
             Ok(id) => id,
             Err(_) => user(session, text).await?.id.uuid(),
@@ -288,10 +292,13 @@ pub(crate) async fn labels(
     named::<Contact>(session, ids("contact"), &mut labels).await?;
     named::<Product>(session, ids("product"), &mut labels).await?;
     named::<Invoice>(session, ids("invoice"), &mut labels).await?;
+    named::<CreditNote>(session, ids("credit_note"), &mut labels).await?;
     named::<Lead>(session, ids("lead"), &mut labels).await?;
     named::<Deal>(session, ids("deal"), &mut labels).await?;
     named::<Pipeline>(session, ids("pipeline"), &mut labels).await?;
     named::<Stage>(session, ids("stage"), &mut labels).await?;
+    named::<Case>(session, ids("case"), &mut labels).await?;
+    named::<Calendar>(session, ids("calendar"), &mut labels).await?;
     let users = ids("user");
     if !users.is_empty() {
         for row in session.store().fetch(session.scope(), User::TABLE, &users).await? {

@@ -1,5 +1,5 @@
 //! Records of several kinds on the command line: a contact by any of its keys, others as `deal:…`, `lead:…`,
-//! `invoice:…`.
+//! `invoice:…`, `case:…`.
 
 use clap::Arg;
 use crm_core::Session;
@@ -11,9 +11,9 @@ use crate::records;
 
 /// The option of a record of any kind.
 pub(crate) fn argument() -> Arg {
-    Arg::new("record")
-        .value_name("RECORD")
-        .help("A contact by its id, e-mail, phone, account number or code; or deal:REF, lead:REF, invoice:REF")
+    Arg::new("record").value_name("RECORD").help(
+        "A contact by its id, e-mail, phone, account number or code; or deal:REF, lead:REF, invoice:REF, case:REF",
+    )
 }
 
 /// The record that a text names.

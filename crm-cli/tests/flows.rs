@@ -186,6 +186,7 @@ fn errors_have_one_shape_and_documented_exit_codes() {
         "help exit-codes",
         "help where",
         "help lines",
+        "help templates",
         "help environment",
         "help nothing",
     ]);

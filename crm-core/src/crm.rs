@@ -12,7 +12,7 @@ use crate::access::{
     PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left, policy,
 };
 use crate::acting::{Acting, KeyAtWork, acting};
-use crate::billing::{DocumentKind, NumberSeries, SeriesYear};
+use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
@@ -20,6 +20,7 @@ use crate::encode::decode_row;
 use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::refusal::new_to_all;
 pub(crate) use crate::refusal::{field_of, named};
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
@@ -28,9 +29,6 @@ use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
 use crate::value::{Document, Email, Slug, Text};
-
-/// The tables whose rows are written by whoever needs them first.
-const NEW_TO_ALL: [&str; 2] = [Idempotency::TABLE.name, SeriesYear::TABLE.name];
 
 /// How often a command decides again before it gives up.
 pub(crate) const TRIES: u32 = 200;
@@ -465,6 +463,7 @@ impl Session<'_> {
         key: Option<&IdempotencyKey>,
     ) -> Result<(Counted<C::Root>, bool), CrmError> {
         let as_it_was = |record| Ok((Counted { record, quotas: Vec::new() }, false));
+        let mut again = false;
         for _ in 0..TRIES {
             if let Some(key) = key
                 && let Some(first) = self.repeated(command, key).await?
@@ -477,14 +476,14 @@ impl Session<'_> {
                 Plan::Apply(changes, root, charges) => (changes, root, charges),
             };
             let id = C::Root::TABLE.id(&root).to_string();
+            let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, *changes).await {
                 Ok(applied) => {
                     let record = finish(root, &applied)?;
                     return Ok((Counted { record, quotas: left(charges, &applied) }, true));
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                // Someone else used the key or opened the year just now; the next round finds what they did.
-                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
                 Err(error) => self.refused_for_good(error, &id).await?,
             }
         }
@@ -675,6 +674,7 @@ impl Session<'_> {
 
     async fn create_all<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
         crud::require_general::<E>("create")?;
+        let mut again = false;
         for _ in 0..TRIES {
             let acting = self.acting();
             let (operation, grant) = self.authorize_as(&acting, E::TABLE.entity, "create")?;
@@ -706,6 +706,7 @@ impl Session<'_> {
             let row = |record: &Stored<E>| Some(changes.changes[changes.position(record.id)?].row().clone());
             let rows: Option<Vec<Row>> =
                 (!changes.counters.is_empty()).then(|| created.iter().filter_map(row).collect());
+            let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {
                     return match rows {
@@ -714,7 +715,7 @@ impl Session<'_> {
                     };
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(StoreError::Duplicate { table, .. }) if NEW_TO_ALL.contains(&table) => {}
+                Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
                 Err(error) => self.refused_for_good(error, "").await?,
             }
         }

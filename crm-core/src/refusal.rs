@@ -1,10 +1,25 @@
 //! What a store's refusal means to a caller.
 
-use crate::billing::used_up;
+use crate::access::Idempotency;
+use crate::billing::{SeriesYear, used_up};
 use crate::crm::Session;
+use crate::entity::Entity as _;
 use crate::error::CrmError;
-use crate::store::StoreError;
+use crate::store::{Change, ChangeSet, StoreError};
 use crate::value::ValueError;
+
+/// The tables whose rows are written by whoever needs them first.
+const NEW_TO_ALL: [&str; 2] = [Idempotency::TABLE.name, SeriesYear::TABLE.name];
+
+/// Whether the change-set writes a row that someone else may just have written: the use of a key, or a year of a series. Then
+/// what is taken may be theirs, be it that row, the number or external id that comes with it, or the last that was left of a
+/// series or quota, and the next round finds what they did.
+pub(crate) fn new_to_all(changes: &ChangeSet) -> bool {
+    changes
+        .changes
+        .iter()
+        .any(|change| matches!(change, Change::Insert { table, .. } if NEW_TO_ALL.contains(&table.name)))
+}
 
 impl Session<'_> {
     /// Names the record, the fields, the rule or the quota that a store's refusal is about.

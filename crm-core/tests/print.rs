@@ -3,11 +3,13 @@
 
 use crm_core::access::{Organization, Role};
 use crm_core::billing::{
-    Allocate, CreateInvoice, Discount, Invoice, NewLine, NumberSeries, RecordPayment, VoidInvoice,
+    Allocate, CreateCreditNote, CreateInvoice, CreditNote, Credited, Discount, Invoice, NewLine, NumberSeries,
+    RecordPayment, Split, VoidInvoice,
 };
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
-use crm_core::print::{InvoiceDocument, PrintError, render};
+use crm_core::print::{InvoiceDocument, PrintError, StatementDocument, render};
+use crm_core::report::StatementOptions;
 use crm_core::store::{MemoryStore, Query};
 use crm_core::value::{Currency, Decimal6, Money, parse_date};
 use crm_core::{Edit, Id, Rules, Session, block_on, testing};
@@ -214,5 +216,101 @@ fn a_users_template_is_used_and_a_wrong_one_named_by_line() {
     for (template, line, reason) in cases {
         let (found, said) = wrong(template);
         assert!(found == Some(line) && said.contains(reason), "{template}: {found:?} {said}");
+    }
+}
+
+/// The invoice with 1,000 paid of it; 500 of that is refunded, 200 kept, and 300 taken off what is due.
+fn credited(session: &Session<'_>, contact: Id<Contact>) -> Stored<CreditNote> {
+    let invoice = issued(session, contact);
+    pay(session, contact, invoice.id, Money::new(100_000, Currency::USD));
+    let parts = [50_000, 20_000, 30_000].map(|cents| Some(Money::new(cents, Currency::USD)));
+    let [refund, credit, offset] = parts;
+    let amount = Credited::Amount(Money::new(100_000, Currency::USD));
+    let note = CreateCreditNote::new(invoice.id, amount, "Damaged <i>on</i> arrival".parse().unwrap());
+    let note = CreateCreditNote { split: Split { refund, credit, offset }, ..note };
+    block_on(session.run(&note)).unwrap()
+}
+
+#[test]
+fn a_credit_note_is_printed() {
+    let (session, contact) = world();
+    let note = credited(&session, contact);
+    let document = block_on(session.credit_note_document(note.id)).unwrap();
+    assert_eq!(document.total.minor(), 100_000);
+    let parts = [document.refund, document.credit, document.offset].map(|part| part.minor());
+    assert_eq!(parts, [50_000, 20_000, 30_000]);
+    let html = render(None, &document).unwrap();
+    assert!(!html.contains("<i>") && !html.contains("<script"), "{html}");
+    insta::assert_snapshot!("credit_note", html);
+    insta::assert_json_snapshot!("credit_note_json", document);
+    assert_eq!(
+        render(Some("{{ number }}: {{ refund|amount }}"), &document).unwrap().split_once(": ").unwrap().1,
+        "500.00"
+    );
+}
+
+fn statement(session: &Session<'_>, contact: Id<Contact>, from: &str, to: &str) -> StatementDocument {
+    let (from, to) = (parse_date(from).unwrap(), parse_date(to).unwrap());
+    block_on(session.statement_document(contact, &StatementOptions { from, to, restated: false })).unwrap()
+}
+
+#[test]
+fn a_statement_is_printed() {
+    let (session, contact) = world();
+    credited(&session, contact);
+    let euros = CreateInvoice { currency: Some(Currency::EUR), issue: Some(None), ..draft(contact) };
+    create(&session, &euros);
+    let document = statement(&session, contact, "2026-05-01", "2026-06-15");
+    for account in &document.accounts {
+        let due = account.ageing.as_ref().unwrap().total;
+        assert_eq!(account.closing, due.checked_sub(account.credit).unwrap());
+    }
+    let credit: Vec<_> = document.accounts.iter().map(|account| account.credit.minor()).collect();
+    assert_eq!(credit, [0, 20_000]);
+    let html = render(None, &document).unwrap();
+    assert!(!html.contains("<i>") && !html.contains("<script"), "{html}");
+    insta::assert_snapshot!("statement", html);
+    insta::assert_json_snapshot!("statement_json", document);
+    assert_eq!(
+        render(Some("{{ accounts|length }} {{ seller.name }}"), &document).unwrap(),
+        "2 Acme &amp; Söhne &lt;GmbH&gt;"
+    );
+}
+
+/// A statement of a past period says what was due at its end, whatever was paid since, and nothing of other contacts.
+#[test]
+fn a_statement_says_what_was_due_at_its_end() {
+    let (session, contact) = world();
+    let other = edit::<Contact>(&session, &[("kind", "person"), ("given_name", "Eva")]);
+    let other = block_on(session.create(other)).unwrap().id;
+    let invoice = issued(&session, contact);
+    issued(&session, other);
+    pay(&session, contact, invoice.id, invoice.money(invoice.total));
+    let before = statement(&session, contact, "2026-04-01", "2026-06-14").accounts.remove(0);
+    let ageing = before.ageing.unwrap();
+    assert_eq!((ageing.total, ageing.days_1_30), (invoice.money(invoice.total), invoice.money(invoice.total)));
+    assert_eq!((before.closing, before.credit.minor()), (invoice.money(invoice.total), 0));
+    let after = statement(&session, contact, "2026-04-01", "2026-06-15").accounts.remove(0);
+    assert_eq!((after.closing.minor(), after.ageing, after.entries.len()), (0, None, 2));
+    let nothing = statement(&session, contact, "2026-01-01", "2026-01-31");
+    assert!(render(None, &nothing).unwrap().contains("Nothing happened on this account."));
+}
+
+#[test]
+fn credit_notes_and_statements_are_only_for_those_who_may_read_them() {
+    let crm = testing::crm(MemoryStore::new(), 2);
+    let (owner, other) = (block_on(testing::organization(&crm, "a1")), block_on(testing::organization(&crm, "b2")));
+    let (owner, other) = (owner.unwrap(), other.unwrap());
+    let fields = [("kind", "person"), ("given_name", "Eva")];
+    let contact = block_on(owner.create::<Contact>(edit(&owner, &fields))).unwrap().id;
+    let note = credited(&owner, contact).id;
+    let member = block_on(testing::member(&crm, &owner, Role::Member)).unwrap();
+    let from = parse_date("2026-01-01").unwrap();
+    for session in [&other, &member] {
+        let refused = block_on(session.credit_note_document(note)).unwrap_err();
+        assert_eq!(refused.code().as_str(), "not_found");
+        let options = StatementOptions { from, to: from, restated: false };
+        let refused = block_on(session.statement_document(contact, &options)).unwrap_err();
+        assert_eq!(refused.code().as_str(), "not_found");
     }
 }

@@ -10,6 +10,7 @@ use crm_core::entity::{Entity, Locale, Table};
 use crm_core::people;
 use crm_core::row::Value;
 use crm_core::sales;
+use crm_core::service;
 use crm_core::store::Expr;
 use crm_core::value::ValueError;
 use pyo3::prelude::*;
@@ -59,6 +60,11 @@ pub(crate) static ALL: &[Described] = &[
     ruled::<sales::Deal, record::Deal>(),
     ruled::<sales::StageChange, record::StageChange>(),
     ruled::<sales::Tag, record::Tag>(),
+    // Cases.
+    ruled::<service::Case, record::Case>(),
+    ruled::<service::CaseEvent, record::CaseEvent>(),
+    ruled::<service::CaseRule, record::CaseRule>(),
+    ruled::<service::Calendar, record::Calendar>(),
     // Activity.
     ruled::<activity::Task, record::Task>(),
     ruled::<activity::Interaction, record::Interaction>(),
@@ -120,6 +126,14 @@ macro_rules! for_entity {
             }
             "tag" => {
                 type $type = crm_core::sales::Tag;
+                $body
+            }
+            "case" => {
+                type $type = crm_core::service::Case;
+                $body
+            }
+            "case_rule" => {
+                type $type = crm_core::service::CaseRule;
                 $body
             }
             "task" => {

@@ -4,6 +4,8 @@
 //! in `python/crm_py`, gives them their typed, documented face.
 
 mod acts;
+mod case_report;
+mod cases;
 mod database;
 mod entities;
 mod error;
@@ -30,6 +32,8 @@ mod _crm_py {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::cases::Cases;
+    #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]
     use crate::machine::machines;
@@ -39,8 +43,9 @@ mod _crm_py {
     use crate::pipelines::Pipelines;
     #[pymodule_export]
     use crate::record::{
-        Allocation, AuditEntry, Contact, Deal, Field, Interaction, Invoice, InvoiceLine, Lead, Membership,
-        NumberSeries, Organization, Payment, Pipeline, Product, Record, Stage, StageChange, Tag, Task, User, restore,
+        Allocation, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, Deal, Field, Interaction, Invoice,
+        InvoiceLine, Lead, Membership, NumberSeries, Organization, Payment, Pipeline, Product, Record, Stage,
+        StageChange, Tag, Task, User, restore,
     };
     #[pymodule_export]
     use crate::sales::Sales;

@@ -5,6 +5,7 @@ use crm_core::entity::{Entity as _, Kind, Table};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::sales::{Deal, Lead, Tag};
+use crm_core::service::Case;
 use crm_core::store::{Cmp, Cursor, Direction, Expr, LARGEST_PAGE, Operand, Order, PAGE, Select};
 use crm_core::value::{Currency, Email, Money, ValueError, fold, tokens};
 use crm_core::{CrmError, Invalid, Row, Session};
@@ -61,8 +62,10 @@ enum Folded {
 enum Further {
     /// Has at least one of these tags, or none of them.
     Tagged { names: Vec<String>, has: bool },
-    /// Is a task that is late now, or is not.
+    /// Is a task or a case that is late now, or is not.
     Overdue(bool),
+    /// Is a case that waits for an answer, or is not.
+    Open(bool),
 }
 
 /// What a list is asked for.
@@ -187,8 +190,13 @@ impl Wanted {
             Further::Tagged { names, has } => (Expr::Or(names.iter().map(|name| self.tagged(name)).collect()), has),
             Further::Overdue(is) => {
                 let context = session.context();
-                (Task::overdue(context.now(), context.today()).into_expr(), is)
+                let expr = match self.described.table {
+                    table if table == Case::TABLE => Case::overdue(context.today()).into_expr(),
+                    _ => Task::overdue(context.now(), context.today()).into_expr(),
+                };
+                (expr, is)
             }
+            Further::Open(is) => (Case::open().into_expr(), is),
         };
         if *holds { expr } else { Expr::Not(Box::new(expr)) }
     }
@@ -312,7 +320,10 @@ impl Wanted {
 
 /// Reads a condition on more than a column, if it is one.
 fn further(table: &'static Table, field: &str, value: &Bound<'_, PyAny>) -> PyResult<Option<Further>> {
-    if field == "overdue" && table == Task::TABLE {
+    if field == "open" && table == Case::TABLE {
+        return Ok(Some(Further::Open(truth(field, value)?)));
+    }
+    if field == "overdue" && [Task::TABLE, Case::TABLE].contains(&table) {
         return Ok(Some(Further::Overdue(truth(field, value)?)));
     }
     if ![Contact::TABLE, Lead::TABLE, Deal::TABLE].contains(&table) {

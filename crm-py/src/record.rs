@@ -87,6 +87,14 @@ classes! {
     StageChange,
     /// A word that records can be found by.
     Tag,
+    /// A petition, complaint, claim, suggestion or report of a contact, with its due date.
+    Case,
+    /// A step of a case.
+    CaseEvent,
+    /// How long the organization has to answer cases of a topic, by its own rule.
+    CaseRule,
+    /// A state of the organization's business calendar.
+    Calendar,
     /// Something to be done.
     Task,
     /// Something that was said or done about a record.

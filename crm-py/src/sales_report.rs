@@ -21,7 +21,7 @@ use crate::value::{instant, instant_object, uuid_object};
 pub(crate) struct SalesReports(Py<Session>);
 
 /// Rows of a report as a tuple.
-fn tuple<'py, T>(
+pub(crate) fn tuple<'py, T>(
     py: Python<'py>,
     rows: &[T],
     object: impl Fn(&T) -> PyResult<Bound<'py, PyAny>>,
@@ -29,17 +29,21 @@ fn tuple<'py, T>(
     PyTuple::new(py, rows.iter().map(object).collect::<PyResult<Vec<_>>>()?)
 }
 
-fn decimal(part: Option<Decimal6>) -> Option<rust_decimal::Decimal> {
+/// A part of a whole, or a number of days.
+pub(crate) fn decimal(part: Option<Decimal6>) -> Option<rust_decimal::Decimal> {
     part.map(Decimal6::decimal)
 }
 
 /// How many hours or days.
-fn how_many(py: Python<'_>, field: &str, number: i64) -> PyResult<u32> {
+pub(crate) fn how_many(py: Python<'_>, field: &str, number: i64) -> PyResult<u32> {
     u32::try_from(number).map_err(|_| invalid(py, field, ValueError::out_of_range(0, u32::MAX)))
 }
 
 /// A period of civil days.
-fn period(from: Option<&Bound<'_, PyAny>>, to: Option<&Bound<'_, PyAny>>) -> PyResult<(Option<Date>, Option<Date>)> {
+pub(crate) fn period(
+    from: Option<&Bound<'_, PyAny>>,
+    to: Option<&Bound<'_, PyAny>>,
+) -> PyResult<(Option<Date>, Option<Date>)> {
     Ok((optional_date("from_", from)?, optional_date("to", to)?))
 }
 

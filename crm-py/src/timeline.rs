@@ -4,6 +4,7 @@ use crm_core::Row;
 use crm_core::activity::{Happening, Interaction, LARGEST_TIMELINE, Subject, Task, Timeline, TimelineOptions};
 use crm_core::entity::{Entity as _, Table};
 use crm_core::sales::StageChange;
+use crm_core::service::CaseEvent;
 use crm_core::value::ValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
@@ -17,7 +18,7 @@ use crate::value::{instant_object, uuid_object};
 pub(crate) fn subject(value: &Bound<'_, PyAny>) -> PyResult<Subject> {
     let record = value.cast::<Record>().ok().map(Bound::get);
     let subject = record.and_then(|record| Subject::named(record.table.entity, record.table.id(&record.row)));
-    subject.ok_or_else(|| wrong_type("record", "Contact, Lead, Deal or Invoice", value))
+    subject.ok_or_else(|| wrong_type("record", "Contact, Lead, Deal, Invoice or Case", value))
 }
 
 /// Reads which page is wanted.
@@ -47,6 +48,7 @@ fn happening(py: Python<'_>, what: Happening) -> PyResult<Bound<'_, PyAny>> {
         Happening::Interaction(interaction) => record(Interaction::TABLE, interaction.to_row()),
         Happening::Task(task) => record(Task::TABLE, task.to_row()),
         Happening::StageChange(step) => record(StageChange::TABLE, step.to_row()),
+        Happening::CaseEvent(event) => record(CaseEvent::TABLE, event.to_row()),
         Happening::Change(change) => {
             let actor = change.actor_id.map(|actor| uuid_object(py, actor.uuid())).transpose()?;
             let (id, record_id) = (uuid_object(py, change.id.uuid())?, uuid_object(py, change.record_id)?);

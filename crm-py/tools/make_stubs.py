@@ -36,6 +36,10 @@ CLASSES: list[type[Record]] = [
     crm_py.Deal,
     crm_py.StageChange,
     crm_py.Tag,
+    crm_py.Case,
+    crm_py.CaseEvent,
+    crm_py.CaseRule,
+    crm_py.Calendar,
     crm_py.Task,
     crm_py.Interaction,
 ]
@@ -49,6 +53,9 @@ EDITED: list[type[Record]] = [
     crm_py.Lead,
     crm_py.Deal,
     crm_py.Tag,
+    crm_py.Case,
+    crm_py.CaseRule,
+    crm_py.Calendar,
     crm_py.Task,
     crm_py.Interaction,
 ]
@@ -66,6 +73,9 @@ LISTED: list[type[Record]] = [
     crm_py.Deal,
     crm_py.StageChange,
     crm_py.Tag,
+    crm_py.Case,
+    crm_py.CaseEvent,
+    crm_py.Calendar,
     crm_py.Task,
     crm_py.Interaction,
 ]
@@ -96,12 +106,16 @@ def fields_of(kind: type[Record]) -> Iterator[Field]:
 def read_type(field: Field) -> str:
     if field.choices is not None:
         return f"Literal[{', '.join(repr(choice) for choice in field.choices)}]".replace("'", '"')
+    if field.kind == "json" and field.name == "days":
+        return "list[dict[str, Any]]"
     return TYPES[field.kind]
 
 
 def given_type(field: Field) -> str:
     if field.references is not None:
-        return f"{CLASS_OF[field.references]} | UUID | str"
+        # Not every record that is referred to is shown.
+        shown = CLASS_OF.get(field.references)
+        return "UUID | str" if shown is None else f"{shown} | UUID | str"
     return GIVEN[field.kind]
 
 
@@ -156,8 +170,10 @@ def listed(kind: type[Record]) -> Iterator[str]:
         yield from conditions("name", "str", ordered=True, nullable=False, text=True)
     if kind in TAGGED:
         yield from conditions("tag", "Tag | str", ordered=False, nullable=False, text=False)
-    if kind is crm_py.Task:
+    if kind in (crm_py.Task, crm_py.Case):
         yield "    overdue: bool\n"
+    if kind is crm_py.Case:
+        yield "    open: bool\n"
     for field in fields_of(kind):
         if field.kind == "json":
             yield f"    {field.name}: None\n    {field.name}__ne: None\n"
@@ -200,6 +216,10 @@ from uuid import UUID
 from ._crm_py import (
     Allocation,
     AuditEntry,
+    Calendar,
+    Case,
+    CaseEvent,
+    CaseRule,
     Contact,
     Deal,
     Interaction,

@@ -57,13 +57,8 @@ pub(crate) struct Rule {
 pub(crate) const RULES: &[Rule] = &[
     Rule {
         name: "lint: floats",
-        demand: "no float in crm-core, crm-sql and the stores",
-        check: |_, root| {
-            let stores = stores(root)?;
-            let mut folders = vec!["crm-core/src".to_owned(), "crm-sql/src".to_owned()];
-            folders.extend(stores.iter().map(|store| format!("{store}/src")));
-            Ok(floats(&sources(root, &folders)?, FLOATS_ALLOWED))
-        },
+        demand: "no float in the library's crates, front ends included",
+        check: |_, root| floats_in(root),
     },
     Rule {
         name: "lint: sql text",
@@ -136,6 +131,14 @@ fn one_sqlite(tree: &str) -> Vec<String> {
             versions.into_iter().collect::<Vec<_>>().join(", ")
         )],
     }
+}
+
+/// Floats where money goes: in every crate of the library.
+fn floats_in(root: &Path) -> Result<Vec<String>, Stop> {
+    let mut members = members(root)?;
+    members.retain(|name| name.starts_with("crm-"));
+    let folders: Vec<_> = members.iter().map(|name| format!("{name}/src")).collect();
+    Ok(floats(&sources(root, &folders)?, FLOATS_ALLOWED))
 }
 
 /// Float types, float literals and conversions to and from floats.
@@ -497,6 +500,29 @@ fn after(x: f32) {}";
         assert_eq!(lines(&faults), ["3", "4", "4", "4", "5", "9"]);
         assert_eq!(faults[0], "a.rs:3: float `f64`");
         assert!(floats(&[source("a.rs", text)], &[("a.rs", "planted")]).is_empty());
+    }
+
+    #[test]
+    fn a_float_is_found_in_every_crate_of_the_library() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        assert_eq!(floats_in(root).unwrap(), [""; 0]);
+        let mut crates = members(root).unwrap();
+        crates.retain(|name| name.starts_with("crm-"));
+        for expected in ["crm-cli", "crm-core", "crm-py", "crm-sql", "crm-store-postgres", "crm-store-sqlite"] {
+            assert!(crates.iter().any(|name| name == expected), "{expected} is not looked at");
+        }
+        let folder = std::env::temp_dir().join(format!("xtask-floats-{}", std::process::id()));
+        for name in &crates {
+            fs::create_dir_all(folder.join(name).join("src/deep")).unwrap();
+            fs::write(folder.join(name).join("Cargo.toml"), "").unwrap();
+            fs::write(folder.join(name).join("src/deep/price.rs"), "pub fn price() -> f64 { 9.99 }").unwrap();
+        }
+        let found = floats_in(&folder);
+        fs::remove_dir_all(&folder).unwrap();
+        let planted = |name: &String| {
+            [format!("{name}/src/deep/price.rs:1: float `f64`"), format!("{name}/src/deep/price.rs:1: float `9.99`")]
+        };
+        assert_eq!(found.unwrap(), crates.iter().flat_map(planted).collect::<Vec<_>>());
     }
 
     #[test]

@@ -12,7 +12,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::verb;
-use crate::args::{self, given, group, option, text};
+use crate::args::{self, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
 use crate::output::{self, Format, List, Record, View};
@@ -34,6 +34,7 @@ pub(super) fn command() -> Command {
                      It prints the head of the chain; kept elsewhere and given with --head, it proves later that nothing \
                      was cut off or rewritten.",
                 )
+                .arg(flag("books", "Checks the books as well: every sum of invoices, payments and credit notes"))
                 .arg(option("head", "SEQ:HASH", "A head that was printed before; the chain must go through it")),
         )
 }
@@ -151,23 +152,32 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     session.authorize(AuditEntry::TABLE.entity, "verify")?;
     let head: Option<Head> = args::value(args, "head")?;
     let found = verify(session.store(), session.scope(), head.as_ref()).await?;
+    let mut findings: Vec<Problem> = found
+        .findings
+        .iter()
+        .map(|finding| Problem {
+            entity: finding.entity,
+            id: finding.id.map(|id| id.to_string()),
+            seq: finding.seq,
+            what: finding.problem.clone(),
+        })
+        .collect();
+    let mut problems = found.problems;
+    if given(args, "books") {
+        for finding in session.verify_books().await? {
+            problems += 1;
+            let id = Some(finding.id.to_string());
+            findings.push(Problem { entity: finding.entity, id, seq: None, what: finding.problem });
+        }
+    }
     let checked = Checked {
-        ok: found.problems == 0,
+        ok: problems == 0,
         head: found.head.to_string(),
         entries: found.entries,
         unsealed: found.unsealed,
         records: found.records,
-        problems: found.problems,
-        findings: found
-            .findings
-            .iter()
-            .map(|finding| Problem {
-                entity: finding.entity,
-                id: finding.id.map(|id| id.to_string()),
-                seq: finding.seq,
-                what: finding.problem.clone(),
-            })
-            .collect(),
+        problems,
+        findings,
     };
     app.out.data(&match app.out.format {
         Format::Json => format!("{}\n", output::pretty(&checked)?),

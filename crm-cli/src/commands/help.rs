@@ -28,25 +28,42 @@ id or natural key. Amounts are in the organization's currency unless they name o
 total > '100 EUR', and find records in that currency alone. Names and e-mail addresses
 are compared without regard to case and accents, other text exactly. A comparison with an
 absent value is false, and its negation true. For invoices there are also overdue and
-partially_paid, for tasks overdue.
+partially_paid, for tasks overdue, for cases open and overdue.
 ";
 
 const LINES: &str = "\
 The lines of an invoice, --line
 
-  --line \"DESCRIPTION|QUANTITY|PRICE|TAX%\"     --line \"Consulting|1.5|80|19%\"
-  --line KEY=VALUE,…                           --line sku=HAT-01,qty=2
+  --line \"DESCRIPTION|QUANTITY|PRICE|TAX%|DISCOUNT\"   --line \"Consulting|1.5|80|19%|10%\"
+  --line KEY=VALUE,…                                  --line sku=HAT-01,qty=2,discount=5.50
 
-In the first form, what stands behind may be left out: quantity is 1, tax none. In the
-second, the keys are sku (or product), desc, qty, price, discount (10% or an amount) and
-tax; what is left out comes from the product. Prices and quantities have up to six
-decimals; a line's amounts are rounded once each, half away from zero. --line may be given
-many times.
+In the first form, what stands behind may be left out: quantity is 1, tax and discount
+none. In the second, the keys are sku (or product), desc, qty, price, discount and tax;
+what is left out comes from the product. A discount is a part, as 10%, or an amount, as
+5.50, and is taken off before tax. Prices and quantities have up to six decimals; a line's
+amounts are rounded once each, half away from zero. --line may be given many times. Lines
+of a credit note are written in the same way.
+";
+
+const TEMPLATES: &str = "\
+Templates of printed documents, --template
+
+  crm invoice print INV-000007 --html invoice.html --template mine.html
+
+A template is HTML in the language of Jinja. Every value that it prints is escaped. It
+sees the fields of the document by name: `crm invoice print INV-000007 --json -` shows
+them all. The parts of the built-in templates can be used and changed:
+
+  {% extends \"layout.html\" %}      layout.html, style.css, parties.html, lines.html and
+  {% include \"lines.html\" %}       totals.html are there
+
+{{ total|amount }} writes an amount with thousands separators, {{ total|amount(2) }} with
+two decimals at least. A name that is not there is an error, with its line.
 ";
 
 pub(super) fn command() -> Command {
     Command::new("help")
-        .about("Explains a command, or one of: exit-codes, where, lines, environment")
+        .about("Explains a command, or one of: exit-codes, where, lines, templates, environment")
         .arg(Arg::new("topic").value_name("TOPIC").num_args(0..).help("A command or a topic"))
 }
 
@@ -62,6 +79,7 @@ pub(super) fn run(app: &App, args: &ArgMatches) -> Done {
         }
         ["where"] => app.out.data(WHERE),
         ["lines"] => app.out.data(LINES),
+        ["templates"] => app.out.data(TEMPLATES),
         ["environment"] => app.out.data(&environment()),
         path => explain(app, path),
     }

@@ -171,7 +171,8 @@ fn input(path: &str) -> Result<Box<dyn Read + Send>, Failure> {
     Ok(Box::new(File::open(path).map_err(|error| unreadable(path, &error))?))
 }
 
-fn unreadable(path: &str, error: &io::Error) -> Failure {
+/// A file that cannot be read.
+pub(super) fn unreadable(path: &str, error: &io::Error) -> Failure {
     let message = format!("Cannot read {path}: {error}");
     if error.kind() == io::ErrorKind::NotFound { Failure::not_found(message) } else { Failure::failed(message) }
 }

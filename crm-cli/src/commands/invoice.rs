@@ -3,23 +3,26 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use crm_core::Session;
 use crm_core::billing::{
-    Allocate, Allocation, CreateInvoice, DeleteInvoice, Invoice, InvoiceLine, InvoiceStatus, IssueInvoice,
-    RecordPayment, UpdateInvoice, VoidInvoice, WriteOffInvoice,
+    Allocate, Allocation, CreateInvoice, CreditNote, DeleteInvoice, Invoice, InvoiceLine, InvoiceStatus, IssueInvoice,
+    RecordPayment, UpdateInvoice, VoidInvoice, Warning, WriteOffInvoice, taxes,
 };
-use crm_core::entity::{Entity as _, Stored};
+use crm_core::entity::Stored;
 use crm_core::people::Contact;
-use crm_core::store::{LARGEST_PAGE, Query};
+use crm_core::store::Query;
 use crm_core::value::{Currency, Money, parse_date};
 
-use super::{invoice_lines, verb};
+use super::{allocation, invoice_lines, print, verb};
 use crate::args::{self, flag, given, group, option, text, texts};
+use crate::beneath::{Beneath, PARTS};
 use crate::error::{Done, Failure};
 use crate::nouns::Noun as _;
 use crate::open::App;
-use crate::output::{Format, Record, View, amount};
+use crate::output::amount;
 use crate::records;
 
-const LINE: &str = "A line, as \"DESCRIPTION|QUANTITY|PRICE|TAX%\" or sku=…,qty=…,price=…,tax=…; may be repeated";
+/// The help of a line.
+pub(super) const LINE: &str =
+    "A line, as \"DESCRIPTION|QUANTITY|PRICE|TAX%|DISCOUNT\" or sku=…,qty=…,price=…,discount=…,tax=…; may be repeated";
 
 pub(super) fn command() -> Command {
     let on = |name: &'static str, about: &'static str| {
@@ -65,7 +68,11 @@ pub(super) fn command() -> Command {
                 // Without an amount the same command would not be the same the second time.
                 .arg(args::idempotency().requires("amount")),
         )
-        .subcommand(on("void", "Withdraws an issued invoice on which nothing was paid"))
+        .subcommand(print::command(
+            args::reference(&["number", "external_id"]),
+            "Writes an invoice as a page that is ready to be printed",
+        ))
+        .subcommand(on("void", "Withdraws an issued invoice of which nothing was paid or credited"))
         .subcommand(on("write-off", "Gives up what is due on an open invoice"))
         .subcommand(
             on("delete", "Deletes a draft")
@@ -87,8 +94,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         "edit" => edit(app, &session, &invoice, args).await,
         "issue" => {
             let issued = session.run(&IssueInvoice { id: invoice.id, number: args::value(args, "number")? }).await?;
-            show(app, &session, &issued, Some("Issued")).await
+            show(app, &session, &issued, Some("Issued")).await?;
+            warn(app, &session.warnings(&issued).await?);
+            Ok(())
         }
+        "print" => print::write(app, args, &session.invoice_document(invoice.id).await?),
         "pay" => pay(app, &session, &invoice, args).await,
         "void" => show(app, &session, &session.run(&VoidInvoice(invoice.id)).await?, Some("Voided")).await,
         "write-off" => show(app, &session, &session.run(&WriteOffInvoice(invoice.id)).await?, Some("Wrote off")).await,
@@ -121,7 +131,9 @@ async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
         ..CreateInvoice::draft(contact.id, lines)
     };
     let created = session.run_with_key(&command, args::idempotency_of(args)?.as_ref()).await?;
-    show(app, session, &created, Some(if issue { "Issued" } else { "Drafted" })).await
+    show(app, session, &created, Some(if issue { "Issued" } else { "Drafted" })).await?;
+    warn(app, &session.warnings(&created).await?);
+    Ok(())
 }
 
 async fn edit(app: &App, session: &Session<'_>, invoice: &Stored<Invoice>, args: &ArgMatches) -> Done {
@@ -145,7 +157,7 @@ async fn edit(app: &App, session: &Session<'_>, invoice: &Stored<Invoice>, args:
 async fn pay(app: &App, session: &Session<'_>, invoice: &Stored<Invoice>, args: &ArgMatches) -> Done {
     let amount = match text(args, "amount") {
         Some(text) => Money::parse(text, invoice.currency).map_err(|reason| Failure::invalid("amount", &reason))?,
-        None => invoice.money(invoice.due()),
+        None => invoice.money(invoice.receivable()),
     };
     if amount.is_zero() && text(args, "amount").is_none() {
         // The machine says why nothing is due.
@@ -165,61 +177,57 @@ async fn pay(app: &App, session: &Session<'_>, invoice: &Stored<Invoice>, args: 
     let invoice = session.get::<Invoice>(invoice.id).await?;
     let rest = match invoice.status {
         InvoiceStatus::Paid => "it is paid".to_owned(),
-        _ => format!("{} is due", self::amount(invoice.money(invoice.due()))),
+        _ => format!("{} is due", self::amount(invoice.money(invoice.receivable()))),
     };
-    app.out.note(&format!("Recorded {} on invoice {}: {rest}.", self::amount(payment.amount_paid()), invoice.label()));
+    let paid = self::amount(payment.money(payment.amount));
+    app.out.note(&format!("Recorded {paid} on invoice {}: {rest}.", invoice.label()));
     super::payment::show(app, session, &payment, None).await
 }
 
-/// Shows an invoice with its lines and what was paid on it.
+/// Says what is worth knowing about a number that was just given.
+pub(super) fn warn(app: &App, warnings: &[Warning]) {
+    for warning in warnings {
+        app.out.warn(&format!("{}.", crate::error::sentence(&warning.to_string())));
+    }
+}
+
+/// Shows an invoice with its lines, what was paid on it and what was credited of it.
 async fn show(app: &App, session: &Session<'_>, invoice: &Stored<Invoice>, done: Option<&str>) -> Done {
     if let Some(done) = done {
         app.out.note(&format!("{done} invoice {}.", Invoice::title(invoice)));
     }
-    let machine = matches!(app.out.format, Format::Json | Format::Ndjson);
-    if !machine && app.out.format != Format::Table {
-        return records::print(app, session, invoice, &[], "").await;
-    }
-    let lines = Query::new(InvoiceLine::COLUMNS.invoice_id.eq(&invoice.id)).ascending(InvoiceLine::COLUMNS.position);
-    let lines = session.list(&lines.limit(LARGEST_PAGE)).await?.items;
-    let paid = Query::new(Allocation::COLUMNS.invoice_id.eq(&invoice.id)).ascending(Allocation::COLUMNS.applied_on);
-    let paid = session.list(&paid.limit(LARGEST_PAGE)).await?.items;
-    let lines: Vec<Record> = lines.iter().map(|line| Record { row: line.to_row(), title: String::new() }).collect();
-    let paid: Vec<Record> = paid.iter().map(|part| Record { row: part.to_row(), title: String::new() }).collect();
-    if machine {
-        let view = View::of(
-            InvoiceLine::TABLE,
-            ["position", "product_id", "description", "quantity", "unit_price", "tax_percent", "net", "tax"],
-        )?;
-        let payments = View::of(Allocation::TABLE, ["payment_id", "amount", "applied_on"])?;
-        let array = |view: &View, records: &[Record]| {
-            let records: Vec<String> = records.iter().map(|record| view.json(record, &[], None)).collect();
-            format!("[{}]", records.join(","))
-        };
-        let extra = [("lines", array(&view, &lines)), ("payments", array(&payments, &paid))];
-        return records::print(app, session, invoice, &extra, "").await;
-    }
-    let mut more = String::from("\n");
-    let view = View::of(
-        InvoiceLine::TABLE,
-        ["position", "description", "quantity", "unit_price", "tax_percent", "net", "tax"],
-    )?;
-    more.push_str(&view.draw(app.out, &lines));
-    if !paid.is_empty() {
-        let view = View::of(Allocation::TABLE, ["applied_on", "amount", "payment_id"])?;
-        more.push('\n');
-        more.push_str(&view.draw(app.out, &paid));
-    }
-    records::print(app, session, invoice, &[], &more).await
-}
-
-/// What a payment is of.
-trait Paid {
-    fn amount_paid(&self) -> Money;
-}
-
-impl Paid for Stored<crm_core::billing::Payment> {
-    fn amount_paid(&self) -> Money {
-        Money::new(self.amount.0, self.currency)
-    }
+    let columns = InvoiceLine::COLUMNS;
+    let lines = Query::new(columns.invoice_id.eq(&invoice.id)).ascending(columns.position);
+    let mut beneath = Beneath::new(app, session);
+    beneath
+        .part(
+            "lines",
+            lines.clone(),
+            &[
+                "id",
+                "position",
+                "product_id",
+                "description",
+                "quantity",
+                "unit_price",
+                "discount_percent",
+                "discount",
+                "tax_percent",
+                "net",
+                "tax",
+            ],
+            &["position", "description", "quantity", "unit_price", "discount", "tax_percent", "net", "tax"],
+        )
+        .await?;
+    let lines = session.list(&lines.limit(PARTS)).await?.items;
+    let rates = taxes(lines.iter().map(|line| (line.tax_percent, line.money(line.net), line.money(line.tax))));
+    beneath.taxes(&rates.map_err(|reason| Failure::invalid("lines", &reason))?)?;
+    let of = Allocation::COLUMNS.invoice_id.eq(&invoice.id);
+    allocation::show(&mut beneath, of, &["applied_on", "source", "amount", "payment_id", "credit_note_id", "undoes"])
+        .await?;
+    let columns = CreditNote::COLUMNS;
+    let notes = Query::new(columns.invoice_id.eq(&invoice.id)).ascending(columns.issued_on);
+    let machine = ["id", "number", "issued_on", "total", "refund", "credit", "offset", "reason"];
+    beneath.part("credit_notes", notes, &machine, &machine[1..]).await?;
+    beneath.print(invoice).await
 }

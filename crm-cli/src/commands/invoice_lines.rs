@@ -62,8 +62,8 @@ fn split(text: &str) -> Result<Written<'_>, ValueError> {
     let pairs = text.split(',').next().is_some_and(|first| key(first).is_some());
     if !pairs || (text.contains('|') && !text.contains('=')) {
         let parts: Vec<&str> = text.split('|').collect();
-        if parts.len() > 4 || blank(parts[0]) {
-            return Err(ValueError::syntax("a line as DESCRIPTION|QUANTITY|PRICE|TAX%", text));
+        if parts.len() > 5 || blank(parts[0]) {
+            return Err(ValueError::syntax("a line as DESCRIPTION|QUANTITY|PRICE|TAX%|DISCOUNT", text));
         }
         let part = |at: usize| parts.get(at).copied().filter(|part| !blank(part));
         let description = Some(parts[0].trim().to_owned());
@@ -72,8 +72,8 @@ fn split(text: &str) -> Result<Written<'_>, ValueError> {
             description,
             quantity: part(1),
             price: part(2),
-            discount: None,
             tax: part(3),
+            discount: part(4),
         });
     }
     // A part without a key of its own belongs to the one before it: descriptions may hold commas.
@@ -129,7 +129,11 @@ mod tests {
         assert_eq!((written.description.as_deref(), written.price), (Some("Hats, caps = more"), Some("3")));
         let written = split("price=3,desc=a|b").unwrap();
         assert_eq!((written.description.as_deref(), written.price), (Some("a|b"), Some("3")));
-        assert!(split("a|1|2|3|4").is_err());
+        let written = split("Consulting|2|80|19%|10%").unwrap();
+        assert_eq!((written.tax, written.discount), (Some("19%"), Some("10%")));
+        assert_eq!(split("Consulting||80||5.50").unwrap().discount, Some("5.50"));
+        assert_eq!(split("sku=HAT-01,discount=5.50").unwrap().discount, Some("5.50"));
+        assert!(split("a|1|2|3|4|5").is_err());
         assert!(split("|1|2").is_err());
         assert!(split("").is_err());
     }

@@ -1,9 +1,14 @@
 //! The commands: one file each.
 
+mod allocation;
 mod audit;
+mod calendar;
+mod case;
 mod completion;
 mod config;
 mod contact;
+mod credit_note;
+mod deadline_rule;
 mod deal;
 mod demo;
 mod demo_data;
@@ -16,14 +21,19 @@ mod invoice;
 mod invoice_lines;
 mod lead;
 mod lead_convert;
+mod ledger;
 mod log;
 mod machine;
 mod member;
 mod org;
 mod payment;
 mod pipeline;
+mod print;
 mod product;
+mod refund;
 mod report;
+mod report_billing;
+mod report_cases;
 mod report_sales;
 mod series;
 mod tag;
@@ -47,19 +57,26 @@ const ALL: &[(&str, Describe)] = &[
     ("contact", contact::command),
     ("lead", lead::command),
     ("deal", deal::command),
+    ("case", case::command),
     ("task", task::command),
     ("log", log::command),
     ("timeline", timeline::command),
     ("tag", tag::command),
     ("product", product::command),
     ("invoice", invoice::command),
+    // Billing.
     ("payment", payment::command),
+    ("credit-note", credit_note::command),
+    ("refund", refund::command),
+    ("ledger", ledger::command),
     ("import", import::command),
     ("report", report::command),
     ("member", member::command),
     ("org", org::command),
     ("series", series::command),
     ("pipeline", pipeline::command),
+    ("calendar", calendar::command),
+    ("deadline-rule", deadline_rule::command),
     ("machine", machine::command),
     ("audit", audit::command),
     ("doctor", doctor::command),
@@ -91,19 +108,26 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "contact" => contact::run(app, args).await,
         "lead" => lead::run(app, args).await,
         "deal" => deal::run(app, args).await,
+        "case" => case::run(app, args).await,
         "task" => task::run(app, args).await,
         "log" => log::run(app, args).await,
         "timeline" => timeline::run(app, args).await,
         "tag" => tag::run(app, args).await,
         "product" => product::run(app, args).await,
         "invoice" => invoice::run(app, args).await,
+        // Billing.
         "payment" => payment::run(app, args).await,
+        "credit-note" => credit_note::run(app, args).await,
+        "refund" => refund::run(app, args).await,
+        "ledger" => ledger::run(app, args).await,
         "import" => import::run(app, args).await,
         "report" => report::run(app, args).await,
         "member" => member::run(app, args).await,
         "org" => org::run(app, args).await,
         "series" => series::run(app, args).await,
         "pipeline" => pipeline::run(app, args).await,
+        "calendar" => calendar::run(app, args).await,
+        "deadline-rule" => deadline_rule::run(app, args).await,
         "machine" => machine::run(app, args),
         "audit" => audit::run(app, args).await,
         "doctor" => doctor::run(app).await,

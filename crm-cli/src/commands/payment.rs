@@ -1,23 +1,26 @@
 //! `crm payment`: money received, and what it settles.
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgAction, ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command};
 use crm_core::Session;
-use crm_core::billing::{Allocate, Allocation, Invoice, Method, Payment, RecordPayment};
-use crm_core::entity::{Entity as _, Stored};
+use crm_core::billing::{
+    AllocatePayment, Allocation, Method, Payment, RecordPayment, Refund, ReversePayment, UnallocatePayment,
+};
+use crm_core::entity::{Minor, Stored};
 use crm_core::people::Contact;
-use crm_core::store::{LARGEST_PAGE, Query};
 use crm_core::value::{Currency, Money, ValueError};
 
-use super::verb;
-use crate::args::{self, flag, given, group, option, text, texts};
+use super::{allocation, refund, verb};
+use crate::args::{self, date, examples, group, option, text};
+use crate::beneath::Beneath;
 use crate::error::{Done, Failure};
 use crate::open::App;
-use crate::output::{Format, Record, View, amount};
+use crate::output::amount;
 use crate::records;
 
 pub(super) fn command() -> Command {
-    group("payment", "Records money received, and what it settles")
+    let payment = records::reference_arg::<Payment>;
+    let group = group("payment", "Records money received, and what it settles")
         .subcommand(
             Command::new("record")
                 .visible_alias("add")
@@ -25,16 +28,7 @@ pub(super) fn command() -> Command {
                 .arg(option("contact", "REF", "Who paid").required(true))
                 .arg(option("amount", "AMOUNT", "How much").required(true))
                 .arg(option("currency", "CODE", "The currency [default: the organization's]"))
-                .arg(
-                    option(
-                        "invoice",
-                        "REF[=AMOUNT]",
-                        "An invoice that it settles, and how much of it; may be repeated",
-                    )
-                    .action(ArgAction::Append)
-                    .conflicts_with("oldest"),
-                )
-                .arg(flag("oldest", "Settles the contact's open invoices, the earliest due first"))
+                .args(allocation::options())
                 .arg(option("received_on", "DATE", "When it was received [default: today]"))
                 .arg(method())
                 .arg(option("reference", "TEXT", "The payer's or the bank's reference"))
@@ -44,6 +38,30 @@ pub(super) fn command() -> Command {
         )
         .subcommand(records::list_command::<Payment>())
         .subcommand(records::show_command::<Payment>())
+        .subcommand(allocation::command(payment(), "Settles invoices with what is left of a payment"))
+        .subcommand(allocation::undo_command(
+            "Takes a part of a payment back from its invoice: it is credit again",
+            "The allocation's id, as `crm payment show` shows it",
+        ))
+        .subcommand(
+            Command::new("reverse")
+                .about("Reverses a payment that bounced or was recorded in error; its invoices are open again")
+                .arg(payment())
+                .arg(option("reason", "TEXT", "Why"))
+                .arg(option("on", "DATE", "On which day [default: today]"))
+                .arg(args::idempotency()),
+        );
+    examples(
+        group,
+        &[
+            ("record", "crm payment record --contact eva@example.com --amount 500 --oldest --method transfer"),
+            ("list", "crm payment list --where 'unapplied > 0' --sort -received_on"),
+            ("show", "crm payment show 0197c3a0-0000-7000-8000-000000000001"),
+            ("allocate", "crm payment allocate 0197c3a0-0000-7000-8000-000000000001 --invoice INV-000007=120.50"),
+            ("unallocate", "crm payment unallocate 0197c3a0-0000-7000-8000-000000000002"),
+            ("reverse", "crm payment reverse 0197c3a0-0000-7000-8000-000000000001 --reason 'No funds'"),
+        ],
+    )
 }
 
 /// The option of how something was paid.
@@ -54,13 +72,30 @@ pub(super) fn method() -> Arg {
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let (verb, args) = verb(args)?;
     match verb {
-        "list" => records::list::<Payment>(app, args).await,
-        "record" => record(app, args).await,
-        _ => {
-            let session = app.session().await?;
-            let payment = session.find::<Payment>(records::reference(args)).await?;
-            show(app, &session, &payment, None).await
+        "list" => return records::list::<Payment>(app, args).await,
+        "record" => return record(app, args).await,
+        _ => {}
+    }
+    let session = app.session().await?;
+    let key = args::idempotency_of(args)?;
+    let on = date(args, "on")?;
+    if verb == "unallocate" {
+        let command = UnallocatePayment { allocation: args::required(args, "ref")?, on };
+        let payment = session.run_with_key(&command, key.as_ref()).await?;
+        return show(app, &session, &payment, Some("Took back a part of")).await;
+    }
+    let payment = session.find::<Payment>(records::reference(args)).await?;
+    match verb {
+        "allocate" => {
+            let allocate = allocation::read(&session, args, payment.money(payment.unapplied)).await?;
+            let command = AllocatePayment { payment: payment.id, allocate, on };
+            show(app, &session, &session.run_with_key(&command, key.as_ref()).await?, Some("Allocated")).await
         }
+        "reverse" => {
+            let command = ReversePayment { payment: payment.id, on, reason: args::value(args, "reason")? };
+            show(app, &session, &session.run_with_key(&command, key.as_ref()).await?, Some("Reversed")).await
+        }
+        _ => show(app, &session, &payment, None).await,
     }
 }
 
@@ -70,14 +105,6 @@ async fn record(app: &App, args: &ArgMatches) -> Done {
     let currency: Currency = args::value(args, "currency")?.unwrap_or(session.locale().currency);
     let refused = |reason: ValueError| Failure::invalid("amount", &reason);
     let amount = Money::parse(text(args, "amount").unwrap_or_default(), currency).map_err(refused)?;
-    let invoices = texts(args, "invoice");
-    let allocate = if given(args, "oldest") {
-        Allocate::Oldest
-    } else if invoices.is_empty() {
-        Allocate::Nothing
-    } else {
-        Allocate::To(shares(&session, &invoices, amount).await?)
-    };
     let command = RecordPayment {
         contact: contact.id,
         amount,
@@ -86,32 +113,10 @@ async fn record(app: &App, args: &ArgMatches) -> Done {
         reference: args::value(args, "reference")?,
         notes: args::value(args, "notes")?,
         external_id: args::value(args, "external_id")?,
-        allocate,
+        allocate: allocation::read(&session, args, amount).await?,
     };
     let payment = session.run_with_key(&command, args::idempotency_of(args)?.as_ref()).await?;
     show(app, &session, &payment, Some("Recorded")).await
-}
-
-/// How much goes to which invoice. An invoice without an amount gets what is left, up to what is due on it.
-async fn shares(
-    session: &Session<'_>,
-    texts: &[&str],
-    amount: Money,
-) -> Result<Vec<(crm_core::Id<Invoice>, Money)>, Failure> {
-    let mut left = amount.minor();
-    let mut shares = Vec::with_capacity(texts.len());
-    for (position, text) in (1..).zip(texts) {
-        let refused = |reason: ValueError| Failure::invalid(&format!("allocations.{position}"), &reason);
-        let (reference, share) = match text.rsplit_once('=') {
-            Some((reference, share)) => (reference, Some(Money::parse(share, amount.currency()).map_err(refused)?)),
-            None => (*text, None),
-        };
-        let invoice = session.find::<Invoice>(reference).await?;
-        let share = share.unwrap_or_else(|| Money::new(left.min(invoice.due().0).max(0), invoice.currency));
-        left = left.saturating_sub(share.minor());
-        shares.push((invoice.id, share));
-    }
-    Ok(shares)
 }
 
 /// Shows a payment with what it settles.
@@ -119,24 +124,14 @@ pub(super) async fn show(app: &App, session: &Session<'_>, payment: &Stored<Paym
     if let Some(done) = done {
         let credit = match payment.unapplied.0 {
             0 => String::new(),
-            rest => format!("; {} of it is credit", amount(Money::new(rest, payment.currency))),
+            owed @ ..0 => format!("; {} of it was refunded and is owed", amount(payment.money(Minor(-owed)))),
+            _ => format!("; {} of it is credit", amount(payment.money(payment.unapplied))),
         };
-        app.out
-            .note(&format!("{done} a payment of {}{credit}.", amount(Money::new(payment.amount.0, payment.currency))));
+        app.out.note(&format!("{done} a payment of {}{credit}.", amount(payment.money(payment.amount))));
     }
-    let machine = matches!(app.out.format, Format::Json | Format::Ndjson);
-    if !machine && app.out.format != Format::Table {
-        return records::print(app, session, payment, &[], "").await;
-    }
-    let query = Query::new(Allocation::COLUMNS.payment_id.eq(&Some(payment.id))).limit(LARGEST_PAGE);
-    let parts = session.list(&query).await?.items;
-    let parts: Vec<Record> = parts.iter().map(|part| Record { row: part.to_row(), title: String::new() }).collect();
-    let mut view = View::of(Allocation::TABLE, ["invoice_id", "amount", "applied_on"])?;
-    if machine {
-        let parts: Vec<String> = parts.iter().map(|part| view.json(part, &[], None)).collect();
-        return records::print(app, session, payment, &[("allocations", format!("[{}]", parts.join(",")))], "").await;
-    }
-    view.labels = records::labels(session, &view.references(&parts)).await?;
-    let more = if parts.is_empty() { String::new() } else { format!("\n{}", view.draw(app.out, &parts)) };
-    records::print(app, session, payment, &[], &more).await
+    let of = Allocation::COLUMNS.payment_id.eq(&Some(payment.id));
+    let mut beneath = Beneath::new(app, session);
+    allocation::show(&mut beneath, of, &["applied_on", "invoice_id", "amount", "id", "undoes"]).await?;
+    refund::show(&mut beneath, Refund::COLUMNS.payment_id.eq(&Some(payment.id))).await?;
+    beneath.print(payment).await
 }

@@ -1,18 +1,19 @@
 //! `crm report`: the financial summary, the ageing of receivables, the statement of a contact; and the reports of
-//! sales, which stand in `report_sales`.
+//! sales, of cases and the others of billing, which stand in `report_sales`, `report_cases` and `report_billing`.
 
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, Command};
 use crm_core::people::Contact;
 use crm_core::report::{
-    Ageing, AgeingOptions, AgeingRow, BUCKETS, Figures, Statement, StatementOptions, Summary, SummaryOptions,
+    Ageing, AgeingOptions, AgeingRow, BUCKETS, Figures, Statement, StatementCurrency, StatementOptions, Summary,
+    SummaryOptions,
 };
-use crm_core::value::Money;
+use crm_core::value::{Date, Money};
 use serde::Serialize;
 
-use super::{report_sales, verb};
-use crate::args::{date, flag, given, group, option, text};
+use super::{report_billing, report_cases, report_sales, verb};
+use crate::args::{date, examples, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
 use crate::output::{self, Format, Out, amount, bare};
@@ -20,15 +21,23 @@ use crate::output::{self, Format, Out, amount, bare};
 pub(super) fn command() -> Command {
     let as_of = || option("as_of", "DATE", "As of which day [default: today]");
     let per_contact = || flag("per_contact", "The figures of each contact");
-    group("report", "Reports: computed from what is in the database now, per currency")
+    let restated = report_billing::restated;
+    let group = group("report", "Reports: computed from what is in the database now, per currency")
         .subcommand(
             Command::new("summary")
                 .about("What was billed, paid and is due")
                 .arg(as_of())
                 .arg(per_contact())
-                .arg(flag("include_void", "Counts void invoices as billed")),
+                .arg(flag("include_void", "Counts void invoices as billed"))
+                .arg(restated()),
         )
-        .subcommand(Command::new("ageing").about("What is due, by how late it is").arg(as_of()).arg(per_contact()))
+        .subcommand(
+            Command::new("ageing")
+                .about("What is due, by how late it is")
+                .arg(as_of())
+                .arg(per_contact())
+                .arg(restated()),
+        )
         .subcommand(
             Command::new("statement")
                 .about("What a contact was billed and paid over a period")
@@ -39,9 +48,21 @@ pub(super) fn command() -> Command {
                         .help("The contact's id, e-mail, phone, account number or code"),
                 )
                 .arg(option("from", "DATE", "The first day [default: a year before the last]"))
-                .arg(option("to", "DATE", "The last day [default: today]").visible_alias("as-of")),
+                .arg(option("to", "DATE", "The last day [default: today]").visible_alias("as-of"))
+                .arg(restated()),
         )
+        // Billing.
+        .subcommands(report_billing::commands())
         .subcommands(report_sales::commands())
+        .subcommand(report_cases::command());
+    examples(
+        group,
+        &[
+            ("summary", "crm report summary --per-contact -o csv"),
+            ("ageing", "crm report ageing --as-of 2026-03-31 --restated"),
+            ("statement", "crm report statement eva@example.com --from 2026-01-01 --to 2026-03-31"),
+        ],
+    )
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -50,13 +71,19 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     if let Some(text) = report_sales::run(app.out, &session, verb, args).await? {
         return app.out.data(&text);
     }
+    // Billing.
+    if let Some(text) = report_billing::run(app.out, &session, verb, args).await? {
+        return app.out.data(&text);
+    }
+    let restated = given(args, "restated");
     match verb {
+        "cases" => app.out.data(&report_cases::run(app.out, &session, args).await?),
         "summary" => {
             let options = SummaryOptions {
                 as_of: date(args, "as_of")?,
                 include_void: given(args, "include_void"),
                 per_contact: given(args, "per_contact"),
-                restated: false,
+                restated,
             };
             app.out.data(&summary(app.out, &session.summary(&options).await?)?)
         }
@@ -65,7 +92,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
                 .ageing(&AgeingOptions {
                     as_of: date(args, "as_of")?,
                     per_contact: given(args, "per_contact"),
-                    restated: false,
+                    restated,
                 })
                 .await?;
             app.out.data(&ageing(app.out, &report)?)
@@ -75,7 +102,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let to = date(args, "to")?.unwrap_or_else(|| session.context().today());
             let year = || to.checked_sub_days(chrono::Days::new(365)).unwrap_or(to);
             let from = date(args, "from")?.unwrap_or_else(year);
-            let report = session.statement(contact.id, &StatementOptions { from, to, restated: false }).await?;
+            let report = session.statement(contact.id, &StatementOptions { from, to, restated }).await?;
             app.out.data(&statement(app.out, &report)?)
         }
     }
@@ -117,12 +144,13 @@ fn rows(
     Ok(out.draw(headings, &right, &table))
 }
 
-const FIGURES: [&str; 7] = ["billed", "paid", "pending", "overdue", "uncollectible", "void", "credit"];
+const FIGURES: [&str; 8] = ["billed", "paid", "offset", "pending", "overdue", "uncollectible", "void", "credit"];
 
 fn figures(figures: &Figures) -> Vec<Money> {
     vec![
         figures.billed,
         figures.paid,
+        figures.offset,
         figures.pending,
         figures.overdue,
         figures.uncollectible,
@@ -186,13 +214,19 @@ pub(super) fn summary(out: Out, report: &Summary) -> Result<String, Failure> {
                 let all = figures(&row.figures);
                 (
                     vec![row.contact.clone(), row.figures.invoices.to_string()],
-                    vec![all[0], all[1], all[2], all[3], all[6]],
+                    vec![all[0], all[1], all[2], all[3], all[4], all[7]],
                 )
             })
             .collect();
         text.push('\n');
-        let headings = ["Contact", "Invoices", "Billed", "Paid", "Pending", "Overdue", "Credit"];
-        text.push_str(&rows(out, &[], &headings, &lines, &["billed", "paid", "pending", "overdue", "credit"])?);
+        let headings = ["Contact", "Invoices", "Billed", "Paid", "Offset", "Pending", "Overdue", "Credit"];
+        text.push_str(&rows(
+            out,
+            &[],
+            &headings,
+            &lines,
+            &["billed", "paid", "offset", "pending", "overdue", "credit"],
+        )?);
     }
     Ok(text)
 }
@@ -237,19 +271,29 @@ fn statement(out: Out, report: &Statement) -> Result<String, Failure> {
     if let Some(text) = machine(out, report)? {
         return Ok(text);
     }
+    let title = format!("Statement of {} from {} to {}", report.contact, report.from, report.to);
+    account(out, &title, (Some(report.from), Some(report.to)), &report.currencies)
+}
+
+/// What happened on an account, with the balances at the days that it begins and ends with.
+pub(super) fn account(
+    out: Out,
+    title: &str,
+    (from, to): (Option<Date>, Option<Date>),
+    currencies: &[StatementCurrency],
+) -> Result<String, Failure> {
     let mut csv = Vec::new();
-    let mut text = format!("Statement of {} from {} to {}\n", report.contact, report.from, report.to);
-    for part in &report.currencies {
-        let mut lines = vec![(
-            vec![report.from.to_string(), "opening".to_owned(), String::new()],
-            vec![part.opening, part.opening],
-        )];
-        lines.extend(part.entries.iter().map(|entry| {
+    let mut text = format!("{title}\n");
+    let edge = |day: Option<Date>, kind: &str, balance: Money| {
+        day.map(|day| (vec![day.to_string(), kind.to_owned(), String::new()], vec![balance, balance]))
+    };
+    for part in currencies {
+        let entries = part.entries.iter().map(|entry| {
             let cells = vec![entry.on.to_string(), entry.kind.to_string(), entry.reference.clone().unwrap_or_default()];
             (cells, vec![entry.amount, entry.balance])
-        }));
-        lines
-            .push((vec![report.to.to_string(), "closing".to_owned(), String::new()], vec![part.closing, part.closing]));
+        });
+        let opening = edge(from, "opening", part.opening);
+        let lines: Vec<_> = opening.into_iter().chain(entries).chain(edge(to, "closing", part.closing)).collect();
         if out.format == Format::Csv {
             csv.extend(lines.into_iter().map(|(mut cells, money)| {
                 cells.insert(0, part.currency.to_string());
@@ -274,7 +318,7 @@ fn statement(out: Out, report: &Statement) -> Result<String, Failure> {
     if out.format == Format::Csv {
         return rows(out, &["currency", "on", "kind", "reference"], &[], &csv, &["amount", "balance"]);
     }
-    if report.currencies.is_empty() {
+    if currencies.is_empty() {
         text.push_str("\nNothing was billed or paid.\n");
     }
     Ok(text)

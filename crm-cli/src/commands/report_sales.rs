@@ -106,18 +106,18 @@ fn number(args: &ArgMatches, name: &str) -> u32 {
 
 /// Writes figures: exact in CSV, rounded and with units for people.
 #[derive(Clone, Copy)]
-struct Form {
+pub(super) struct Form {
     out: Out,
-    csv: bool,
+    pub(super) csv: bool,
 }
 
 impl Form {
-    fn new(out: Out) -> Self {
+    pub(super) fn new(out: Out) -> Self {
         Self { out, csv: out.format == Format::Csv }
     }
 
     /// Rows under the names of their columns, of which the first `words` are no numbers.
-    fn table(self, names: &[&str], words: usize, rows: &[Vec<String>]) -> Result<String, Failure> {
+    pub(super) fn table(self, names: &[&str], words: usize, rows: &[Vec<String>]) -> Result<String, Failure> {
         if self.csv {
             let mut csv = self.out.csv(names.iter().copied())?;
             rows.iter().try_for_each(|row| csv.row(row.iter().map(String::as_str)))?;
@@ -129,13 +129,13 @@ impl Form {
     }
 
     /// A sentence over or under the table.
-    fn say(self, text: &mut String, sentence: &str) {
+    pub(super) fn say(self, text: &mut String, sentence: &str) {
         if !self.csv {
             let _ = writeln!(text, "{sentence}");
         }
     }
 
-    fn money(self, money: Money) -> String {
+    pub(super) fn money(self, money: Money) -> String {
         if self.csv { bare(money) } else { amount(money) }
     }
 
@@ -278,7 +278,7 @@ fn cohort(out: Out, report: &Cohort) -> Result<String, Failure> {
 }
 
 /// Since when and until when.
-fn period(from: Option<crm_core::value::Date>, to: Option<crm_core::value::Date>) -> String {
+pub(super) fn period(from: Option<crm_core::value::Date>, to: Option<crm_core::value::Date>) -> String {
     let from = from.map_or_else(String::new, |from| format!(" from {from}"));
     to.map_or_else(|| from.clone(), |to| format!("{from} to {to}"))
 }

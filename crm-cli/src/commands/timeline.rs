@@ -1,6 +1,7 @@
 //! `crm timeline`: everything that happened to a record, newest first.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use clap::{ArgMatches, Command};
 use crm_core::Session;
@@ -8,6 +9,7 @@ use crm_core::access::User;
 use crm_core::activity::{Happening, LARGEST_TIMELINE, TimelineItem, TimelineOptions};
 use crm_core::entity::{Entity as _, Table};
 use crm_core::sales::Stage;
+use crm_core::service::CaseEventKind;
 use uuid::Uuid;
 
 use crate::args::{option, text};
@@ -61,6 +63,7 @@ fn id(what: &Happening) -> Uuid {
         Happening::Interaction(interaction) => interaction.id.uuid(),
         Happening::Task(task) => task.id.uuid(),
         Happening::StageChange(step) => step.id.uuid(),
+        Happening::CaseEvent(event) => event.id.uuid(),
         Happening::Change(change) => change.id.uuid(),
         _ => Uuid::nil(),
     }
@@ -72,6 +75,7 @@ fn actor(what: &Happening) -> Option<Uuid> {
         Happening::Interaction(interaction) => Some(interaction.author_id.uuid()),
         Happening::Task(task) => task.created_by,
         Happening::StageChange(step) => step.by_id,
+        Happening::CaseEvent(event) => event.by_id,
         Happening::Change(change) => change.actor_id.map(crm_core::Id::uuid),
         _ => None,
     }
@@ -97,6 +101,19 @@ fn what(what: &Happening, labels: &HashMap<Uuid, String>) -> String {
                 None => format!("{stage}, {}", step.to_status),
             }
         }
+        Happening::CaseEvent(event) => {
+            let mut said = event.kind.to_string().replace('_', " ");
+            if let (CaseEventKind::Assigned, Some(assignee)) = (event.kind, event.assignee_id) {
+                let _ = write!(said, " to {}", name(labels, assignee.uuid()));
+            }
+            if let Some(text) = &event.text {
+                let _ = write!(said, ": {text}");
+            }
+            match event.to_due_on.filter(|_| event.from_due_on != event.to_due_on) {
+                Some(due) => format!("{said}, due {due}"),
+                None => said,
+            }
+        }
         // A new record sets many fields, which say little.
         Happening::Change(change)
             if change.fields.is_empty() || change.fields.iter().any(|name| name == "created_at") =>
@@ -117,9 +134,15 @@ async fn labels(session: &Session<'_>, items: &[TimelineItem]) -> Result<HashMap
     let mut named: Vec<(&'static Table, Uuid)> = Vec::new();
     for item in items {
         named.extend(actor(&item.what).map(|id| (User::TABLE, id)));
-        if let Happening::StageChange(step) = &item.what {
-            let stages = step.from_stage_id.into_iter().chain([step.to_stage_id]);
-            named.extend(stages.map(|id| (Stage::TABLE, id.uuid())));
+        match &item.what {
+            Happening::StageChange(step) => {
+                let stages = step.from_stage_id.into_iter().chain([step.to_stage_id]);
+                named.extend(stages.map(|id| (Stage::TABLE, id.uuid())));
+            }
+            Happening::CaseEvent(event) => {
+                named.extend(event.assignee_id.map(|id| (User::TABLE, id.uuid())));
+            }
+            _ => {}
         }
     }
     named.sort_unstable_by_key(|(_, id)| *id);

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+use std::cell::Cell;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,11 @@ use std::process::{Command, Stdio};
 pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
     database: Option<String>,
+    now: Cell<&'static str>,
 }
+
+/// Noon of 15 June 2026 in UTC.
+const NOW: &str = "2026-06-15T12:00:00Z";
 
 /// What a run said.
 pub(crate) struct Ran {
@@ -25,12 +30,12 @@ pub(crate) struct Ran {
 impl Sandbox {
     /// A new one, at noon of 15 June 2026 in UTC.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), database: None }
+        Self { directory: tempfile::tempdir().unwrap(), database: None, now: Cell::new(NOW) }
     }
 
     /// A new one on a database elsewhere.
     pub(crate) fn on(database: &str) -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), database: Some(database.to_owned()) }
+        Self { directory: tempfile::tempdir().unwrap(), database: Some(database.to_owned()), now: Cell::new(NOW) }
     }
 
     /// One with the organization `acme` in it, owned by `ana@acme.example`.
@@ -38,6 +43,11 @@ impl Sandbox {
         let sandbox = Self::new();
         sandbox.init();
         sandbox
+    }
+
+    /// Sets the clock for what follows.
+    pub(crate) fn clock(&self, now: &'static str) {
+        self.now.set(now);
     }
 
     /// Creates the organization `acme`.
@@ -63,7 +73,7 @@ impl Sandbox {
         for name in ["CRM_DATABASE_URL", "CRM_ORG", "CRM_AS", "CRM_OUTPUT", "CRM_COLOR", "NO_COLOR", "COLUMNS"] {
             command.env_remove(name);
         }
-        command.env("CRM_HOME", self.path()).env("CRM_NOW", "2026-06-15T12:00:00Z");
+        command.env("CRM_HOME", self.path()).env("CRM_NOW", self.now.get());
         command.env("TMPDIR", self.path());
         if let Some(database) = &self.database {
             command.env("CRM_DATABASE_URL", database);

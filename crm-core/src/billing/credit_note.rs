@@ -108,6 +108,13 @@ impl CreditNote {
     }
 }
 
+impl CreditNoteLine {
+    /// The amount in the line's currency.
+    pub const fn money(&self, amount: Minor) -> Money {
+        Money::new(amount.0, self.currency)
+    }
+}
+
 impl Stored<CreditNote> {
     /// How people name it: by number, or by id.
     pub fn label(&self) -> String {

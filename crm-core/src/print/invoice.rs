@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Buyer, Printable, Seller};
 use crate::billing::{
-    DocumentKind, Invoice, InvoiceLine, InvoiceStatus, NumberSeries, Numbering, TaxRate, buyer, taxes,
+    CreditNoteLine, DocumentKind, Invoice, InvoiceLine, InvoiceStatus, NumberSeries, Numbering, TaxRate, buyer, taxes,
 };
 use crate::crm::Session;
 use crate::entity::Stored;
@@ -13,8 +13,8 @@ use crate::id::Id;
 use crate::store::Query;
 use crate::value::{Currency, Date, Decimal6, Money};
 
-/// How many lines are printed at most: more than an invoice has.
-const LINES: u32 = 100_000;
+/// How many lines are printed at most: more than a document has.
+pub(super) const LINES: u32 = 100_000;
 
 crate::choice! {
     /// What is stamped on a document.
@@ -118,6 +118,22 @@ impl From<&InvoiceLine> for PrintedLine {
     }
 }
 
+impl From<&CreditNoteLine> for PrintedLine {
+    fn from(line: &CreditNoteLine) -> Self {
+        Self {
+            position: line.position,
+            description: line.description.to_string(),
+            quantity: line.quantity,
+            unit_price: line.unit_price,
+            discount_percent: line.discount_percent,
+            discount: (line.discount.0 != 0).then(|| line.money(line.discount)),
+            tax_percent: line.tax_percent,
+            net: line.money(line.net),
+            tax: line.money(line.tax),
+        }
+    }
+}
+
 /// What an authority allowed, as it is printed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct NumberAuthorisation {
@@ -135,7 +151,7 @@ pub struct NumberAuthorisation {
 
 impl NumberAuthorisation {
     /// The authorisation of a series.
-    fn of(series: &NumberSeries) -> Option<Self> {
+    pub(super) fn of(series: &NumberSeries) -> Option<Self> {
         let reference = series.authorisation.as_ref()?.to_string();
         let NumberSeries { first, last, valid_from, valid_until, .. } = *series;
         Some(Self { reference, first, last, valid_from, valid_until })

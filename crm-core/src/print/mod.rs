@@ -1,6 +1,6 @@
 //! Documents as HTML: ready to be printed on A4 or Letter paper, or to be saved as PDF by any browser.
 //!
-//! A document is plain data ([`InvoiceDocument`]), which also is its JSON. [`render`] makes HTML of it with the
+//! A document is plain data ([`InvoiceDocument`], [`CreditNoteDocument`], [`StatementDocument`]), which also is its JSON. [`render`] makes HTML of it with the
 //! built-in template, or one of the user's own in the language of [Jinja](https://jinja.palletsprojects.com/templates/).
 //! Every value is escaped. A template sees the document's fields by name, can use the partial templates of the built-in
 //! ones (`{% extends "layout.html" %}`, `{% include "parties.html" %}`), and has one filter more: `amount` writes an
@@ -24,11 +24,15 @@
 //! ```
 
 mod amount;
+mod credit_note;
 mod invoice;
 mod party;
+mod statement;
 
+pub use credit_note::CreditNoteDocument;
 pub use invoice::{InvoiceDocument, NumberAuthorisation, PrintedLine, Stamp};
 pub use party::{Buyer, Seller};
+pub use statement::{PrintedAccount, StatementDocument};
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
@@ -45,7 +49,11 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("parties.html", include_str!("templates/parties.html")),
     ("lines.html", include_str!("templates/lines.html")),
     ("totals.html", include_str!("templates/totals.html")),
+    ("notes.html", include_str!("templates/notes.html")),
     ("invoice.html", include_str!("templates/invoice.html")),
+    ("credit_note.html", include_str!("templates/credit_note.html")),
+    ("account.html", include_str!("templates/account.html")),
+    ("statement.html", include_str!("templates/statement.html")),
 ];
 
 /// Something that a built-in template prints.

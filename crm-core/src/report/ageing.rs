@@ -68,6 +68,9 @@ pub struct AgeingRow {
     pub total: Money,
 }
 
+/// The buckets of each contact, where asked for, and currency, in minor units.
+type Aged = BTreeMap<(Value, Currency), [i64; 5]>;
+
 impl Session<'_> {
     /// R2: what is due, by how late it is.
     ///
@@ -76,13 +79,35 @@ impl Session<'_> {
     pub async fn ageing(&self, options: &AgeingOptions) -> Result<Ageing, CrmError> {
         let visible = self.reported("ageing")?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
-        let per_contact = options.per_contact;
         let as_of = AsOf { date, restated: options.restated };
+        let sums = self.aged(as_of, visible.invoices, visible.allocations, options.per_contact).await?;
+        let totals = totals(&sums);
+        let per_contact = if options.per_contact { Some(self.aged_contacts(sums).await?) } else { None };
+        Ok(Ageing { as_of: date, totals, per_contact })
+    }
+
+    /// What is due from one contact on a day, for its statement.
+    #[cfg(feature = "print")]
+    pub(crate) async fn ageing_of(
+        &self,
+        contact: Id<Contact>,
+        date: Date,
+        restated: bool,
+    ) -> Result<Vec<AgeingRow>, CrmError> {
+        let visible = self.reported("statement")?;
+        let invoices = visible.invoices.and(Invoice::COLUMNS.contact_id.eq(&contact).into());
+        let allocations = visible.allocations.and(Allocation::COLUMNS.contact_id.eq(&contact).into());
+        Ok(totals(&self.aged(AsOf { date, restated }, invoices, allocations, false).await?))
+    }
+
+    /// What is due by currency and bucket, and by contact if asked for, on such invoices with such allocations.
+    async fn aged(&self, as_of: AsOf, invoices: Expr, allocations: Expr, per_contact: bool) -> Result<Aged, CrmError> {
+        let date = as_of.date;
         let columns = Invoice::COLUMNS;
         // Open invoices come from the index that begins with the day up to which they are open.
         let issued = as_of.by(columns.issued_on.operand());
         // Grouping by that day as well keeps them in the index's order: nothing is sorted.
-        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(visible.invoices))
+        let open = Aggregate::new(Invoice::TABLE, as_of.open().and(issued).and(invoices))
             .by(Group::Value(columns.open_until.operand()));
         let open = grouped(open, columns.currency.operand(), columns.contact_id.operand(), per_contact);
         let open = buckets(open, date, &columns.due_on.operand(), &columns.balance.operand());
@@ -90,13 +115,13 @@ impl Session<'_> {
         let still_open = as_of.after(allocated.invoice_id.via(columns.open_until));
         // What was allocated since to invoices that were open on the date, later settled or not: an
         // invoice settled since is open until after the date as well.
-        let later = Aggregate::new(Allocation::TABLE, as_of.later_on_issued().and(still_open).and(visible.allocations));
+        let later = Aggregate::new(Allocation::TABLE, as_of.later_on_issued().and(still_open).and(allocations));
         let later = grouped(later, allocated.currency.operand(), allocated.contact_id.operand(), per_contact);
         let later = buckets(later, date, &allocated.invoice_id.via(columns.due_on), &allocated.amount.operand());
 
         let queries = [open, later];
         let answers = self.store().aggregate(self.scope(), &queries).await?;
-        let mut sums: BTreeMap<(Value, Currency), [i64; 5]> = BTreeMap::new();
+        let mut sums = Aged::new();
         for (query, rows) in queries.iter().zip(&answers) {
             for row in rows {
                 let totals = Totals::new(query, row);
@@ -112,17 +137,10 @@ impl Session<'_> {
         }
         // An invoice without anything due, such as one of zero, makes no row.
         sums.retain(|_, buckets| buckets.iter().any(|bucket| *bucket != 0));
-        let mut totals: BTreeMap<Currency, [i64; 5]> = BTreeMap::new();
-        for ((_, currency), buckets) in &sums {
-            let sum = totals.entry(*currency).or_default();
-            sum.iter_mut().zip(buckets).for_each(|(sum, bucket)| *sum += bucket);
-        }
-        let totals = totals.into_iter().map(|(currency, buckets)| row(None, currency, buckets)).collect();
-        let per_contact = if per_contact { Some(self.aged_contacts(sums).await?) } else { None };
-        Ok(Ageing { as_of: date, totals, per_contact })
+        Ok(sums)
     }
 
-    async fn aged_contacts(&self, sums: BTreeMap<(Value, Currency), [i64; 5]>) -> Result<Vec<AgeingRow>, CrmError> {
+    async fn aged_contacts(&self, sums: Aged) -> Result<Vec<AgeingRow>, CrmError> {
         let names = self.names(sums.keys().filter_map(|(contact, _)| contact.as_id()).collect()).await?;
         let mut rows: Vec<(String, AgeingRow)> = sums
             .into_iter()
@@ -138,6 +156,16 @@ impl Session<'_> {
         let rows = rows.into_iter().map(|(_, row)| row).collect();
         Ok(rows)
     }
+}
+
+/// The rows of currencies.
+fn totals(sums: &Aged) -> Vec<AgeingRow> {
+    let mut totals: BTreeMap<Currency, [i64; 5]> = BTreeMap::new();
+    for ((_, currency), buckets) in sums {
+        let sum = totals.entry(*currency).or_default();
+        sum.iter_mut().zip(buckets).for_each(|(sum, bucket)| *sum += bucket);
+    }
+    totals.into_iter().map(|(currency, buckets)| row(None, currency, buckets)).collect()
 }
 
 fn grouped(query: Aggregate, currency: Operand, contact: Operand, per_contact: bool) -> Aggregate {

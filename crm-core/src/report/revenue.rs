@@ -203,7 +203,7 @@ impl Session<'_> {
         &self,
         sums: BTreeMap<(Currency, Option<Id<Product>>), Sums>,
     ) -> Result<Vec<RevenueProduct>, CrmError> {
-        let mut ids: Vec<_> = sums.keys().filter_map(|(_, product)| *product).map(|id| id.uuid()).collect();
+        let mut ids: Vec<_> = sums.keys().filter_map(|(_, product)| *product).map(Id::uuid).collect();
         ids.sort_unstable();
         ids.dedup();
         let mut named = BTreeMap::new();

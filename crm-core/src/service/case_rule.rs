@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use serde::Serialize;
+
 use super::deadline::{self, DeadlineRule, Extension, Silence, Start, Topic, Unit};
 use super::{Case, ServiceError};
 use crate::context::Context;
@@ -10,7 +12,7 @@ use crate::crud::{Edit, Rules};
 use crate::entity::{Entity as _, Stored};
 use crate::error::{CrmError, Invalid};
 use crate::id::Id;
-use crate::store::{Direction, Order, Select, StoreExt as _};
+use crate::store::{Direction, LARGEST_PAGE, Order, Query, Select, StoreExt as _};
 use crate::value::{Country, Date, Notes, Text, ValueError};
 
 crate::entity! {
@@ -112,6 +114,44 @@ impl Rules for CaseRule {
             }
         }
         if refused.is_empty() { Ok(()) } else { Err(refused) }
+    }
+}
+
+/// A rule that cases can get, and whose it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KnownRule {
+    /// The organization's own rule; absent for a built-in one.
+    pub id: Option<Id<CaseRule>>,
+    /// The rule.
+    #[serde(flatten)]
+    pub rule: DeadlineRule,
+}
+
+impl Session<'_> {
+    /// The organization's own rules, and those that are built in for the country of its calendar, or for every country
+    /// if `all` is set. Each group by topic, then by first day; rules that are no longer in force too.
+    ///
+    /// # Errors
+    /// When the role may not see them, or the organization has no calendar.
+    pub async fn deadline_rules(&self, all: bool) -> Result<Vec<KnownRule>, CrmError> {
+        let mut known = Vec::new();
+        let mut query = Query::<CaseRule>::all().limit(LARGEST_PAGE);
+        loop {
+            let page = self.list(&query).await?;
+            known.extend(page.items.iter().map(|own| KnownRule { id: Some(own.id), rule: own.rule() }));
+            match page.next {
+                Some(next) => query = query.after(Some(next)),
+                None => break,
+            }
+        }
+        let base = self.calendar().await?.base;
+        let here = |rule: &&DeadlineRule| all || base.is_some_and(|base| rule.jurisdiction == base.code());
+        known.extend(deadline::RULES.iter().filter(here).map(|rule| KnownRule { id: None, rule: rule.clone() }));
+        known.sort_by(|left, right| {
+            let key = |known: &KnownRule| (known.id.is_none(), known.rule.topic, known.rule.valid_from);
+            key(left).cmp(&key(right)).then_with(|| left.rule.code.cmp(&right.rule.code))
+        });
+        Ok(known)
     }
 }
 

@@ -44,7 +44,7 @@ pub use case_answer::{AnswerCase, AppealCase, CloseCase, NotifyCase, ReopenCase}
 pub use case_clock::{CompleteCase, ExtendBy, ExtendCase, PauseCase};
 pub use case_event::{CaseEvent, CaseEventColumns, CaseEventKind};
 pub use case_open::{AssignCase, OpenCase, TransferCase};
-pub use case_rule::{CaseRule, CaseRuleColumns};
+pub use case_rule::{CaseRule, CaseRuleColumns, KnownRule};
 pub(crate) use own_calendar::first_calendar;
 pub use own_calendar::{Calendar, CalendarColumns, CalendarDay, ClearDay, SetCalendar, SetDay};
 pub use recompute::{MovedCase, Recomputed};

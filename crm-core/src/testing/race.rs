@@ -5,7 +5,8 @@ use std::ops::Range;
 
 use super::script::Dice;
 use crate::billing::{
-    Allocate, CreateInvoice, DocumentKind, Invoice, InvoiceStatus, NewLine, NumberSeries, RecordPayment, SeriesReset,
+    Allocate, CreateInvoice, DocumentKind, Invoice, InvoiceStatus, NewLine, NumberSeries, Payment, RecordPayment,
+    SeriesReset,
 };
 use crate::crud::Edit;
 use crate::entity::Stored;
@@ -15,6 +16,9 @@ use crate::people::{Contact, ContactKind};
 use crate::store::{Query, Store};
 use crate::value::{Currency, Date, Decimal6, Money};
 use crate::{Crm, Session};
+
+pub mod contest;
+pub mod numbers;
 
 /// An organization with one contact, for a race.
 #[derive(Clone)]
@@ -103,24 +107,28 @@ impl Race {
     pub async fn pay(&self, invoice: Id<Invoice>, times: u32) -> Result<u32, CrmError> {
         let mut accepted = 0;
         for _ in 0..times {
-            let dollar = Money::new(100, Currency::USD);
-            let payment = RecordPayment {
-                contact: self.contact,
-                amount: dollar,
-                received_on: None,
-                method: None,
-                reference: None,
-                notes: None,
-                external_id: None,
-                allocate: Allocate::To(vec![(invoice, dollar)]),
-            };
-            match self.session.run(&payment).await {
-                Ok(_) => accepted += 1,
-                Err(error) if error.code() == ErrorCode::Rule => {}
-                Err(error) => return Err(error),
-            }
+            accepted += u32::from(self.pay_part(invoice, 100).await?);
         }
         Ok(accepted)
+    }
+
+    /// Pays so many cents, and tells whether that was accepted; it may be refused because less is due.
+    ///
+    /// # Errors
+    /// Any other refusal.
+    pub async fn pay_part(&self, invoice: Id<Invoice>, cents: i64) -> Result<bool, CrmError> {
+        let amount = Money::new(cents, Currency::USD);
+        let payment = RecordPayment {
+            contact: self.contact,
+            amount,
+            received_on: None,
+            method: None,
+            reference: None,
+            notes: None,
+            external_id: None,
+            allocate: Allocate::To(vec![(invoice, amount)]),
+        };
+        accepted(self.session.run(&payment).await)
     }
 
     /// Checks that the invoice is paid exactly and that so many payments of a dollar stand.
@@ -133,7 +141,7 @@ impl Race {
     pub async fn check_paid(&self, invoice: Id<Invoice>, payments: i64) -> Result<(), CrmError> {
         let invoice = self.session.get(invoice).await?;
         assert_eq!((invoice.status, invoice.paid), (InvoiceStatus::Paid, invoice.total));
-        assert_eq!(self.session.count(&Query::<crate::billing::Payment>::all()).await?, payments);
+        assert_eq!(self.session.count(&Query::<Payment>::all()).await?, payments);
         assert_eq!(self.session.count(&Query::<crate::billing::Allocation>::all()).await?, payments);
         Ok(())
     }
@@ -160,6 +168,15 @@ impl Race {
         }
         assert_eq!(numbers, expected, "the numbers have a gap or a surplus");
         Ok(())
+    }
+}
+
+/// Whether it was accepted; it may be refused by a rule of billing.
+fn accepted<T>(answer: Result<T, CrmError>) -> Result<bool, CrmError> {
+    match answer {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == ErrorCode::Rule => Ok(false),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,4 +1,4 @@
-"""An embeddable CRM engine: contacts, leads, deals, invoices and payments in one SQLite file or in PostgreSQL.
+"""An embeddable CRM engine: contacts, leads, deals, cases, invoices and payments in one SQLite file or in PostgreSQL.
 
 >>> from decimal import Decimal
 >>> import crm_py
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from ._activity import Interactions, Tasks
+from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
 from ._client import Crm, Member, Members, Numbering, Reports, Session, open
 from ._collections import (
     Allocations,
@@ -36,6 +37,10 @@ from ._collections import (
 from ._crm_py import (
     Allocation,
     AuditEntry,
+    Calendar,
+    Case,
+    CaseEvent,
+    CaseRule,
     Contact,
     Deal,
     Field,
@@ -90,6 +95,13 @@ __all__ = [
     "Allocations",
     "Audit",
     "AuditEntry",
+    "BusinessCalendar",
+    "Calendar",
+    "Case",
+    "CaseEvent",
+    "CaseEvents",
+    "CaseRule",
+    "Cases",
     "Collection",
     "Conflict",
     "Contact",
@@ -97,6 +109,7 @@ __all__ = [
     "Corrupt",
     "Crm",
     "CrmError",
+    "DeadlineRules",
     "Deal",
     "Deals",
     "Duplicate",

@@ -56,7 +56,7 @@ class Tasks(Collection[Task]):
     def create(self, *, key: str | None = None, **fields: Unpack[TaskFields]) -> Task:
         """Creates a task, one's own unless ``assignee`` says otherwise; at most once for the same ``key``.
 
-        It may be about a ``contact``, ``lead``, ``deal`` or ``invoice``, and due on a date, ``due_on``, or at an
+        It may be about a ``contact``, ``lead``, ``deal``, ``invoice`` or ``case``, and due on a date, ``due_on``, or at an
         instant, ``due_at``.
         """
         return self._create(fields, key)

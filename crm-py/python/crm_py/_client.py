@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._activity import Interactions, Tasks
+from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
+from ._crm_py import Cases as NativeCases
 from ._crm_py import Database, Membership, NumberSeries, SalesReports, User
 from ._crm_py import Session as NativeSession
 from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
@@ -21,10 +23,11 @@ if TYPE_CHECKING:
     from typing import Literal, Self, Unpack
     from uuid import UUID
 
-    from ._crm_py import Contact, Deal, Invoice, Lead, Organization, Pipeline
+    from ._crm_py import Case, Contact, Deal, Invoice, Lead, Organization, Pipeline
     from ._fields import NumberSeriesFields, OrganizationFields
     from .reports import (
         Ageing,
+        CaseReport,
         Cohort,
         DealTotals,
         Forecast,
@@ -168,7 +171,11 @@ class Session:
         "_native",
         "allocations",
         "audit",
+        "calendar",
+        "case_events",
+        "cases",
         "contacts",
+        "deadline_rules",
         "deals",
         "interactions",
         "invoice_lines",
@@ -198,6 +205,10 @@ class Session:
     pipelines: Pipelines
     stages: Stages
     tags: Tags
+    cases: Cases
+    case_events: CaseEvents
+    calendar: BusinessCalendar
+    deadline_rules: DeadlineRules
     tasks: Tasks
     interactions: Interactions
     members: Members
@@ -221,6 +232,10 @@ class Session:
         self.pipelines = Pipelines(native)
         self.stages = Stages(native)
         self.tags = Tags(native)
+        self.cases = Cases(native)
+        self.case_events = CaseEvents(native)
+        self.calendar = BusinessCalendar(native)
+        self.deadline_rules = DeadlineRules(native)
         self.tasks = Tasks(native)
         self.interactions = Interactions(native)
         self.members = Members(native)
@@ -248,10 +263,10 @@ class Session:
         return self._native.update_organization(dict(fields))
 
     def timeline(
-        self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
+        self, record: Contact | Lead | Deal | Invoice | Case, *, limit: int | None = None, after: str | None = None
     ) -> Page[TimelineItem]:
-        """A page of everything that happened to a record, newest first: interactions, tasks, the steps of a deal and
-        other changes. A deal's has the history of the lead that it came of as well.
+        """A page of everything that happened to a record, newest first: interactions, tasks, the steps of a deal or
+        a case, and other changes. A deal's has the history of the lead that it came of as well.
         """
         return Page(*self._native.timeline(record, limit=limit, after=after))
 
@@ -396,14 +411,15 @@ class Numbering(Collection[NumberSeries]):
 class Reports:
     """Reports on the present state, as of a civil date: today in the organization's zone unless another is given.
 
-    Those of sales take a ``zone`` of their own, an IANA name, in which their days and months are told.
+    Those of sales and of cases take a ``zone`` of their own, an IANA name, in which their days and months are told.
     """
 
-    __slots__ = ("_native", "_sales")
+    __slots__ = ("_cases", "_native", "_sales")
 
     def __init__(self, native: NativeSession) -> None:
         self._native = native
         self._sales = SalesReports(native)
+        self._cases = NativeCases(native)
 
     def summary(
         self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
@@ -493,3 +509,18 @@ class Reports:
         that takes.
         """
         return self._sales.velocity(pipeline=pipeline, from_=from_, to=to, as_of=as_of, zone=zone)
+
+    def cases(
+        self,
+        *,
+        days: int = 5,
+        as_of: date | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> CaseReport:
+        """R9: how many cases came in, how long the answers took, and which wait for one; soon is within ``days``.
+
+        With ``from_`` and ``to``, counts and answer times are of those that came in on these days or between.
+        """
+        return self._cases.report(days=days, as_of=as_of, from_=from_, to=to, zone=zone)

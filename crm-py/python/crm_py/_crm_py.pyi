@@ -10,14 +10,19 @@ from ._client import SupportsRead
 from .errors import CrmError
 from .reports import (
     Ageing,
+    CalendarDay,
+    CaseReport,
     Cohort,
     ConversionPlan,
+    DeadlineRule,
     DealTotals,
+    Explanation,
     Forecast,
     Funnel,
     ImportReport,
     LeadCounts,
     Machine,
+    Recomputed,
     Statement,
     Summary,
     TimelineItem,
@@ -28,6 +33,11 @@ from .reports import (
 __all__ = [
     "Allocation",
     "AuditEntry",
+    "Calendar",
+    "Case",
+    "CaseEvent",
+    "CaseRule",
+    "Cases",
     "Contact",
     "Database",
     "Deal",
@@ -206,7 +216,7 @@ class Session:
     def statement(self, contact: Contact | UUID | str, from_: date, to: date) -> Statement:
         """R3, a contact's statement of account."""
     def timeline(
-        self, record: Contact | Lead | Deal | Invoice, *, limit: int | None = None, after: str | None = None
+        self, record: Contact | Lead | Deal | Invoice | Case, *, limit: int | None = None, after: str | None = None
     ) -> tuple[list[TimelineItem], str | None]:
         """A page of a record's timeline, and where to go on."""
     def import_csv(
@@ -280,6 +290,62 @@ class Sales:
         """Moves a deal to another stage of its pipeline."""
     def lose_deal(self, deal: Deal | UUID | str, reason: str, *, key: str | None = None) -> Deal:
         """Gives up a deal."""
+
+@final
+class Cases:
+    """What is done with cases, the calendar and the deadline rules, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def open(
+        self, fields: dict[str, Any], *, assignee: User | UUID | str | None = None, key: str | None = None
+    ) -> Case:
+        """Opens a case."""
+    def assign(
+        self, case: Case | UUID | str, assignee: User | UUID | str | None, *, key: str | None = None
+    ) -> Case:
+        """Gives a case to a member, or to nobody."""
+    def say(
+        self, step: str, case: Case | UUID | str, text: str | None, *, key: str | None = None
+    ) -> Case:
+        """Carries out a step that says something: transfer, pause, complete, answer, notify, reopen, appeal or close."""
+    def extend(
+        self,
+        case: Case | UUID | str,
+        reason: str,
+        *,
+        days: int | None = None,
+        to: date | None = None,
+        key: str | None = None,
+    ) -> Case:
+        """Gives a case more time, by days or to a day."""
+    def explain(self, case: Case | UUID | str) -> Explanation:
+        """Why a case is due when it is."""
+    def recompute(self, apply: bool) -> Recomputed:
+        """What the calendar as it is now makes of open cases."""
+    def rules(self, all: bool) -> list[DeadlineRule]:
+        """The deadline rules that cases can get."""
+    def calendar(self) -> Calendar:
+        """The organization's calendar as it is now."""
+    def set_calendar(self, fields: dict[str, Any], *, key: str | None = None) -> Calendar:
+        """Changes the calendar."""
+    def set_day(self, on: date, *, name: str, working: bool, key: str | None = None) -> Calendar:
+        """Makes a day a holiday or a working day."""
+    def clear_day(self, on: date, *, key: str | None = None) -> Calendar:
+        """Lets a day be what the week and the public holidays make it."""
+    def check_day(self, day: date) -> CalendarDay:
+        """What a day is, and the business days at it."""
+    def holidays(self, from_: date, to: date) -> list[tuple[date, str]]:
+        """The holidays of a period: dates and names."""
+    def report(
+        self,
+        *,
+        days: int = 5,
+        as_of: date | None = None,
+        from_: date | None = None,
+        to: date | None = None,
+        zone: str | None = None,
+    ) -> CaseReport:
+        """R9, the report of cases."""
 
 @final
 class SalesReports:
@@ -498,6 +564,13 @@ class Organization(Record):
         "payment_days",
         "unique_emails",
         "unique_phones",
+        "legal_name",
+        "tax_number",
+        "address",
+        "email",
+        "phone",
+        "website",
+        "document_footer",
         "version",
         "created_at",
         "created_by",
@@ -533,6 +606,27 @@ class Organization(Record):
     @property
     def unique_phones(self) -> bool:
         """Whether two contacts may not have the same phone number."""
+    @property
+    def legal_name(self) -> str | None:
+        """The name of the legal person, on documents."""
+    @property
+    def tax_number(self) -> str | None:
+        """The tax number as it is printed on documents."""
+    @property
+    def address(self) -> str | None:
+        """The address on documents, on several lines."""
+    @property
+    def email(self) -> str | None:
+        """The e-mail address on documents."""
+    @property
+    def phone(self) -> str | None:
+        """The phone number on documents, in E.164."""
+    @property
+    def website(self) -> str | None:
+        """The web site on documents."""
+    @property
+    def document_footer(self) -> str | None:
+        """What stands at the foot of documents."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -643,6 +737,7 @@ class Contact(Record):
         "tax_number",
         "account_number",
         "stratum",
+        "payment_days",
         "code",
         "external_id",
         "instagram",
@@ -710,6 +805,9 @@ class Contact(Record):
     @property
     def stratum(self) -> int | None:
         """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    @property
+    def payment_days(self) -> int | None:
+        """How many days after its issue an invoice is due; the organization's days otherwise."""
     @property
     def code(self) -> str | None:
         """The number that the organization's series gave it."""
@@ -826,6 +924,12 @@ class Invoice(Record):
         "tax",
         "total",
         "paid",
+        "offset",
+        "credited",
+        "applied_on",
+        "written_off_on",
+        "voided_on",
+        "reopened_on",
         "settled_on",
         "buyer",
         "notes",
@@ -868,10 +972,28 @@ class Invoice(Record):
         """What is billed: subtotal and tax."""
     @property
     def paid(self) -> Money:
-        """What was paid on it."""
+        """What was paid on it, by payments and by credit that credit notes kept."""
+    @property
+    def offset(self) -> Money:
+        """What credit notes took off what is due on it."""
+    @property
+    def credited(self) -> Money:
+        """The sum of its credit notes' totals."""
+    @property
+    def applied_on(self) -> date | None:
+        """The latest civil date on which anything was applied to it or taken back."""
+    @property
+    def written_off_on(self) -> date | None:
+        """The civil date on which it was given up."""
+    @property
+    def voided_on(self) -> date | None:
+        """The civil date on which it was withdrawn."""
+    @property
+    def reopened_on(self) -> date | None:
+        """The latest civil day on which something that was applied to it was taken back."""
     @property
     def settled_on(self) -> date | None:
-        """The civil date on which nothing was due any more: paid, void or given up."""
+        """The civil date from which nothing is due on it: paid, void or given up."""
     @property
     def buyer(self) -> dict[str, Any] | None:
         """The buyer as known on issue, a JSON object."""
@@ -883,7 +1005,7 @@ class Invoice(Record):
         """The id in the system that it was imported from."""
     @property
     def balance(self) -> Money:
-        """What is not paid: total less paid."""
+        """What is neither paid nor taken off: total less paid less offset."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -909,6 +1031,8 @@ class InvoiceLine(Record):
         "description",
         "quantity",
         "unit_price",
+        "discount_percent",
+        "discount",
         "tax_percent",
         "currency",
         "net",
@@ -936,6 +1060,12 @@ class InvoiceLine(Record):
     def unit_price(self) -> Decimal:
         """The price of one unit before tax."""
     @property
+    def discount_percent(self) -> Decimal | None:
+        """The discount in percent, if it was given as such."""
+    @property
+    def discount(self) -> Money:
+        """The discount, rounded."""
+    @property
     def tax_percent(self) -> Decimal:
         """The rate of tax, in percent."""
     @property
@@ -943,7 +1073,7 @@ class InvoiceLine(Record):
         """The currency of the invoice."""
     @property
     def net(self) -> Money:
-        """Quantity times unit price, rounded."""
+        """Quantity times unit price, rounded, less the discount."""
     @property
     def tax(self) -> Money:
         """The tax on it, rounded."""
@@ -958,7 +1088,10 @@ class Payment(Record):
         "currency",
         "amount",
         "unapplied",
+        "refunded",
         "received_on",
+        "reversed_on",
+        "reversal_reason",
         "method",
         "reference",
         "notes",
@@ -982,10 +1115,19 @@ class Payment(Record):
         """How much."""
     @property
     def unapplied(self) -> Money:
-        """How much of it settles no invoice."""
+        """How much of it is left: not applied to invoices and not paid back. A reversed payment has nothing left, less what was paid back of it: that much the contact owes."""
+    @property
+    def refunded(self) -> Money:
+        """What of it was paid back."""
     @property
     def received_on(self) -> date:
         """The civil date on which it was received."""
+    @property
+    def reversed_on(self) -> date | None:
+        """The civil date on which it was reversed: it bounced, or was recorded in error."""
+    @property
+    def reversal_reason(self) -> str | None:
+        """Why it was reversed."""
     @property
     def method(self) -> Literal["cash", "card", "transfer", "direct_debit", "check", "other"] | None:
         """How it was paid."""
@@ -1018,18 +1160,26 @@ class Allocation(Record):
     __match_args__ = (
         "id",
         "payment_id",
+        "credit_note_id",
         "invoice_id",
         "contact_id",
         "currency",
+        "source",
         "amount",
         "applied_on",
+        "restated_on",
+        "undoes",
+        "written_off",
     )
     @property
     def id(self) -> UUID:
         """Names the record."""
     @property
-    def payment_id(self) -> UUID:
-        """Of which payment."""
+    def payment_id(self) -> UUID | None:
+        """Of which payment, if it is one's."""
+    @property
+    def credit_note_id(self) -> UUID | None:
+        """Of which credit note, if it is one's."""
     @property
     def invoice_id(self) -> UUID:
         """To which invoice."""
@@ -1040,11 +1190,23 @@ class Allocation(Record):
     def currency(self) -> str:
         """The currency of both."""
     @property
+    def source(self) -> Literal["payment", "credit", "offset"]:
+        """Where the money comes from."""
+    @property
     def amount(self) -> Money:
-        """How much."""
+        """How much; less than nothing when it undoes another."""
     @property
     def applied_on(self) -> date:
-        """From which day it counts."""
+        """From which civil day it counts."""
+    @property
+    def restated_on(self) -> date:
+        """From which civil day it counts when corrections count from the day of what they correct."""
+    @property
+    def undoes(self) -> UUID | None:
+        """Which other it undoes, in full."""
+    @property
+    def written_off(self) -> bool:
+        """Whether the invoice was given up at that time: what was recovered, or lost again."""
 
 @final
 class AuditEntry(Record):
@@ -1118,6 +1280,15 @@ class NumberSeries(Record):
         "kind",
         "prefix",
         "digits",
+        "reset",
+        "start",
+        "start_year",
+        "first",
+        "last",
+        "valid_from",
+        "valid_until",
+        "warn_percent",
+        "authorisation",
         "next",
         "version",
         "created_at",
@@ -1128,17 +1299,44 @@ class NumberSeries(Record):
     def id(self) -> UUID:
         """Names the record."""
     @property
-    def kind(self) -> Literal["invoice", "contact"]:
+    def kind(self) -> Literal["invoice", "credit_note", "contact", "case"]:
         """What it numbers."""
     @property
     def prefix(self) -> str | None:
-        """What stands before the number."""
+        """What stands before the number; {year}, {month} and {date} are those of the document's date."""
     @property
     def digits(self) -> int:
         """The least number of digits, 1 to 18."""
     @property
+    def reset(self) -> Literal["never", "year"]:
+        """When it begins again."""
+    @property
+    def start(self) -> int:
+        """The number that it begins with; fixed once it gave one."""
+    @property
+    def start_year(self) -> int | None:
+        """The year that begins with it, of a yearly series."""
+    @property
+    def first(self) -> int | None:
+        """The first number that the authority allows."""
+    @property
+    def last(self) -> int | None:
+        """The last number that the authority allows."""
+    @property
+    def valid_from(self) -> date | None:
+        """The first civil date on which it may be used."""
+    @property
+    def valid_until(self) -> date | None:
+        """The last civil date on which it may be used."""
+    @property
+    def warn_percent(self) -> int | None:
+        """From which share of the range on there is a warning, in percent."""
+    @property
+    def authorisation(self) -> str | None:
+        """The authority's reference, printed on documents."""
+    @property
     def next(self) -> int:
-        """The next number."""
+        """The next number; of a yearly series, how many it gave in all years, and one."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -1483,6 +1681,358 @@ class Tag(Record):
         """When it was last changed."""
 
 @final
+class Case(Record):
+    """A petition, complaint, claim, suggestion or report of a contact, with its due date."""
+
+    __match_args__ = (
+        "id",
+        "number",
+        "kind",
+        "topic",
+        "channel",
+        "subject",
+        "description",
+        "contact_id",
+        "account_number",
+        "assignee_id",
+        "priority",
+        "status",
+        "received_at",
+        "received_on",
+        "received_month",
+        "counted_at",
+        "calendar_id",
+        "calendar_version",
+        "rule_code",
+        "rule_version",
+        "rule_id",
+        "base_days",
+        "extension_days",
+        "due_on",
+        "paused_since",
+        "silence",
+        "answer",
+        "answered_on",
+        "first_answered_on",
+        "answer_days",
+        "answered_late",
+        "notified_on",
+        "closed_on",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def number(self) -> str | None:
+        """The number, from the organization's series for cases."""
+    @property
+    def kind(self) -> Literal["petition", "complaint", "claim", "suggestion", "report"]:
+        """What the contact wants."""
+    @property
+    def topic(self) -> Literal["general", "information", "consultation", "utilities", "data_consultation", "data_claim"]:
+        """What the law calls it, which picks the rule of its due date; fixed when it is opened."""
+    @property
+    def channel(self) -> Literal["web", "email", "phone", "in_person", "letter", "whatsapp", "other"]:
+        """How it came in."""
+    @property
+    def subject(self) -> str:
+        """What it is about, in 3 to 100 characters."""
+    @property
+    def description(self) -> str:
+        """What the contact says, in 10 to 10,000 characters."""
+    @property
+    def contact_id(self) -> UUID:
+        """Whose it is."""
+    @property
+    def account_number(self) -> str | None:
+        """The customer's account that it is about; the contact's unless another one is given."""
+    @property
+    def assignee_id(self) -> UUID | None:
+        """The member who works on it."""
+    @property
+    def priority(self) -> Literal["low", "normal", "high", "urgent"]:
+        """How much it presses."""
+    @property
+    def status(self) -> Literal["received", "in_progress", "answered", "closed"]:
+        """Where it stands."""
+    @property
+    def received_at(self) -> datetime:
+        """When it came in; fixed when it is opened."""
+    @property
+    def received_on(self) -> date:
+        """The civil day on which the receipt counts: after the last hour of a business day, or on another day, that is the next business day."""
+    @property
+    def received_month(self) -> date:
+        """The first day of the month in which it came in, in the zone of its calendar."""
+    @property
+    def counted_at(self) -> datetime:
+        """The instant from which the term counts: the receipt, or the last appeal."""
+    @property
+    def calendar_id(self) -> UUID:
+        """The state of the organization's calendar by which days are counted."""
+    @property
+    def calendar_version(self) -> str:
+        """The calendar's version, by name."""
+    @property
+    def rule_code(self) -> str | None:
+        """The rule of the due date; without one there is none."""
+    @property
+    def rule_version(self) -> str | None:
+        """The rule's version."""
+    @property
+    def rule_id(self) -> UUID | None:
+        """The rule, if it is one of the organization's own."""
+    @property
+    def base_days(self) -> int | None:
+        """How many days the rule gives."""
+    @property
+    def extension_days(self) -> int:
+        """How many days were added by extensions."""
+    @property
+    def due_on(self) -> date | None:
+        """The civil date by whose end it is to be answered; absent without a rule, and while the clock stands."""
+    @property
+    def paused_since(self) -> date | None:
+        """The civil date since which the clock stands, because something is missing."""
+    @property
+    def silence(self) -> Literal["none", "positive", "negative"]:
+        """What it means in law when no answer is given in time."""
+    @property
+    def answer(self) -> str | None:
+        """The last answer; all of them are in the events."""
+    @property
+    def answered_on(self) -> date | None:
+        """The civil date of the first answer since it came in or was reopened."""
+    @property
+    def first_answered_on(self) -> date | None:
+        """The civil date of its very first answer."""
+    @property
+    def answer_days(self) -> int | None:
+        """How many business days the very first answer took, days on which the clock stood left out."""
+    @property
+    def answered_late(self) -> bool | None:
+        """Whether the very first answer came after the due date."""
+    @property
+    def notified_on(self) -> date | None:
+        """The civil date on which the contact was told of the answer."""
+    @property
+    def closed_on(self) -> date | None:
+        """The civil date on which it was closed."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class CaseEvent(Record):
+    """A step of a case."""
+
+    __match_args__ = (
+        "id",
+        "case_id",
+        "kind",
+        "at",
+        "on",
+        "by_id",
+        "text",
+        "from_due_on",
+        "to_due_on",
+        "assignee_id",
+        "days",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def case_id(self) -> UUID:
+        """Of which case."""
+    @property
+    def kind(self) -> Literal["received", "assigned", "incomplete_notice", "completed", "transferred", "extended", "answered", "notified", "reopened", "appealed", "closed", "recomputed"]:
+        """What happened."""
+    @property
+    def at(self) -> datetime:
+        """When it was written down."""
+    @property
+    def on(self) -> date:
+        """The civil date, in the zone of the case's calendar; of a receipt, that on which the case came in."""
+    @property
+    def by_id(self) -> UUID | None:
+        """Who did it; the system has no id."""
+    @property
+    def text(self) -> str | None:
+        """The answer, the reason, the proof, what is missing, the other office."""
+    @property
+    def from_due_on(self) -> date | None:
+        """The due date before it."""
+    @property
+    def to_due_on(self) -> date | None:
+        """The due date after it."""
+    @property
+    def assignee_id(self) -> UUID | None:
+        """Who works on the case since then."""
+    @property
+    def days(self) -> int | None:
+        """How many days an extension added."""
+
+@final
+class CaseRule(Record):
+    """How long the organization has to answer cases of a topic, by its own rule."""
+
+    __match_args__ = (
+        "id",
+        "code",
+        "rule_version",
+        "topic",
+        "jurisdiction",
+        "regime",
+        "base_days",
+        "unit",
+        "start",
+        "largest_extension",
+        "silence",
+        "valid_from",
+        "valid_until",
+        "source",
+        "notes",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def code(self) -> str:
+        """Its name."""
+    @property
+    def rule_version(self) -> str:
+        """Tells the rules of one name apart."""
+    @property
+    def topic(self) -> Literal["general", "information", "consultation", "utilities", "data_consultation", "data_claim"]:
+        """For which topic."""
+    @property
+    def jurisdiction(self) -> str | None:
+        """Whose law it is."""
+    @property
+    def regime(self) -> str | None:
+        """Which body of rules it belongs to."""
+    @property
+    def base_days(self) -> int:
+        """How many days there are, 1 to 1,000."""
+    @property
+    def unit(self) -> Literal["business", "calendar"]:
+        """Which days count."""
+    @property
+    def start(self) -> Literal["next_business_day", "next_day", "same_day"]:
+        """Which day is the first."""
+    @property
+    def largest_extension(self) -> str:
+        """How far a case may be extended: `none`, a number of days, or a factor such as `x2`."""
+    @property
+    def silence(self) -> Literal["none", "positive", "negative"]:
+        """What it means in law when no answer is given in time."""
+    @property
+    def valid_from(self) -> date:
+        """The first day of receipt that it governs."""
+    @property
+    def valid_until(self) -> date | None:
+        """The last day of receipt that it governs; absent while it is in force."""
+    @property
+    def source(self) -> str:
+        """Where it is written."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be known."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class Calendar(Record):
+    """A state of the organization's business calendar."""
+
+    __match_args__ = (
+        "id",
+        "revision",
+        "is_current",
+        "code",
+        "base",
+        "zone",
+        "week",
+        "topic",
+        "days",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def revision(self) -> int:
+        """Counts the states, from 1."""
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the current state."""
+    @property
+    def code(self) -> str:
+        """What the organization calls its calendar."""
+    @property
+    def base(self) -> str | None:
+        """The country whose public holidays and deadline rules apply; without one there are none but the organization's own."""
+    @property
+    def zone(self) -> str:
+        """The zone of its days and hours."""
+    @property
+    def week(self) -> str:
+        """When the office is open."""
+    @property
+    def topic(self) -> Literal["general", "information", "consultation", "utilities", "data_consultation", "data_claim"]:
+        """What new cases are about in law unless they say so."""
+    @property
+    def days(self) -> list[dict[str, Any]]:
+        """The days that differ from the week and the public holidays, a JSON array in order: `on`, `kind` and `name`."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
 class Task(Record):
     """Something to be done."""
 
@@ -1493,6 +2043,7 @@ class Task(Record):
         "lead_id",
         "deal_id",
         "invoice_id",
+        "case_id",
         "description",
         "due_on",
         "due_at",
@@ -1522,6 +2073,9 @@ class Task(Record):
     @property
     def invoice_id(self) -> UUID | None:
         """The invoice that it is about."""
+    @property
+    def case_id(self) -> UUID | None:
+        """The case that it is about."""
     @property
     def description(self) -> str | None:
         """What else is to be known."""
@@ -1563,6 +2117,7 @@ class Interaction(Record):
         "lead_id",
         "deal_id",
         "invoice_id",
+        "case_id",
         "kind",
         "occurred_at",
         "notes",
@@ -1583,6 +2138,9 @@ class Interaction(Record):
     @property
     def invoice_id(self) -> UUID | None:
         """The invoice that it is about."""
+    @property
+    def case_id(self) -> UUID | None:
+        """The case that it is about."""
     @property
     def kind(self) -> Literal["call", "email", "meeting", "message", "visit", "note", "comment"]:
         """How people met."""

@@ -11,6 +11,10 @@ from uuid import UUID
 from ._crm_py import (
     Allocation,
     AuditEntry,
+    Calendar,
+    Case,
+    CaseEvent,
+    CaseRule,
     Contact,
     Deal,
     Interaction,
@@ -88,6 +92,8 @@ class ContactFields(TypedDict, total=False):
     """The customer's account number."""
     stratum: int | None
     """The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102)."""
+    payment_days: int | None
+    """How many days after its issue an invoice is due; the organization's days otherwise."""
     external_id: str | None
     """The id in the system that it was imported from."""
     instagram: str | None
@@ -130,9 +136,25 @@ class NumberSeriesFields(TypedDict, total=False):
     kind: str
     """What it numbers."""
     prefix: str | None
-    """What stands before the number."""
+    """What stands before the number; {year}, {month} and {date} are those of the document's date."""
     digits: int
     """The least number of digits, 1 to 18."""
+    reset: str
+    """When it begins again."""
+    start: int
+    """The number that it begins with; fixed once it gave one."""
+    first: int | None
+    """The first number that the authority allows."""
+    last: int | None
+    """The last number that the authority allows."""
+    valid_from: date | None
+    """The first civil date on which it may be used."""
+    valid_until: date | None
+    """The last civil date on which it may be used."""
+    warn_percent: int | None
+    """From which share of the range on there is a warning, in percent."""
+    authorisation: str | None
+    """The authority's reference, printed on documents."""
 
 
 class OrganizationFields(TypedDict, total=False):
@@ -154,6 +176,20 @@ class OrganizationFields(TypedDict, total=False):
     """Whether two contacts may not have the same e-mail address."""
     unique_phones: bool
     """Whether two contacts may not have the same phone number."""
+    legal_name: str | None
+    """The name of the legal person, on documents."""
+    tax_number: str | None
+    """The tax number as it is printed on documents."""
+    address: str | None
+    """The address on documents, on several lines."""
+    email: str | None
+    """The e-mail address on documents."""
+    phone: str | None
+    """The phone number on documents, in E.164."""
+    website: str | None
+    """The web site on documents."""
+    document_footer: str | None
+    """What stands at the foot of documents."""
 
 
 class PipelineFields(TypedDict, total=False):
@@ -222,6 +258,80 @@ class TagFields(TypedDict, total=False):
     """The word or words."""
 
 
+class CaseFields(TypedDict, total=False):
+    """What can be set of a case."""
+
+    kind: str
+    """What the contact wants."""
+    topic: str
+    """What the law calls it, which picks the rule of its due date; fixed when it is opened."""
+    channel: str
+    """How it came in."""
+    subject: str
+    """What it is about, in 3 to 100 characters."""
+    description: str
+    """What the contact says, in 10 to 10,000 characters."""
+    contact: Contact | UUID | str
+    contact_id: Contact | UUID | str
+    """Whose it is."""
+    account_number: str | None
+    """The customer's account that it is about; the contact's unless another one is given."""
+    priority: str
+    """How much it presses."""
+    received_at: datetime
+    """When it came in; fixed when it is opened."""
+    external_id: str | None
+    """The id in the system that it was imported from."""
+
+
+class CaseRuleFields(TypedDict, total=False):
+    """What can be set of a case rule."""
+
+    code: str
+    """Its name."""
+    rule_version: str
+    """Tells the rules of one name apart."""
+    topic: str
+    """For which topic."""
+    jurisdiction: str | None
+    """Whose law it is."""
+    regime: str | None
+    """Which body of rules it belongs to."""
+    base_days: int
+    """How many days there are, 1 to 1,000."""
+    unit: str
+    """Which days count."""
+    start: str
+    """Which day is the first."""
+    largest_extension: str
+    """How far a case may be extended: `none`, a number of days, or a factor such as `x2`."""
+    silence: str
+    """What it means in law when no answer is given in time."""
+    valid_from: date
+    """The first day of receipt that it governs."""
+    valid_until: date | None
+    """The last day of receipt that it governs; absent while it is in force."""
+    source: str
+    """Where it is written."""
+    notes: str | None
+    """What else is to be known."""
+
+
+class CalendarFields(TypedDict, total=False):
+    """What can be set of a calendar."""
+
+    code: str
+    """What the organization calls its calendar."""
+    base: str | None
+    """The country whose public holidays and deadline rules apply; without one there are none but the organization's own."""
+    zone: str
+    """The zone of its days and hours."""
+    week: str
+    """When the office is open."""
+    topic: str
+    """What new cases are about in law unless they say so."""
+
+
 class TaskFields(TypedDict, total=False):
     """What can be set of a task."""
 
@@ -239,6 +349,9 @@ class TaskFields(TypedDict, total=False):
     invoice: Invoice | UUID | str | None
     invoice_id: Invoice | UUID | str | None
     """The invoice that it is about."""
+    case: Case | UUID | str | None
+    case_id: Case | UUID | str | None
+    """The case that it is about."""
     description: str | None
     """What else is to be known."""
     due_on: date | None
@@ -265,6 +378,9 @@ class InteractionFields(TypedDict, total=False):
     invoice: Invoice | UUID | str | None
     invoice_id: Invoice | UUID | str | None
     """The invoice that it is about."""
+    case: Case | UUID | str | None
+    case_id: Case | UUID | str | None
+    """The case that it is about."""
     kind: str
     """How people met."""
     occurred_at: datetime
@@ -433,6 +549,13 @@ class ContactFilters(TypedDict, total=False):
     stratum__le: int
     stratum__gt: int
     stratum__ge: int
+    payment_days: int | None
+    payment_days__ne: int | None
+    payment_days__in: Iterable[int | None]
+    payment_days__lt: int
+    payment_days__le: int
+    payment_days__gt: int
+    payment_days__ge: int
     code: str | None
     code__ne: str | None
     code__in: Iterable[str | None]
@@ -689,6 +812,48 @@ class InvoiceFilters(TypedDict, total=False):
     paid__le: Decimal | int | Money
     paid__gt: Decimal | int | Money
     paid__ge: Decimal | int | Money
+    offset: Decimal | int | Money
+    offset__ne: Decimal | int | Money
+    offset__in: Iterable[Decimal | int | Money]
+    offset__lt: Decimal | int | Money
+    offset__le: Decimal | int | Money
+    offset__gt: Decimal | int | Money
+    offset__ge: Decimal | int | Money
+    credited: Decimal | int | Money
+    credited__ne: Decimal | int | Money
+    credited__in: Iterable[Decimal | int | Money]
+    credited__lt: Decimal | int | Money
+    credited__le: Decimal | int | Money
+    credited__gt: Decimal | int | Money
+    credited__ge: Decimal | int | Money
+    applied_on: date | None
+    applied_on__ne: date | None
+    applied_on__in: Iterable[date | None]
+    applied_on__lt: date
+    applied_on__le: date
+    applied_on__gt: date
+    applied_on__ge: date
+    written_off_on: date | None
+    written_off_on__ne: date | None
+    written_off_on__in: Iterable[date | None]
+    written_off_on__lt: date
+    written_off_on__le: date
+    written_off_on__gt: date
+    written_off_on__ge: date
+    voided_on: date | None
+    voided_on__ne: date | None
+    voided_on__in: Iterable[date | None]
+    voided_on__lt: date
+    voided_on__le: date
+    voided_on__gt: date
+    voided_on__ge: date
+    reopened_on: date | None
+    reopened_on__ne: date | None
+    reopened_on__in: Iterable[date | None]
+    reopened_on__lt: date
+    reopened_on__le: date
+    reopened_on__gt: date
+    reopened_on__ge: date
     settled_on: date | None
     settled_on__ne: date | None
     settled_on__in: Iterable[date | None]
@@ -797,6 +962,20 @@ class InvoiceLineFilters(TypedDict, total=False):
     unit_price__le: Decimal | int
     unit_price__gt: Decimal | int
     unit_price__ge: Decimal | int
+    discount_percent: Decimal | int | None
+    discount_percent__ne: Decimal | int | None
+    discount_percent__in: Iterable[Decimal | int | None]
+    discount_percent__lt: Decimal | int
+    discount_percent__le: Decimal | int
+    discount_percent__gt: Decimal | int
+    discount_percent__ge: Decimal | int
+    discount: Decimal | int | Money
+    discount__ne: Decimal | int | Money
+    discount__in: Iterable[Decimal | int | Money]
+    discount__lt: Decimal | int | Money
+    discount__le: Decimal | int | Money
+    discount__gt: Decimal | int | Money
+    discount__ge: Decimal | int | Money
     tax_percent: Decimal | int
     tax_percent__ne: Decimal | int
     tax_percent__in: Iterable[Decimal | int]
@@ -864,6 +1043,13 @@ class PaymentFilters(TypedDict, total=False):
     unapplied__le: Decimal | int | Money
     unapplied__gt: Decimal | int | Money
     unapplied__ge: Decimal | int | Money
+    refunded: Decimal | int | Money
+    refunded__ne: Decimal | int | Money
+    refunded__in: Iterable[Decimal | int | Money]
+    refunded__lt: Decimal | int | Money
+    refunded__le: Decimal | int | Money
+    refunded__gt: Decimal | int | Money
+    refunded__ge: Decimal | int | Money
     received_on: date
     received_on__ne: date
     received_on__in: Iterable[date]
@@ -871,6 +1057,22 @@ class PaymentFilters(TypedDict, total=False):
     received_on__le: date
     received_on__gt: date
     received_on__ge: date
+    reversed_on: date | None
+    reversed_on__ne: date | None
+    reversed_on__in: Iterable[date | None]
+    reversed_on__lt: date
+    reversed_on__le: date
+    reversed_on__gt: date
+    reversed_on__ge: date
+    reversal_reason: str | None
+    reversal_reason__ne: str | None
+    reversal_reason__in: Iterable[str | None]
+    reversal_reason__lt: str
+    reversal_reason__le: str
+    reversal_reason__gt: str
+    reversal_reason__ge: str
+    reversal_reason__contains: str
+    reversal_reason__startswith: str
     method: str | None
     method__ne: str | None
     method__in: Iterable[str | None]
@@ -933,12 +1135,18 @@ class AllocationFilters(TypedDict, total=False):
     id: Allocation | UUID | str
     id__ne: Allocation | UUID | str
     id__in: Iterable[Allocation | UUID | str]
-    payment: Payment | UUID | str
-    payment__ne: Payment | UUID | str
-    payment__in: Iterable[Payment | UUID | str]
-    payment_id: Payment | UUID | str
-    payment_id__ne: Payment | UUID | str
-    payment_id__in: Iterable[Payment | UUID | str]
+    payment: Payment | UUID | str | None
+    payment__ne: Payment | UUID | str | None
+    payment__in: Iterable[Payment | UUID | str | None]
+    payment_id: Payment | UUID | str | None
+    payment_id__ne: Payment | UUID | str | None
+    payment_id__in: Iterable[Payment | UUID | str | None]
+    credit_note: UUID | str | None
+    credit_note__ne: UUID | str | None
+    credit_note__in: Iterable[UUID | str | None]
+    credit_note_id: UUID | str | None
+    credit_note_id__ne: UUID | str | None
+    credit_note_id__in: Iterable[UUID | str | None]
     invoice: Invoice | UUID | str
     invoice__ne: Invoice | UUID | str
     invoice__in: Iterable[Invoice | UUID | str]
@@ -960,6 +1168,9 @@ class AllocationFilters(TypedDict, total=False):
     currency__ge: str
     currency__contains: str
     currency__startswith: str
+    source: str
+    source__ne: str
+    source__in: Iterable[str]
     amount: Decimal | int | Money
     amount__ne: Decimal | int | Money
     amount__in: Iterable[Decimal | int | Money]
@@ -974,6 +1185,19 @@ class AllocationFilters(TypedDict, total=False):
     applied_on__le: date
     applied_on__gt: date
     applied_on__ge: date
+    restated_on: date
+    restated_on__ne: date
+    restated_on__in: Iterable[date]
+    restated_on__lt: date
+    restated_on__le: date
+    restated_on__gt: date
+    restated_on__ge: date
+    undoes: Allocation | UUID | str | None
+    undoes__ne: Allocation | UUID | str | None
+    undoes__in: Iterable[Allocation | UUID | str | None]
+    written_off: bool
+    written_off__ne: bool
+    written_off__in: Iterable[bool]
 
 
 class AuditEntryFilters(TypedDict, total=False):
@@ -1521,6 +1745,413 @@ class TagFilters(TypedDict, total=False):
     updated_at__ge: datetime
 
 
+class CaseFilters(TypedDict, total=False):
+    """By what a list of kind case can be filtered; see Collection."""
+
+    overdue: bool
+    open: bool
+    id: Case | UUID | str
+    id__ne: Case | UUID | str
+    id__in: Iterable[Case | UUID | str]
+    number: str | None
+    number__ne: str | None
+    number__in: Iterable[str | None]
+    number__lt: str
+    number__le: str
+    number__gt: str
+    number__ge: str
+    number__contains: str
+    number__startswith: str
+    kind: str
+    kind__ne: str
+    kind__in: Iterable[str]
+    topic: str
+    topic__ne: str
+    topic__in: Iterable[str]
+    channel: str
+    channel__ne: str
+    channel__in: Iterable[str]
+    subject: str
+    subject__ne: str
+    subject__in: Iterable[str]
+    subject__lt: str
+    subject__le: str
+    subject__gt: str
+    subject__ge: str
+    subject__contains: str
+    subject__startswith: str
+    description: str
+    description__ne: str
+    description__in: Iterable[str]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    account_number: str | None
+    account_number__ne: str | None
+    account_number__in: Iterable[str | None]
+    account_number__lt: str
+    account_number__le: str
+    account_number__gt: str
+    account_number__ge: str
+    account_number__contains: str
+    account_number__startswith: str
+    assignee: User | UUID | str | None
+    assignee__ne: User | UUID | str | None
+    assignee__in: Iterable[User | UUID | str | None]
+    assignee_id: User | UUID | str | None
+    assignee_id__ne: User | UUID | str | None
+    assignee_id__in: Iterable[User | UUID | str | None]
+    priority: str
+    priority__ne: str
+    priority__in: Iterable[str]
+    status: str
+    status__ne: str
+    status__in: Iterable[str]
+    received_at: datetime
+    received_at__ne: datetime
+    received_at__in: Iterable[datetime]
+    received_at__lt: datetime
+    received_at__le: datetime
+    received_at__gt: datetime
+    received_at__ge: datetime
+    received_on: date
+    received_on__ne: date
+    received_on__in: Iterable[date]
+    received_on__lt: date
+    received_on__le: date
+    received_on__gt: date
+    received_on__ge: date
+    received_month: date
+    received_month__ne: date
+    received_month__in: Iterable[date]
+    received_month__lt: date
+    received_month__le: date
+    received_month__gt: date
+    received_month__ge: date
+    counted_at: datetime
+    counted_at__ne: datetime
+    counted_at__in: Iterable[datetime]
+    counted_at__lt: datetime
+    counted_at__le: datetime
+    counted_at__gt: datetime
+    counted_at__ge: datetime
+    calendar: Calendar | UUID | str
+    calendar__ne: Calendar | UUID | str
+    calendar__in: Iterable[Calendar | UUID | str]
+    calendar_id: Calendar | UUID | str
+    calendar_id__ne: Calendar | UUID | str
+    calendar_id__in: Iterable[Calendar | UUID | str]
+    calendar_version: str
+    calendar_version__ne: str
+    calendar_version__in: Iterable[str]
+    calendar_version__lt: str
+    calendar_version__le: str
+    calendar_version__gt: str
+    calendar_version__ge: str
+    calendar_version__contains: str
+    calendar_version__startswith: str
+    rule_code: str | None
+    rule_code__ne: str | None
+    rule_code__in: Iterable[str | None]
+    rule_code__lt: str
+    rule_code__le: str
+    rule_code__gt: str
+    rule_code__ge: str
+    rule_code__contains: str
+    rule_code__startswith: str
+    rule_version: str | None
+    rule_version__ne: str | None
+    rule_version__in: Iterable[str | None]
+    rule_version__lt: str
+    rule_version__le: str
+    rule_version__gt: str
+    rule_version__ge: str
+    rule_version__contains: str
+    rule_version__startswith: str
+    rule: CaseRule | UUID | str | None
+    rule__ne: CaseRule | UUID | str | None
+    rule__in: Iterable[CaseRule | UUID | str | None]
+    rule_id: CaseRule | UUID | str | None
+    rule_id__ne: CaseRule | UUID | str | None
+    rule_id__in: Iterable[CaseRule | UUID | str | None]
+    base_days: int | None
+    base_days__ne: int | None
+    base_days__in: Iterable[int | None]
+    base_days__lt: int
+    base_days__le: int
+    base_days__gt: int
+    base_days__ge: int
+    extension_days: int
+    extension_days__ne: int
+    extension_days__in: Iterable[int]
+    extension_days__lt: int
+    extension_days__le: int
+    extension_days__gt: int
+    extension_days__ge: int
+    due_on: date | None
+    due_on__ne: date | None
+    due_on__in: Iterable[date | None]
+    due_on__lt: date
+    due_on__le: date
+    due_on__gt: date
+    due_on__ge: date
+    paused_since: date | None
+    paused_since__ne: date | None
+    paused_since__in: Iterable[date | None]
+    paused_since__lt: date
+    paused_since__le: date
+    paused_since__gt: date
+    paused_since__ge: date
+    silence: str
+    silence__ne: str
+    silence__in: Iterable[str]
+    answer: str | None
+    answer__ne: str | None
+    answer__in: Iterable[str | None]
+    answer__lt: str
+    answer__le: str
+    answer__gt: str
+    answer__ge: str
+    answer__contains: str
+    answer__startswith: str
+    answered_on: date | None
+    answered_on__ne: date | None
+    answered_on__in: Iterable[date | None]
+    answered_on__lt: date
+    answered_on__le: date
+    answered_on__gt: date
+    answered_on__ge: date
+    first_answered_on: date | None
+    first_answered_on__ne: date | None
+    first_answered_on__in: Iterable[date | None]
+    first_answered_on__lt: date
+    first_answered_on__le: date
+    first_answered_on__gt: date
+    first_answered_on__ge: date
+    answer_days: int | None
+    answer_days__ne: int | None
+    answer_days__in: Iterable[int | None]
+    answer_days__lt: int
+    answer_days__le: int
+    answer_days__gt: int
+    answer_days__ge: int
+    answered_late: bool | None
+    answered_late__ne: bool | None
+    answered_late__in: Iterable[bool | None]
+    notified_on: date | None
+    notified_on__ne: date | None
+    notified_on__in: Iterable[date | None]
+    notified_on__lt: date
+    notified_on__le: date
+    notified_on__gt: date
+    notified_on__ge: date
+    closed_on: date | None
+    closed_on__ne: date | None
+    closed_on__in: Iterable[date | None]
+    closed_on__lt: date
+    closed_on__le: date
+    closed_on__gt: date
+    closed_on__ge: date
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class CaseEventFilters(TypedDict, total=False):
+    """By what a list of kind case event can be filtered; see Collection."""
+
+    id: CaseEvent | UUID | str
+    id__ne: CaseEvent | UUID | str
+    id__in: Iterable[CaseEvent | UUID | str]
+    case: Case | UUID | str
+    case__ne: Case | UUID | str
+    case__in: Iterable[Case | UUID | str]
+    case_id: Case | UUID | str
+    case_id__ne: Case | UUID | str
+    case_id__in: Iterable[Case | UUID | str]
+    kind: str
+    kind__ne: str
+    kind__in: Iterable[str]
+    at: datetime
+    at__ne: datetime
+    at__in: Iterable[datetime]
+    at__lt: datetime
+    at__le: datetime
+    at__gt: datetime
+    at__ge: datetime
+    on: date
+    on__ne: date
+    on__in: Iterable[date]
+    on__lt: date
+    on__le: date
+    on__gt: date
+    on__ge: date
+    by: Record | UUID | str | None
+    by__ne: Record | UUID | str | None
+    by__in: Iterable[Record | UUID | str | None]
+    by_id: Record | UUID | str | None
+    by_id__ne: Record | UUID | str | None
+    by_id__in: Iterable[Record | UUID | str | None]
+    text: str | None
+    text__ne: str | None
+    text__in: Iterable[str | None]
+    text__lt: str
+    text__le: str
+    text__gt: str
+    text__ge: str
+    text__contains: str
+    text__startswith: str
+    from_due_on: date | None
+    from_due_on__ne: date | None
+    from_due_on__in: Iterable[date | None]
+    from_due_on__lt: date
+    from_due_on__le: date
+    from_due_on__gt: date
+    from_due_on__ge: date
+    to_due_on: date | None
+    to_due_on__ne: date | None
+    to_due_on__in: Iterable[date | None]
+    to_due_on__lt: date
+    to_due_on__le: date
+    to_due_on__gt: date
+    to_due_on__ge: date
+    assignee: Record | UUID | str | None
+    assignee__ne: Record | UUID | str | None
+    assignee__in: Iterable[Record | UUID | str | None]
+    assignee_id: Record | UUID | str | None
+    assignee_id__ne: Record | UUID | str | None
+    assignee_id__in: Iterable[Record | UUID | str | None]
+    days: int | None
+    days__ne: int | None
+    days__in: Iterable[int | None]
+    days__lt: int
+    days__le: int
+    days__gt: int
+    days__ge: int
+
+
+class CalendarFilters(TypedDict, total=False):
+    """By what a list of kind calendar can be filtered; see Collection."""
+
+    id: Calendar | UUID | str
+    id__ne: Calendar | UUID | str
+    id__in: Iterable[Calendar | UUID | str]
+    revision: int
+    revision__ne: int
+    revision__in: Iterable[int]
+    revision__lt: int
+    revision__le: int
+    revision__gt: int
+    revision__ge: int
+    is_current: bool
+    is_current__ne: bool
+    is_current__in: Iterable[bool]
+    code: str
+    code__ne: str
+    code__in: Iterable[str]
+    code__lt: str
+    code__le: str
+    code__gt: str
+    code__ge: str
+    code__contains: str
+    code__startswith: str
+    base: str | None
+    base__ne: str | None
+    base__in: Iterable[str | None]
+    base__lt: str
+    base__le: str
+    base__gt: str
+    base__ge: str
+    base__contains: str
+    base__startswith: str
+    zone: str
+    zone__ne: str
+    zone__in: Iterable[str]
+    zone__lt: str
+    zone__le: str
+    zone__gt: str
+    zone__ge: str
+    zone__contains: str
+    zone__startswith: str
+    week: str
+    week__ne: str
+    week__in: Iterable[str]
+    week__lt: str
+    week__le: str
+    week__gt: str
+    week__ge: str
+    week__contains: str
+    week__startswith: str
+    topic: str
+    topic__ne: str
+    topic__in: Iterable[str]
+    days: None
+    days__ne: None
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
 class TaskFilters(TypedDict, total=False):
     """By what a list of kind task can be filtered; see Collection."""
 
@@ -1561,6 +2192,12 @@ class TaskFilters(TypedDict, total=False):
     invoice_id: Invoice | UUID | str | None
     invoice_id__ne: Invoice | UUID | str | None
     invoice_id__in: Iterable[Invoice | UUID | str | None]
+    case: Case | UUID | str | None
+    case__ne: Case | UUID | str | None
+    case__in: Iterable[Case | UUID | str | None]
+    case_id: Case | UUID | str | None
+    case_id__ne: Case | UUID | str | None
+    case_id__in: Iterable[Case | UUID | str | None]
     description: str | None
     description__ne: str | None
     description__in: Iterable[str | None]
@@ -1656,6 +2293,12 @@ class InteractionFilters(TypedDict, total=False):
     invoice_id: Invoice | UUID | str | None
     invoice_id__ne: Invoice | UUID | str | None
     invoice_id__in: Iterable[Invoice | UUID | str | None]
+    case: Case | UUID | str | None
+    case__ne: Case | UUID | str | None
+    case__in: Iterable[Case | UUID | str | None]
+    case_id: Case | UUID | str | None
+    case_id__ne: Case | UUID | str | None
+    case_id__in: Iterable[Case | UUID | str | None]
     kind: str
     kind__ne: str
     kind__in: Iterable[str]

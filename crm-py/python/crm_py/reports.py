@@ -13,17 +13,25 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from ._crm_py import Interaction, Money, StageChange, Task
+from ._crm_py import CaseEvent, Interaction, Money, StageChange, Task
 
 __all__ = [
     "Ageing",
     "AgeingRow",
+    "AnswerTimes",
+    "CalendarDay",
+    "CalendarUsed",
+    "CaseCount",
+    "CaseMonth",
+    "CaseReport",
     "Cohort",
     "CohortStage",
     "ContactFigures",
     "ConversionPlan",
+    "DeadlineRule",
     "DealRow",
     "DealTotals",
+    "Explanation",
     "Figures",
     "Finding",
     "Forecast",
@@ -36,8 +44,12 @@ __all__ = [
     "LeadRow",
     "Machine",
     "Move",
+    "MovedCase",
+    "Pause",
     "Problem",
+    "Recomputed",
     "RecordChange",
+    "SkippedDay",
     "StageTime",
     "Statement",
     "StatementCurrency",
@@ -46,6 +58,7 @@ __all__ = [
     "TimelineItem",
     "Velocity",
     "Verification",
+    "WaitingCases",
 ]
 
 
@@ -371,6 +384,210 @@ class Velocity(_Report):
 
 
 @dataclass(frozen=True, slots=True)
+class CaseCount(_Report):
+    """The cases of one kind, in one status, or by one channel."""
+
+    of: str
+    """Which kind, status or channel."""
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMonth(_Report):
+    """The cases that came in in one month."""
+
+    month: date
+    """The month's first day."""
+    cases: int
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTimes(_Report):
+    """How long first answers took, in business days without those on which the case's clock stood."""
+
+    kind: str | None
+    """Of which kind of case; all in the overall row."""
+    answered: int
+    late: int
+    """How many came after the due date."""
+    mean_days: Decimal | None
+    """The mean, rounded half away from zero to six places; absent without an answer."""
+    median_days: Decimal | None
+    p90_days: int | None
+    """The smallest number of days within which nine answers of ten came."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingCases(_Report):
+    """Cases that wait for an answer."""
+
+    silence: str | None
+    """What silence means in law: ``none``, ``positive`` or ``negative``; absent in other rows."""
+    assignee_id: UUID | None
+    """Who works on them; absent for those of nobody and in other rows."""
+    assignee: str | None
+    open: int
+    overdue: int
+    due_today: int
+    due_soon: int
+    due_later: int
+    paused: int
+    """How many have a clock that stands, and so no due date."""
+    undated: int
+    """How many have no rule, and so no due date."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseReport(_Report):
+    """R9: the cases that came in by a day, those answered by then, and those that waited for an answer then."""
+
+    as_of: date
+    soon_until: date
+    """The last day on which a case is due soon."""
+    cases: int
+    by_kind: tuple[CaseCount, ...]
+    by_status: tuple[CaseCount, ...]
+    by_channel: tuple[CaseCount, ...]
+    by_month: tuple[CaseMonth, ...]
+    answers: AnswerTimes
+    answers_by_kind: tuple[AnswerTimes, ...]
+    waiting: WaitingCases
+    waiting_by_silence: tuple[WaitingCases, ...]
+    waiting_by_assignee: tuple[WaitingCases, ...]
+    """By name; those of nobody last."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlineRule(_Report):
+    """How long there is to answer. Information about a law, not legal advice."""
+
+    id: UUID | None
+    """The organization's own rule; absent for a built-in one."""
+    code: str
+    version: str
+    jurisdiction: str
+    """Whose law it is: an ISO 3166 code."""
+    regime: str
+    topic: str
+    base_days: int
+    unit: str
+    """``business`` or ``calendar`` days."""
+    start: str
+    """The first day that can count: ``next_business_day``, ``next_day`` or ``same_day``."""
+    largest_extension: str
+    """``none``, a number of days, or a factor such as ``x2``."""
+    largest_extension_days: int
+    silence: str
+    """What it means when no answer is given in time: ``none``, ``positive`` or ``negative``."""
+    valid_from: date
+    valid_until: date | None
+    source: str
+    """Where it is written."""
+    notes: str
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarDay(_Report):
+    """What a day is."""
+
+    day: date
+    kind: str
+    """``business``, ``weekend`` or ``holiday``."""
+    name: str | None
+    """The holiday's name."""
+    counts_on: date
+    """The business day on which counts what comes in during it."""
+    next_business_day: date
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarUsed(_Report):
+    """The calendar of an explanation."""
+
+    code: str
+    version: str
+    zone: str
+    week: str
+    """Its opening hours."""
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedDay(_Report):
+    """A day that does not count."""
+
+    day: date
+    kind: str
+    """``weekend``, ``holiday`` or ``paused``; ``business`` before the first day that counts."""
+    name: str | None
+    """The holiday's name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pause(_Report):
+    """A time for which the clock stood."""
+
+    from_: date
+    """The day of the notice, which still counts."""
+    to: date | None
+    """The last day that does not count; absent while it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation(_Report):
+    """Why a case is due when it is. ``str()`` of it is text for people."""
+
+    rule: DeadlineRule
+    calendar: CalendarUsed
+    received_at: datetime
+    arrived_on: date
+    """The civil day of the receipt, in the calendar's zone."""
+    received_on: date
+    """The business day on which it counts."""
+    receipt: str
+    """Why that day: ``in_time``, ``after_hours`` or ``day_off``."""
+    counted: tuple[date, ...]
+    """The days that count, in order: the first one is day 1."""
+    skipped: tuple[SkippedDay, ...]
+    """The days since the receipt that do not count, in order."""
+    pauses: tuple[Pause, ...]
+    extension_days: int
+    total_days: int
+    """How many days there are in all."""
+    moved_from: date | None
+    """The last day of the count, if it has no business and the due date was moved."""
+    due_on: date | None
+    """Absent while the clock stands."""
+    disclaimer: str
+    text: str = dataclasses.field(repr=False)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass(frozen=True, slots=True)
+class MovedCase(_Report):
+    """A case whose due date is another one by the calendar as it is now."""
+
+    case_id: UUID
+    number: str | None
+    calendar_version: str
+    """The version of the calendar that it keeps."""
+    from_due_on: date | None
+    to_due_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed(_Report):
+    """What the calendar as it is now makes of open cases."""
+
+    calendar_version: str
+    cases: int
+    """How many open cases keep another state of the calendar."""
+    moved: tuple[MovedCase, ...]
+    applied: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Finding(_Report):
     """Something that is not as it was written."""
 
@@ -476,8 +693,8 @@ class TimelineItem(_Report):
     at: datetime
     """When it happened."""
     kind: str
-    """What happened: ``interaction``, ``task``, ``stage_change`` or ``change``."""
-    record: Interaction | Task | StageChange | RecordChange
+    """What happened: ``interaction``, ``task``, ``stage_change``, ``case_event`` or ``change``."""
+    record: Interaction | Task | StageChange | CaseEvent | RecordChange
     """What was written down of it; a task stands as it is now."""
 
 
