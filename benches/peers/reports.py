@@ -31,24 +31,23 @@ def days(column):
 
 def summary(keys):
     as_of = day if is_sqlite else pd.Timestamp(day)
-    columns = [*keys, "status", "issued_on", "settled_on", "due_on", "total", "paid"]
+    columns = [*keys, "status", "issued_on", "settled_on", "voided_on", "due_on", "total", "paid", "balance"]
     invoices = read(", ".join(columns), "crm_invoice", "status <> 'draft'")
-    for name in ("issued_on", "settled_on", "due_on"):
+    for name in ("issued_on", "settled_on", "voided_on", "due_on"):
         invoices[name] = days(invoices[name])
     invoices = invoices[invoices.issued_on <= as_of]
     settled = invoices.settled_on <= as_of
-    due = invoices.total - invoices.paid
-    void = (invoices.status == "void") & settled
+    void = invoices.voided_on <= as_of
     invoices["billed"] = invoices.total.where(~void, 0)
-    invoices["live"] = invoices.paid.where(~void, 0)
-    invoices["pending"] = due.where(~settled, 0)
-    invoices["overdue"] = due.where(~settled & (invoices.due_on < as_of), 0)
-    invoices["given_up"] = due.where((invoices.status == "uncollectible") & settled, 0)
+    invoices["taken_off"] = invoices.total - invoices.paid - invoices.balance
+    invoices["pending"] = invoices.balance.where(~settled, 0)
+    invoices["overdue"] = invoices.balance.where(~settled & (invoices.due_on < as_of), 0)
+    invoices["given_up"] = invoices.balance.where(settled & (invoices.status == "uncollectible"), 0)
     invoices["withdrawn"] = invoices.total.where(void, 0)
-    names = ["billed", "live", "pending", "overdue", "given_up", "withdrawn"]
+    names = ["billed", "paid", "taken_off", "pending", "overdue", "given_up", "withdrawn"]
     sums = invoices.groupby(keys)[names].sum()
-    payments = read(", ".join([*keys, "unapplied"]), "crm_payment")
-    sums["credit"] = payments.groupby(keys).unapplied.sum()
+    left = [read(", ".join([*keys, "unapplied"]), table) for table in ("crm_payment", "crm_credit_note")]
+    sums["credit"] = pd.concat(left).groupby(keys).unapplied.sum()
     if "contact_id" in keys:
         contacts = read("id, given_name, family_name, email, name_key", "crm_contact")
         sums = sums.reset_index().merge(contacts, left_on="contact_id", right_on="id").sort_values("name_key")
@@ -56,7 +55,7 @@ def summary(keys):
 
 
 def ageing():
-    invoices = read("currency, due_on, total - paid AS balance", "crm_invoice", "status = 'open'")
+    invoices = read("currency, due_on, balance", "crm_invoice", "status = 'open'")
     late = (day - invoices.due_on) if is_sqlite else (pd.Timestamp(day) - days(invoices.due_on)).dt.days
     bucket = pd.cut(late, [-100_000, 0, 30, 60, 90, 100_000])
     return invoices.groupby(["currency", bucket], observed=True).balance.sum()

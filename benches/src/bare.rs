@@ -5,6 +5,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
 
 use crate::Outcome;
+use crate::postgres::quoted;
 
 /// The columns and rows of one table.
 pub(crate) struct Rows {
@@ -28,19 +29,29 @@ impl Written {
     }
 }
 
-fn rows(connection: &Connection, table: &str, which: &str) -> Outcome<Rows> {
-    // The row number is left out: SQLite gives it, as it does for the library.
+/// Rows as they are, with the names of their columns.
+pub(crate) struct Read {
+    pub(crate) columns: Vec<String>,
+    pub(crate) rows: Vec<Vec<Value>>,
+}
+
+/// The rows of a table that meet a condition. The row number is left out: SQLite gives it, as it does for the library.
+pub(crate) fn read(connection: &Connection, table: &str, which: &str) -> Outcome<Read> {
     let mut statement =
-        connection.prepare("SELECT name FROM pragma_table_info(?1) WHERE name <> 'rid' ORDER BY cid")?;
+        connection.prepare_cached("SELECT name FROM pragma_table_info(?1) WHERE name <> 'rid' ORDER BY cid")?;
     let columns: Vec<String> =
         statement.query_map([table], |row| row.get::<_, String>(0))?.collect::<rusqlite::Result<_>>()?;
-    let names = columns.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ");
-    let mut statement = connection.prepare(&format!("SELECT {names} FROM {table} WHERE {which}"))?;
+    let mut statement = connection.prepare(&format!("SELECT {} FROM {table} WHERE {which}", quoted(&columns)))?;
     let rows = statement
         .query_map([], |row| (0..columns.len()).map(|at| row.get(at)).collect::<rusqlite::Result<Vec<Value>>>())?
         .collect::<rusqlite::Result<_>>()?;
+    Ok(Read { columns, rows })
+}
+
+fn rows(connection: &Connection, table: &str, which: &str) -> Outcome<Rows> {
+    let Read { columns, rows } = read(connection, table, which)?;
     let places = vec!["?"; columns.len()].join(", ");
-    Ok(Rows { insert: format!("INSERT INTO {table} ({names}) VALUES ({places})"), rows })
+    Ok(Rows { insert: format!("INSERT INTO {table} ({}) VALUES ({places})", quoted(&columns)), rows })
 }
 
 /// Feeds the index for full-text search with the contacts after a row number.

@@ -130,6 +130,7 @@ pub(crate) fn kept(name: &str, make: impl FnOnce(&Path) -> Outcome) -> Outcome<P
     include_str!("contacts.rs").hash(&mut hasher);
     include_str!("ledger.rs").hash(&mut hasher);
     include_str!("deals.rs").hash(&mut hasher);
+    include_str!("petitions.rs").hash(&mut hasher);
     let folder = base().join("crm-bench-kept");
     fs::create_dir_all(&folder)?;
     let path = folder.join(format!("{name}-{:016x}.db", hasher.finish()));

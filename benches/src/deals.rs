@@ -1,6 +1,5 @@
 //! Deals with the steps of their way, and a contact with a long history: records as the engine would have written them.
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use chrono::Days;
@@ -8,19 +7,16 @@ use crm_core::access::{AddMember, Role};
 use crm_core::activity::{Interaction, InteractionKind, Task, TaskStatus};
 use crm_core::audit::{Action, ActorKind, AuditEntry};
 use crm_core::entity::{Entity, Minor, Stored};
-use crm_core::people::Contact;
 use crm_core::sales::{Deal, DealStatus, Pipeline, Stage, StageChange};
 use crm_core::store::Query;
 use crm_core::value::{Document, Instant};
-use crm_core::{Crm, Id, Row, Rules, Session, SystemEnvironment, Value};
+use crm_core::{Crm, Id, Row, Rules, Session, SystemEnvironment};
 use crm_store_sqlite::Durability;
-use rusqlite::Connection;
-use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::contacts::mix;
-use crate::hand::bare;
 use crate::ledger::{self, AS_OF, days, id};
+use crate::rows::{self, Filled, pick, stored};
 use crate::{Outcome, book, pg};
 
 /// How many members share the deals.
@@ -48,21 +44,27 @@ struct Frame {
 impl Frame {
     /// Makes members and contacts by the library.
     async fn make(session: &Session<'_>) -> Outcome<Self> {
-        let mut members = Vec::new();
-        for number in 0..MEMBERS {
-            let full_name = Some(format!("Member {number}").parse()?);
-            let add = AddMember { email: member(number).parse()?, full_name, role: Role::Member };
-            members.push(session.run(&add).await?.user_id.uuid());
-        }
-        ledger::contacts(session).await?;
+        let members = members(session).await?;
+        let contacts = ledger::contacts(session).await?;
         let pipeline = all::<Pipeline>(session, Query::all()).await?[0];
         let stages = all(session, Query::all().ascending(Stage::COLUMNS.position)).await?;
-        Ok(Self { pipeline, stages, members, contacts: all::<Contact>(session, Query::all()).await? })
+        Ok(Self { pipeline, stages, members, contacts })
     }
 }
 
+/// Adds the members.
+pub(crate) async fn members(session: &Session<'_>) -> Outcome<Vec<Uuid>> {
+    let mut members = Vec::new();
+    for number in 0..MEMBERS {
+        let full_name = Some(format!("Member {number}").parse()?);
+        let add = AddMember { email: member(number).parse()?, full_name, role: Role::Member };
+        members.push(session.run(&add).await?.user_id.uuid());
+    }
+    Ok(members)
+}
+
 /// The ids of all records of a query.
-async fn all<E: Rules>(session: &Session<'_>, query: Query<E>) -> Outcome<Vec<Uuid>> {
+pub(crate) async fn all<E: Rules>(session: &Session<'_>, query: Query<E>) -> Outcome<Vec<Uuid>> {
     let mut ids = Vec::new();
     let mut after = None;
     loop {
@@ -75,10 +77,6 @@ async fn all<E: Rules>(session: &Session<'_>, query: Query<E>) -> Outcome<Vec<Uu
     }
 }
 
-fn stored<E>(id: Uuid, value: E, at: Instant) -> Stored<E> {
-    Stored { id: Id::new(id), version: 1, created_at: at, created_by: None, updated_at: at, archived_at: None, value }
-}
-
 /// So many microseconds after the beginning of the book, before its end.
 fn instant(micros: i64) -> Outcome<Instant> {
     Ok(Instant::from_micros((days(AS_OF) - SPAN.cast_signed()) * DAY + micros)?)
@@ -87,10 +85,6 @@ fn instant(micros: i64) -> Outcome<Instant> {
 /// Noon of the last day.
 fn end() -> Outcome<Instant> {
     instant(SPAN.cast_signed() * DAY + DAY / 2)
-}
-
-fn pick<T: Copy>(of: &[T], random: u64) -> T {
-    of[usize::try_from(random % of.len() as u64).unwrap_or(0)]
 }
 
 /// Deal number so many of so many, with its steps.
@@ -263,7 +257,7 @@ impl Rows {
         Ok(())
     }
 
-    fn tables(&self) -> [(&'static crm_core::entity::Table, &[Row]); 5] {
+    fn tables(&self) -> [Filled<'_>; 5] {
         [
             (Deal::TABLE, &self.deals),
             (StageChange::TABLE, &self.steps),
@@ -272,10 +266,6 @@ impl Rows {
             (AuditEntry::TABLE, &self.entries),
         ]
     }
-}
-
-fn names(table: &crm_core::entity::Table) -> String {
-    table.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(", ")
 }
 
 const LAST_SEALED: &str = "SELECT COALESCE(max(seq), 0) FROM crm_audit_entry WHERE org = 1";
@@ -302,24 +292,12 @@ fn fill_sqlite(path: &Path, count: usize, frame: &Frame) -> Outcome {
     for first in (0..count).step_by(10_000) {
         let mut rows = Rows::default();
         rows.deals(first..count.min(first + 10_000), count, frame)?;
-        insert(&transaction, &rows)?;
+        rows::insert(&transaction, &rows.tables())?;
     }
     let mut rows = Rows::default();
     rows.activity(frame, sealed)?;
-    insert(&transaction, &rows)?;
+    rows::insert(&transaction, &rows.tables())?;
     Ok(transaction.commit()?)
-}
-
-fn insert(connection: &Connection, rows: &Rows) -> Outcome {
-    for (table, rows) in rows.tables() {
-        let places = vec!["?"; table.columns.len()].join(", ");
-        let text = format!("INSERT INTO {} (org, {}) VALUES (1, {places})", table.name, names(table));
-        let mut statement = connection.prepare_cached(&text)?;
-        for row in rows {
-            statement.execute(rusqlite::params_from_iter(row.iter().map(bare)))?;
-        }
-    }
-    Ok(())
 }
 
 /// The same in a schema of PostgreSQL.
@@ -333,43 +311,10 @@ pub(crate) async fn postgres(url: &str, schema: &str, count: usize) -> Outcome {
     for first in (0..count).step_by(10_000) {
         let mut rows = Rows::default();
         rows.deals(first..count.min(first + 10_000), count, &frame)?;
-        copy(&mut connection, &rows).await?;
+        rows::copy(&mut connection, &rows.tables()).await?;
     }
     let mut rows = Rows::default();
     rows.activity(&frame, sealed)?;
-    copy(&mut connection, &rows).await?;
+    rows::copy(&mut connection, &rows.tables()).await?;
     pg::say(&mut connection, "VACUUM ANALYZE").await
-}
-
-async fn copy(connection: &mut PgConnection, rows: &Rows) -> Outcome {
-    for (table, rows) in rows.tables() {
-        let mut lines = String::new();
-        for row in rows {
-            lines.push('1');
-            for value in row {
-                lines.push('\t');
-                line(&mut lines, value);
-            }
-            lines.push('\n');
-        }
-        pg::copy_in(connection, &format!("{} (org, {})", table.name, names(table)), lines.as_bytes()).await?;
-    }
-    Ok(())
-}
-
-/// As `COPY` reads it.
-fn line(out: &mut String, value: &Value) {
-    let _ = match value {
-        Value::Null | Value::Deferred(_) => write!(out, "\\N"),
-        Value::Bool(truth) => write!(out, "{truth}"),
-        Value::Int(number) => write!(out, "{number}"),
-        Value::Text(text) => write!(out, "{text}"),
-        Value::Date(date) => write!(out, "{date}"),
-        Value::Instant(at) => write!(out, "{at}"),
-        Value::Id(id) => write!(out, "{id}"),
-        Value::Bytes(bytes) => {
-            let _ = write!(out, "\\\\x");
-            bytes.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
-        }
-    };
 }

@@ -17,7 +17,7 @@ pub(crate) trait Cells {
     fn int(&self, at: usize) -> Outcome<Option<i64>>;
     fn text(&self, at: usize) -> Outcome<Option<String>>;
     fn id(&self, at: usize) -> Outcome<Option<Uuid>>;
-    fn truth(&self, at: usize) -> Outcome<bool>;
+    fn answer(&self, at: usize) -> Outcome<Option<bool>>;
     /// Days since 1970-01-01.
     fn date(&self, at: usize) -> Outcome<Option<i64>>;
     /// Microseconds since 1970.
@@ -25,6 +25,10 @@ pub(crate) trait Cells {
 
     fn number(&self, at: usize) -> Outcome<i64> {
         Ok(self.int(at)?.unwrap_or(0))
+    }
+
+    fn truth(&self, at: usize) -> Outcome<bool> {
+        Ok(self.answer(at)?.unwrap_or(false))
     }
 }
 
@@ -60,7 +64,7 @@ impl Cells for rusqlite::Row<'_> {
         Ok(self.get::<_, Option<[u8; 16]>>(at)?.map(Uuid::from_bytes))
     }
 
-    fn truth(&self, at: usize) -> Outcome<bool> {
+    fn answer(&self, at: usize) -> Outcome<Option<bool>> {
         Ok(self.get(at)?)
     }
 
@@ -137,7 +141,7 @@ impl Cells for PgRow {
         Ok(self.try_get(at)?)
     }
 
-    fn truth(&self, at: usize) -> Outcome<bool> {
+    fn answer(&self, at: usize) -> Outcome<Option<bool>> {
         Ok(self.try_get(at)?)
     }
 
@@ -187,3 +191,24 @@ impl Database for Postgres<'_> {
         format!("CAST(trunc(EXTRACT(EPOCH FROM {to} - {from})) AS BIGINT)")
     }
 }
+
+/// Declares a struct of a row's columns, and how it is read.
+macro_rules! bare_row {
+    ($(#[$meta:meta])* $name:ident, $columns:ident: { $($field:ident: $type:ty = $read:ident),* $(,)? }) => {
+        $(#[$meta])*
+        #[expect(dead_code, reason = "some are only read from the database")]
+        pub(crate) struct $name { $(pub(crate) $field: $type),* }
+
+        /// The names of the columns.
+        pub(crate) const $columns: &[&str] = &[$(stringify!($field)),*];
+
+        impl $name {
+            pub(crate) fn read(row: &impl $crate::hand::Cells) -> $crate::Outcome<Self> {
+                let mut at = 0..;
+                let mut next = || at.next().unwrap_or(0_usize);
+                Ok(Self { $($field: row.$read(next())?),* })
+            }
+        }
+    };
+}
+pub(crate) use bare_row;

@@ -7,8 +7,11 @@
 #![expect(clippy::disallowed_types, reason = "times and rates are measured in floats; no amount is")]
 
 mod bare;
+mod billing;
 mod book;
 mod bulk;
+mod cases;
+mod cases_sql;
 mod cli;
 mod contacts;
 mod deals;
@@ -16,13 +19,15 @@ mod hand;
 mod import;
 mod ledger;
 mod peers;
+mod petitions;
 mod pg;
 mod postgres;
 mod python;
 mod read;
+mod replay;
 mod reports;
-mod reports_pg;
 mod rounds;
+mod rows;
 mod sales;
 mod sales_reads;
 mod sales_sql;
@@ -68,6 +73,8 @@ const PROGRAMS: &[(&str, Program, bool)] = &[
     ("read", read::run, true),
     ("reports", reports::run, false),
     ("sales", sales::run, false),
+    ("billing", billing::run, true),
+    ("cases", cases::run, false),
     ("postgres", postgres::run, false),
     ("import", import::run, false),
     ("cli", cli::run, false),

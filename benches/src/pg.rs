@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use crm_core::{Crm, SystemEnvironment};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
 use futures_util::TryStreamExt as _;
@@ -98,8 +98,10 @@ pub(crate) async fn columns(connection: &mut PgConnection, table: &str, but: &[&
 }
 
 /// A value with its type.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub(crate) enum Cell {
+    Bool(Option<bool>),
+    Date(Option<NaiveDate>),
     Text(Option<String>),
     Int(Option<i64>),
     Id(Option<Uuid>),
@@ -114,6 +116,8 @@ impl Cell {
         columns
             .map(|(at, column)| {
                 Ok(match column.type_info().name() {
+                    "BOOL" => Self::Bool(row.try_get(at)?),
+                    "DATE" => Self::Date(row.try_get(at)?),
                     "TEXT" => Self::Text(row.try_get(at)?),
                     "INT8" => Self::Int(row.try_get(at)?),
                     "UUID" => Self::Id(row.try_get(at)?),
@@ -127,6 +131,8 @@ impl Cell {
 
     fn bind(&self, to: &mut PgArguments) -> Outcome {
         match self {
+            Self::Bool(truth) => to.add(truth),
+            Self::Date(date) => to.add(date),
             Self::Text(text) => to.add(text),
             Self::Int(number) => to.add(number),
             Self::Id(id) => to.add(id),

@@ -14,7 +14,7 @@ use crate::rounds::{Goal, Workload, each, shown};
 use crate::{Options, Outcome, book};
 
 /// What PostgreSQL's sealer fills in later.
-const SEALED: &[&str] = &["seq", "hash"];
+pub(crate) const SEALED: &[&str] = &["seq", "hash"];
 
 pub(crate) fn run(options: &Options) -> Outcome {
     let Some(url) = std::env::var("CRM_TEST_POSTGRES_URL").ok().filter(|url| !url.is_empty()) else {
@@ -97,7 +97,8 @@ fn bulk(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
     Ok(())
 }
 
-fn quoted(names: &[String]) -> String {
+/// Names as they stand in statements.
+pub(crate) fn quoted(names: &[String]) -> String {
     names.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
 }
 

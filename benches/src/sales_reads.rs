@@ -8,27 +8,8 @@ use crm_core::value::Instant;
 use uuid::Uuid;
 
 use crate::Outcome;
-use crate::hand::{Cells, Database};
+use crate::hand::{Database, bare_row};
 
-/// Declares a struct of a row's columns, and how it is read.
-macro_rules! bare_row {
-    ($(#[$meta:meta])* $name:ident, $columns:ident: { $($field:ident: $type:ty = $read:ident),* $(,)? }) => {
-        $(#[$meta])*
-        #[expect(dead_code, reason = "some are only read from the database")]
-        pub(crate) struct $name { $(pub(crate) $field: $type),* }
-
-        /// The names of the columns.
-        const $columns: &[&str] = &[$(stringify!($field)),*];
-
-        impl $name {
-            fn read(row: &impl Cells) -> Outcome<Self> {
-                let mut at = 0..;
-                let mut next = || at.next().unwrap_or(0_usize);
-                Ok(Self { $($field: row.$read(next())?),* })
-            }
-        }
-    };
-}
 bare_row!(
     /// A deal, with all its columns.
     BareDeal, DEAL: {

@@ -195,3 +195,23 @@ fn the_report_counts_answers_and_what_waits() {
     ]);
     crm.check("case_report", &text);
 }
+
+/// The commands on the page of the utility's month.
+#[test]
+fn the_utilitys_month_goes_by_hand_as_well() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/utility-month/README.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let (_, script) = page.split_once("```sh\n").unwrap();
+    let (script, _) = script.split_once("```").unwrap();
+    let crm = Sandbox::new();
+    let lines: Vec<&str> = script.lines().map(|line| line.strip_prefix("crm ").unwrap()).collect();
+    assert!(lines.len() > 15, "{script}");
+    for line in lines {
+        crm.ok(line);
+    }
+    assert_eq!(
+        crm.ok("case list --where overdue --columns external_id,due_on -o csv"),
+        "external_id,due_on\nC-1,2025-05-08\n"
+    );
+    assert_eq!(crm.ok("case show C-2 -o csv").lines().count(), 2);
+}

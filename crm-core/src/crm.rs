@@ -448,10 +448,11 @@ impl Session<'_> {
         command: &C,
         key: Option<&IdempotencyKey>,
     ) -> Result<Counted<C::Root>, CrmError> {
-        let outcome = self.carry_out(command, key).await;
+        // On the heap: callers would hold all that a command may come to wait for in futures of their own.
+        let outcome = Box::pin(self.carry_out(command, key)).await;
         match &outcome {
             Ok((_, true)) => {}
-            other => self.log_apart(C::Root::TABLE.entity, C::VERB, other.as_ref().err()).await,
+            other => Box::pin(self.log_apart(C::Root::TABLE.entity, C::VERB, other.as_ref().err())).await,
         }
         outcome.map(|(counted, _)| counted)
     }
@@ -665,7 +666,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
     pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
-        let outcome = self.create_all(edits).await;
+        let outcome = Box::pin(self.create_all(edits)).await;
         if let Err(error) = &outcome {
             self.log_apart(E::TABLE.entity, "create", Some(error)).await;
         }
@@ -703,9 +704,10 @@ impl Session<'_> {
             self.guard(&acting, &mut changes);
             self.charge(&mut context, &mut changes, false).await?;
             self.log(&mut context, &mut changes);
-            let row = |record: &Stored<E>| Some(changes.changes[changes.position(record.id)?].row().clone());
-            let rows: Option<Vec<Row>> =
-                (!changes.counters.is_empty()).then(|| created.iter().filter_map(row).collect());
+            let rows: Option<Vec<Row>> = (!changes.counters.is_empty()).then(|| {
+                let positions = created.iter().filter_map(|record| changes.position(record.id));
+                positions.map(|position| changes.changes[position].row().clone()).collect()
+            });
             let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {

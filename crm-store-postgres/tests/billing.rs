@@ -1,6 +1,8 @@
 //! Billing on PostgreSQL: random sequences against an independent model, contests over one invoice, and numbers without gaps
 //! in threads and in processes that are killed.
 
+#![expect(clippy::print_stdout, reason = "these are tests, and say what they did")]
+
 mod common;
 
 use std::io::{BufRead as _, BufReader};

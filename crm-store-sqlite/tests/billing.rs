@@ -1,6 +1,6 @@
 //! Billing on SQLite: random sequences against an independent model, contests over one invoice, and numbers without gaps in
 //! threads and in processes that are killed.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "these are tests, and say what they did")]
 
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;

@@ -32,6 +32,24 @@ pub(super) enum Credit {
     Lines(Vec<LineAsked>),
 }
 
+/// Under which number an invoice is issued.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Number {
+    /// The series' next.
+    Next,
+    /// One of its own.
+    Own(String),
+}
+
+impl Number {
+    pub(super) fn own(&self) -> Option<&str> {
+        match self {
+            Self::Next => None,
+            Self::Own(number) => Some(number),
+        }
+    }
+}
+
 /// One step of a sequence. Documents and rows are named by their place in the books.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Act {
@@ -42,8 +60,8 @@ pub(super) enum Act {
         issued_on: Option<Date>,
         due_on: Option<Date>,
         stated: Option<i128>,
-        /// Whether it is issued at once, and under which number of its own.
-        issue: Option<Option<String>>,
+        /// Whether it is issued at once, and how it is numbered.
+        issue: Option<Number>,
     },
     Issue {
         invoice: usize,
@@ -262,9 +280,9 @@ impl Books {
                 due_on: day(dice, today).filter(|_| dice.once_in(2)),
                 stated: dice.once_in(20).then(|| i128::from(dice.roll(3_000))),
                 issue: (!dice.once_in(6)).then(|| match dice.roll(25) {
-                    0 => Some("INV-000004".to_owned()),
-                    1 | 2 => Some(format!("X-{}", dice.roll(3))),
-                    _ => None,
+                    0 => Number::Own("INV-000004".to_owned()),
+                    1 | 2 => Number::Own(format!("X-{}", dice.roll(3))),
+                    _ => Number::Next,
                 }),
             },
             8 => Act::Issue { invoice: self.invoice_that_is(dice, &[Draft])? },

@@ -2,7 +2,7 @@
 //! the store.
 
 use super::Played;
-use super::act::{Act, Asked, Credit, To};
+use super::act::{Act, Asked, Credit, Number, To};
 use super::amounts::{LineAsked, MICROS};
 use super::books::Fund;
 use crate::billing::{
@@ -141,7 +141,7 @@ fn scene() -> Vec<Act> {
         issued_on: Some(day(1)),
         due_on: None,
         stated: None,
-        issue: Some(None),
+        issue: Some(Number::Next),
     };
     let pay = |contact, amount, to| Act::Pay { contact, amount, on: Some(day(5)), to, key: None };
     let eur = Asked { amount: 3_000, currency: Currency::EUR };

@@ -34,16 +34,16 @@ pub(super) struct AsOf {
 }
 
 impl AsOf {
-    fn counts(&self, row: &Applied) -> bool {
+    fn counts(self, row: &Applied) -> bool {
         self.day >= if self.restated { row.restated_on } else { row.on }
     }
 
     /// Whether a correction of that day counts.
-    fn corrected(&self, on: Option<Date>) -> bool {
+    fn corrected(self, on: Option<Date>) -> bool {
         on.is_some_and(|on| self.restated || on <= self.day)
     }
 
-    fn sum<'a>(&self, rows: impl Iterator<Item = &'a Applied>) -> i128 {
+    fn sum<'a>(self, rows: impl Iterator<Item = &'a Applied>) -> i128 {
         rows.filter(|row| self.counts(row)).map(|row| row.amount).sum()
     }
 }
@@ -157,7 +157,9 @@ impl Books {
             }
         }
         found.retain(|_, entries| !entries.is_empty());
-        found.values_mut().for_each(|entries| entries.sort());
+        for entries in found.values_mut() {
+            entries.sort();
+        }
         found
     }
 }

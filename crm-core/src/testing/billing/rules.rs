@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::act::{Act, Asked, Credit, To};
+use super::act::{Act, Asked, Credit, Number, To};
 use super::amounts::{Line, LineAsked, left, spread};
 use super::books::{Applied, Books, Fund, InvoiceDoc, NoteDoc, PaymentDoc, RefundDoc, totals};
 use crate::billing::{AllocationSource, InvoiceStatus};
@@ -147,7 +147,7 @@ impl Books {
         asked: &[LineAsked],
         (issued_on, due_on): (Option<Date>, Option<Date>),
         stated: Option<i128>,
-        issue: Option<&Option<String>>,
+        issue: Option<&Number>,
         today: Date,
         mut no: Reasons,
     ) -> Result<(), Vec<ErrorCode>> {
@@ -169,7 +169,7 @@ impl Books {
         let invoice = self.invoices.len() - 1;
         let done = match issue {
             None => no.answer(),
-            Some(number) => self.issue(invoice, number.as_deref(), today, no),
+            Some(number) => self.issue(invoice, number.own(), today, no),
         };
         if done.is_err() {
             self.invoices.pop();

@@ -1,7 +1,7 @@
 //! Acts as commands of the library.
 
 use super::Played;
-use super::act::{Act, Asked, Credit, To};
+use super::act::{Act, Asked, Credit, Number, To};
 use super::amounts::{LineAsked, Off};
 use super::books::Fund;
 use crate::billing::{
@@ -57,7 +57,7 @@ impl Played {
         let session = &self.session;
         match act {
             Act::Create { contact, currency, lines, issued_on, due_on, stated, issue } => {
-                let number = |number: &Option<String>| number.as_ref().map(|number| number.parse().unwrap());
+                let number = |number: &Number| number.own().map(|number| number.parse().unwrap());
                 let command = CreateInvoice {
                     currency: Some(*currency),
                     issued_on: *issued_on,
