@@ -174,7 +174,8 @@ fn sqlite(options: &Options, runtime: &Runtime) -> Outcome {
         let path = folder.copy(&template, "written.db")?;
         let session = runtime.block_on(book::session(book::open(&path, Durability::Normal)?))?;
         let written = written(runtime, &session, &mut book::connect(&path, None)?, count)?;
-        let statements: Vec<_> = written.iter().map(|both| both.each_ref().map(|one| replay::for_sqlite(one))).collect();
+        let statements: Vec<_> =
+            written.iter().map(|both| both.each_ref().map(|one| replay::for_sqlite(one))).collect();
         check(&path, &folder.copy(&template, "again.db")?, &statements)?;
 
         let title = format!("billing: one invoice issued and paid, SQLite, {name}, {}", options.regime());
@@ -247,7 +248,8 @@ fn postgres(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
         runtime.block_on(store.close())?;
         written.iter().map(|both| both.each_ref().map(|one| replay::for_postgres(one))).collect()
     };
-    let mut workload = Workload::new("billing: one invoice issued and paid, PostgreSQL, synchronous_commit on", "invoice");
+    let mut workload =
+        Workload::new("billing: one invoice issued and paid, PostgreSQL, synchronous_commit on", "invoice");
     let floor = workload.competitor("bare statements", || {
         runtime.block_on(async {
             let mut connection = pg::connect(url).await?;

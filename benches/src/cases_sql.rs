@@ -76,13 +76,9 @@ const WAITING: &str = "\
     FROM crm_case WHERE org = 1 AND open_until > ?2 AND received_at < ?1 GROUP BY silence, assignee_id";
 
 /// R9 as of a day, with what is due soon until another; `until` is the first instant after the day.
-pub(crate) fn report<D: Database>(
-    day: NaiveDate,
-    soon: NaiveDate,
-    until: Instant,
-    database: &mut D,
-) -> Outcome<Sums> {
-    let word = |row: &D::Row<'_>, at| Ok::<_, Box<dyn std::error::Error + Send + Sync>>(row.text(at)?.unwrap_or_default());
+pub(crate) fn report<D: Database>(day: NaiveDate, soon: NaiveDate, until: Instant, database: &mut D) -> Outcome<Sums> {
+    let word =
+        |row: &D::Row<'_>, at| Ok::<_, Box<dyn std::error::Error + Send + Sync>>(row.text(at)?.unwrap_or_default());
     let [until, day, soon] = [Value::Instant(until), Value::Date(day), Value::Date(soon)];
     let mut sums = Sums::new();
     database.begin()?;

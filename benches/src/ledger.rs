@@ -3,9 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{Days, NaiveDate};
-use crm_core::billing::{
-    Allocation, AllocationSource, CreditNote, Invoice, InvoiceStatus, Method, Payment, Refund,
-};
+use crm_core::billing::{Allocation, AllocationSource, CreditNote, Invoice, InvoiceStatus, Method, Payment, Refund};
 use crm_core::entity::{Entity, Minor};
 use crm_core::people::Contact;
 use crm_core::store::Query;

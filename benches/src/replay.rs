@@ -41,7 +41,8 @@ pub(crate) trait Tables {
 /// The columns in which a row differs from what it was.
 pub(crate) fn update<V: Clone + PartialEq>(id: V, before: &Rows<V>, after: &Rows<V>) -> Change<V> {
     let both = before.rows[0].iter().zip(&after.rows[0]).zip(&after.columns);
-    let changed = both.filter(|((before, after), _)| before != after).map(|((_, after), name)| (name.clone(), after.clone()));
+    let changed =
+        both.filter(|((before, after), _)| before != after).map(|((_, after), name)| (name.clone(), after.clone()));
     let (columns, values) = changed.unzip();
     Change::Update { table: after.table, id, columns, values }
 }

@@ -64,7 +64,8 @@ fn measured<D: Database>(
         let database = RefCell::new(&mut database);
         let title = format!("reports: {name} over {} invoices, {}", options.rows(1_000_000), place.on);
         let mut workload = Workload::new(title, "report");
-        let hand = workload.competitor("hand-written SQL", || per_unit(1, || by_hand(name, &mut **database.borrow_mut())));
+        let hand =
+            workload.competitor("hand-written SQL", || per_unit(1, || by_hand(name, &mut **database.borrow_mut())));
         let library = workload.competitor("library", || per_unit(1, || runtime.block_on(by_library(name, session))));
         workload.goal(library, hand, Goal::AtMost(1.25));
         if let Some(python) = &python {

@@ -131,7 +131,8 @@ pub(crate) fn summary<D: Database>(day: NaiveDate, database: &mut D) -> Outcome<
     let mut found = ByCurrency::new();
     database.begin()?;
     let contacts = rows(database, CONTACTS, day, |row| row.number(0))?.into_iter().sum();
-    let read = |row: &D::Row<'_>| Ok((row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default(), numbers(row, 2)?));
+    let read =
+        |row: &D::Row<'_>| Ok((row.text(0)?.unwrap_or_default(), row.text(1)?.unwrap_or_default(), numbers(row, 2)?));
     for (currency, status, numbers) in rows(database, BY_STATUS, day, read)? {
         add_status(found.entry(currency).or_default(), &status, numbers);
     }

@@ -252,7 +252,13 @@ fn hint_of(error: &CrmError) -> Option<String> {
         }
         CrmError::NotFound { entity: "audit_entry", .. } => "`crm audit list` shows what there is".into(),
         CrmError::NotFound { entity: "stage", .. } | CrmError::Duplicate { entity: "stage", .. } => STAGES.into(),
-        CrmError::NotFound { entity, .. } => format!("`crm {} list` shows what there is", noun(entity)),
+        // Billing.
+        CrmError::NotFound { entity: "allocation", .. } => {
+            "`crm payment show` and `crm credit-note show` show what they settle".into()
+        }
+        CrmError::NotFound { entity, .. } => {
+            format!("`crm {} list` shows what there is", noun(entity).replace(' ', "-"))
+        }
         CrmError::Ambiguous { candidates, .. } => format!("Use one of their ids: {}", candidates.join(", ")),
         CrmError::Conflict { .. } => "Try again".into(),
         CrmError::Referenced { entity, .. } => match *entity {

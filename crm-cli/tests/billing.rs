@@ -175,12 +175,20 @@ fn invoices_are_printed() {
         "invoice print INV-000001 --html - --template none.html",
         "invoice print INV-000001 --html none/invoice.html",
         "invoice print INV-999999 --html -",
+        "report statement eva@example.com --from 2026-01-01 --html statement.html --json statement.json",
+        "credit-note create INV-000001 --everything --reason Late -q -o id",
+        "credit-note print CN-000001 --html credit-note.html --json -",
     ]);
     crm.check("print", &text);
     let page = std::fs::read_to_string(crm.path().join("invoice.html")).unwrap();
-    assert!(page.starts_with("<!DOCTYPE html>") && page.contains("INV-000001") && page.contains("119.00"));
+    assert!(
+        page.to_lowercase().starts_with("<!doctype html>") && page.contains("INV-000001") && page.contains("119.00")
+    );
     let json: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(crm.path().join("invoice.json")).unwrap()).unwrap();
     assert_eq!(json["total"]["amount"], "119.00");
     assert!(mine.exists());
+    let page = |name: &str| std::fs::read_to_string(crm.path().join(name)).unwrap();
+    assert!(page("statement.html").contains("INV-000002") && page("statement.json").contains("\"closing\""));
+    assert!(page("credit-note.html").contains("CN-000001"));
 }

@@ -99,8 +99,8 @@ fn chinook_comes_to_the_cent_and_alike_on_both_databases() {
     let csv = file.ok("report summary -o csv");
     assert_eq!(
         csv,
-        "currency,invoices,billed,paid,pending,overdue,uncollectible,void,credit\n\
-         USD,412,2328.60,2328.60,0.00,0.00,0.00,0.00,0.00\n"
+        "currency,invoices,billed,paid,offset,pending,overdue,uncollectible,void,credit\n\
+         USD,412,2328.60,2328.60,0.00,0.00,0.00,0.00,0.00,0.00\n"
     );
     let phones = file.ok("contact list --all -o csv --columns phone");
     assert_eq!(phones.lines().filter(|line| line.starts_with('+')).count(), 55);

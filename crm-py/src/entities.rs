@@ -51,6 +51,10 @@ pub(crate) static ALL: &[Described] = &[
     ruled::<billing::InvoiceLine, record::InvoiceLine>(),
     ruled::<billing::Payment, record::Payment>(),
     ruled::<billing::Allocation, record::Allocation>(),
+    // Billing.
+    ruled::<billing::CreditNote, record::CreditNote>(),
+    ruled::<billing::CreditNoteLine, record::CreditNoteLine>(),
+    ruled::<billing::Refund, record::Refund>(),
     plain::<audit::AuditEntry, record::AuditEntry>(),
     ruled::<billing::NumberSeries, record::NumberSeries>(),
     // Sales.
@@ -98,6 +102,15 @@ macro_rules! for_entity {
             }
             "payment" => {
                 type $type = crm_core::billing::Payment;
+                $body
+            }
+            // Billing.
+            "credit_note" => {
+                type $type = crm_core::billing::CreditNote;
+                $body
+            }
+            "refund" => {
+                type $type = crm_core::billing::Refund;
                 $body
             }
             "number_series" => {

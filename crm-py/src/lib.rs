@@ -4,6 +4,8 @@
 //! in `python/crm_py`, gives them their typed, documented face.
 
 mod acts;
+mod billing;
+mod billing_report;
 mod case_report;
 mod cases;
 mod database;
@@ -32,6 +34,10 @@ mod _crm_py {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::billing::Billing;
+    #[pymodule_export]
+    use crate::billing_report::BillingReports;
+    #[pymodule_export]
     use crate::cases::Cases;
     #[pymodule_export]
     use crate::database::Database;
@@ -43,9 +49,9 @@ mod _crm_py {
     use crate::pipelines::Pipelines;
     #[pymodule_export]
     use crate::record::{
-        Allocation, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, Deal, Field, Interaction, Invoice,
-        InvoiceLine, Lead, Membership, NumberSeries, Organization, Payment, Pipeline, Product, Record, Stage,
-        StageChange, Tag, Task, User, restore,
+        Allocation, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, CreditNote, CreditNoteLine, Deal, Field,
+        Interaction, Invoice, InvoiceLine, Lead, Membership, NumberSeries, Organization, Payment, Pipeline, Product,
+        Record, Refund, Stage, StageChange, Tag, Task, User, restore,
     };
     #[pymodule_export]
     use crate::sales::Sales;

@@ -69,8 +69,14 @@ classes! {
     InvoiceLine,
     /// Money received from a contact.
     Payment,
-    /// A part of a payment that settles an invoice.
+    /// An amount applied to an invoice, or taken back from it.
     Allocation,
+    /// A part of an invoice, or all of it, credited.
+    CreditNote,
+    /// One line of a credit note.
+    CreditNoteLine,
+    /// Money paid back to a contact.
+    Refund,
     /// One change of one record, as the audit keeps it.
     AuditEntry,
     /// A series of numbers for one kind of document.

@@ -1,7 +1,7 @@
 //! Reports, handed over as the arguments of the classes in `crm_py.reports`.
 
 use crm_core::audit::Verification;
-use crm_core::report::{Ageing, AgeingRow, Figures, Statement, Summary};
+use crm_core::report::{Ageing, AgeingRow, Figures, Statement, StatementCurrency, Summary};
 use crm_core::value::Money as Amount;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -26,6 +26,7 @@ fn figures<'py>(py: Python<'py>, figures: &Figures) -> PyResult<Bound<'py, PyAny
         figures.invoices,
         money(py, figures.billed)?,
         money(py, figures.paid)?,
+        money(py, figures.offset)?,
         money(py, figures.pending)?,
         money(py, figures.overdue)?,
         money(py, figures.uncollectible)?,
@@ -74,10 +75,10 @@ pub(crate) fn ageing<'py>(py: Python<'py>, ageing: &Ageing) -> PyResult<Bound<'p
     class(py, "Ageing")?.call1((ageing.as_of, rows(&ageing.totals)?, contacts))
 }
 
-/// R3.
-pub(crate) fn statement<'py>(py: Python<'py>, statement: &Statement) -> PyResult<Bound<'py, PyAny>> {
+/// The parts of an account in each currency.
+pub(crate) fn account<'py>(py: Python<'py>, currencies: &[StatementCurrency]) -> PyResult<Bound<'py, PyTuple>> {
     let (entry_class, part_class) = (class(py, "StatementEntry")?, class(py, "StatementCurrency")?);
-    let parts = statement.currencies.iter().map(|part| {
+    let parts = currencies.iter().map(|part| {
         let entries = part.entries.iter().map(|entry| {
             let (amount, balance) = (money(py, entry.amount)?, money(py, entry.balance)?);
             entry_class.call1((entry.on, entry.kind.as_str(), entry.reference.as_deref(), amount, balance))
@@ -85,7 +86,12 @@ pub(crate) fn statement<'py>(py: Python<'py>, statement: &Statement) -> PyResult
         let entries = PyTuple::new(py, entries.collect::<PyResult<Vec<_>>>()?)?;
         part_class.call1((part.currency.code(), money(py, part.opening)?, entries, money(py, part.closing)?))
     });
-    let parts = PyTuple::new(py, parts.collect::<PyResult<Vec<_>>>()?)?;
+    PyTuple::new(py, parts.collect::<PyResult<Vec<_>>>()?)
+}
+
+/// R3.
+pub(crate) fn statement<'py>(py: Python<'py>, statement: &Statement) -> PyResult<Bound<'py, PyAny>> {
+    let parts = account(py, &statement.currencies)?;
     let id = uuid_object(py, statement.contact_id.uuid())?;
     class(py, "Statement")?.call1((id, &statement.contact, statement.from, statement.to, parts))
 }

@@ -74,6 +74,18 @@ impl Session {
         Ok(locale)
     }
 
+    /// What is settled, with the invoices found.
+    pub(crate) async fn settled(&self, allocate: Allocate, shares: Shares) -> Outcome<Allocate> {
+        if shares.is_empty() {
+            return Ok(allocate);
+        }
+        let mut found = Vec::with_capacity(shares.len());
+        for (invoice, share) in shares {
+            found.push((invoice.resolve_field(&self.session, "invoices").await?, share));
+        }
+        Ok(Allocate::To(found))
+    }
+
     pub(crate) async fn run<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Outcome<Row> {
         Ok(self.session.run_with_key(command, key).await?.to_row())
     }
@@ -96,7 +108,11 @@ pub(crate) fn parsed<T: FromStr<Err = ValueError>>(
 }
 
 /// Reads text of which nothing may be left.
-fn optional<T: FromStr<Err = ValueError>>(py: Python<'_>, field: &str, text: Option<&str>) -> PyResult<Option<T>> {
+pub(crate) fn optional<T: FromStr<Err = ValueError>>(
+    py: Python<'_>,
+    field: &str,
+    text: Option<&str>,
+) -> PyResult<Option<T>> {
     parsed(py, field, text.filter(|text| !text.trim().is_empty()))
 }
 
@@ -453,18 +469,12 @@ impl Session {
             reference: optional(py, "reference", reference)?,
             notes: optional(py, "notes", notes)?,
             external_id: optional(py, "external_id", external_id)?,
-            allocate,
+            allocate: Allocate::Nothing,
         };
         let key = idempotency(py, key)?;
         let row = self.shared.run(py, async {
             command.contact = contact.resolve_field(&self.session, "contact").await?;
-            if !shares.is_empty() {
-                let mut found = Vec::with_capacity(shares.len());
-                for (invoice, share) in shares {
-                    found.push((invoice.resolve_field(&self.session, "invoices").await?, share));
-                }
-                command.allocate = Allocate::To(found);
-            }
+            command.allocate = self.settled(allocate, shares).await?;
             self.run(&command, key.as_ref()).await
         })?;
         Record::wrap(py, Payment::TABLE, row)
@@ -542,47 +552,51 @@ impl Session {
     }
 
     /// R1, the financial summary.
-    #[pyo3(signature = (*, as_of = None, per_contact = false, include_void = false))]
+    #[pyo3(signature = (*, as_of = None, per_contact = false, include_void = false, restated = false))]
     fn summary<'py>(
         &self,
         py: Python<'py>,
         as_of: Option<&Bound<'py, PyAny>>,
         per_contact: bool,
         include_void: bool,
+        restated: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
-        let options = crm_core::report::SummaryOptions { as_of, include_void, per_contact, restated: false };
+        let options = crm_core::report::SummaryOptions { as_of, include_void, per_contact, restated };
         let summary = self.shared.run(py, async { self.session.summary(&options).await })?;
         crate::report::summary(py, &summary)
     }
 
     /// R2, the ageing of receivables.
-    #[pyo3(signature = (*, as_of = None, per_contact = false))]
+    #[pyo3(signature = (*, as_of = None, per_contact = false, restated = false))]
     fn ageing<'py>(
         &self,
         py: Python<'py>,
         as_of: Option<&Bound<'py, PyAny>>,
         per_contact: bool,
+        restated: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
-        let options = crm_core::report::AgeingOptions { as_of, per_contact, restated: false };
+        let options = crm_core::report::AgeingOptions { as_of, per_contact, restated };
         let ageing = self.shared.run(py, async { self.session.ageing(&options).await })?;
         crate::report::ageing(py, &ageing)
     }
 
     /// R3, a contact's statement of account.
+    #[pyo3(signature = (contact, from_, to, *, restated = false))]
     fn statement<'py>(
         &self,
         py: Python<'py>,
         contact: &Bound<'py, PyAny>,
-        from: &Bound<'py, PyAny>,
+        from_: &Bound<'py, PyAny>,
         to: &Bound<'py, PyAny>,
+        restated: bool,
     ) -> PyResult<Bound<'py, PyAny>> {
         let contact = Reference::read("contact", Contact::TABLE, contact)?;
-        let (from, to) = (date("from_", from)?, date("to", to)?);
+        let (from, to) = (date("from_", from_)?, date("to", to)?);
         let statement = self.shared.run(py, async {
             let contact = contact.resolve(&self.session).await?;
-            let options = crm_core::report::StatementOptions { from, to, restated: false };
+            let options = crm_core::report::StatementOptions { from, to, restated };
             self.session.statement(contact, &options).await
         })?;
         crate::report::statement(py, &statement)
@@ -648,11 +662,11 @@ fn member_reference(value: &Bound<'_, PyAny>) -> PyResult<Reference> {
     }
 }
 
+/// How much goes to which invoice, as it was given.
+pub(crate) type Shares = Vec<(Reference, crm_core::value::Money)>;
+
 /// What a payment is to settle: nothing, `"oldest"`, or a mapping of invoices to amounts.
-fn allocation(
-    invoices: Option<&Bound<'_, PyAny>>,
-    currency: Currency,
-) -> PyResult<(Allocate, Vec<(Reference, crm_core::value::Money)>)> {
+pub(crate) fn allocation(invoices: Option<&Bound<'_, PyAny>>, currency: Currency) -> PyResult<(Allocate, Shares)> {
     let Some(invoices) = invoices else { return Ok((Allocate::Nothing, Vec::new())) };
     if invoices.cast::<PyString>().is_ok_and(|word| word == "oldest") {
         return Ok((Allocate::Oldest, Vec::new()));

@@ -213,7 +213,7 @@ def test_reports_add_up(org: Session, eva: Contact) -> None:
     statement = org.reports.statement(eva, from_=DAY, to=as_of)
     (part,) = statement.currencies
     assert [(entry.kind, entry.amount, entry.balance) for entry in part.entries] == [
-        ("invoice", usd(100), usd(100)),
+        ("sale", usd(100), usd(100)),
         ("payment", usd("-25.50"), usd("74.50")),
     ]
     assert (part.opening, part.closing, statement.contact) == (usd(0), usd("74.50"), "Eva")
@@ -328,11 +328,11 @@ def test_the_audit_tells_what_was_done(org: Session, eva: Contact) -> None:
 
 
 def test_numbering(database: crm_py.Crm, org: Session, eva: Contact) -> None:
-    (series,) = org.numbering.list()
+    series = org.series.get("invoice")
     assert (series.kind, series.prefix, series.digits, series.next) == ("invoice", "INV-", 6, 1)
-    org.numbering.update("invoice", prefix="F-", digits=3)
+    org.series.update("invoice", prefix="F-", digits=3)
     assert issued(org, eva, "1").number == "F-001"
-    org.numbering.create(kind="contact", prefix="C-", digits=4)
+    org.series.create(kind="contact", prefix="C-", digits=4)
     org = database.organization("acme", acting_as="ana@acme.example")
     first, second = org.contacts.create_many({"kind": "person", "given_name": name} for name in "ab")
     assert (first.code, second.code) == ("C-0001", "C-0002")

@@ -89,7 +89,7 @@ def test_records_pickle_and_copy(local: Session) -> None:
         *local.invoices.lines(invoice),
         *local.payments.allocations(payment),
         *local.audit.list(),
-        *local.numbering.list(),
+        *local.series.list(),
         local.organization,
         local.user,
         *(member.membership for member in local.members.list()),

@@ -28,6 +28,9 @@ CLASSES: list[type[Record]] = [
     crm_py.InvoiceLine,
     crm_py.Payment,
     crm_py.Allocation,
+    crm_py.CreditNote,
+    crm_py.CreditNoteLine,
+    crm_py.Refund,
     crm_py.AuditEntry,
     crm_py.NumberSeries,
     crm_py.Pipeline,
@@ -66,6 +69,9 @@ LISTED: list[type[Record]] = [
     crm_py.InvoiceLine,
     crm_py.Payment,
     crm_py.Allocation,
+    crm_py.CreditNote,
+    crm_py.CreditNoteLine,
+    crm_py.Refund,
     crm_py.AuditEntry,
     crm_py.Pipeline,
     crm_py.Stage,
@@ -113,9 +119,9 @@ def read_type(field: Field) -> str:
 
 def given_type(field: Field) -> str:
     if field.references is not None:
-        # Not every record that is referred to is shown.
-        shown = CLASS_OF.get(field.references)
-        return "UUID | str" if shown is None else f"{shown} | UUID | str"
+        # A kind of record without a class of its own is named by its id alone.
+        kind = CLASS_OF.get(field.references)
+        return f"{kind} | UUID | str" if kind else GIVEN["id"]
     return GIVEN[field.kind]
 
 
@@ -221,6 +227,8 @@ from ._crm_py import (
     CaseEvent,
     CaseRule,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Interaction,
     Invoice,
@@ -231,6 +239,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -240,12 +249,14 @@ from ._crm_py import (
 
 
 class LineFields(TypedDict, total=False):
-    """One line of an invoice. What a product has need not be said again; the quantity must be."""
+    """One line of an invoice or a credit note. What a product has need not be said again; the quantity must be."""
 
     product: Product | UUID | str | None
     description: str | None
     quantity: Decimal | int
     unit_price: Decimal | int | None
+    discount_percent: Decimal | int | None
+    discount: Decimal | int | None
     tax_percent: Decimal | int | None
 
 

@@ -10,7 +10,7 @@ use crm_core::entity::{Minor, Stored};
 use crm_core::store::Query;
 use crm_core::value::{Currency, Money};
 
-use super::{allocation, invoice, invoice_lines, payment, refund, verb};
+use super::{allocation, invoice, invoice_lines, payment, print, refund, verb};
 use crate::args::{self, date, examples, flag, group, option, text, texts};
 use crate::beneath::Beneath;
 use crate::error::{Done, Failure};
@@ -31,13 +31,15 @@ pub(super) fn command() -> Command {
         .subcommand(allocation::undo_command(
             "Takes a part of the credit back from its invoice: it is credit again",
             "The allocation's id, as `crm credit-note show` shows it",
-        ));
+        ))
+        .subcommand(print::command(note(), "Writes a credit note as a page that is ready to be printed"));
     examples(
         group,
         &[
             ("create", "crm credit-note create INV-000007 --amount 50 --reason 'Broken on arrival'"),
             ("list", "crm credit-note list --where 'unapplied > 0' --sort -issued_on"),
             ("show", "crm credit-note show CN-000001"),
+            ("print", "crm credit-note print CN-000001 --html credit-note.html"),
             ("allocate", "crm credit-note allocate CN-000001 --oldest"),
             ("unallocate", "crm credit-note unallocate 0197c3a0-0000-7000-8000-000000000002"),
         ],
@@ -90,6 +92,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let command = AllocateCreditNote { credit_note: note.id, allocate, on };
             show(app, &session, &session.run_with_key(&command, key.as_ref()).await?, Some("Allocated")).await
         }
+        "print" => print::write(app, args, &session.credit_note_document(note.id).await?),
         _ => show(app, &session, &note, None).await,
     }
 }
@@ -116,7 +119,11 @@ async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
         external_id: args::value(args, "external_id")?,
     };
     let note = session.run_with_key(&command, args::idempotency_of(args)?.as_ref()).await?;
-    show(app, session, &note, Some("Issued")).await?;
+    let parts = [("refunded", note.refund), ("kept as credit", note.credit), ("taken off what was due", note.offset)];
+    let parts = parts.into_iter().filter(|(_, part)| *part != Minor(0));
+    let parts: Vec<String> = parts.map(|(what, part)| format!("{} {what}", amount(note.money(part)))).collect();
+    app.out.note(&format!("Issued credit note {}: {}.", CreditNote::title(&note), parts.join(", ")));
+    show(app, session, &note, None).await?;
     match &note.number {
         Some(number) => {
             let warnings = session.number_warnings(DocumentKind::CreditNote, number, note.issued_on).await?;
@@ -136,11 +143,11 @@ fn money(args: &ArgMatches, name: &str, currency: Currency) -> Result<Option<Mon
 /// Shows a credit note with its lines and what it settles.
 async fn show(app: &App, session: &Session<'_>, note: &Stored<CreditNote>, done: Option<&str>) -> Done {
     if let Some(done) = done {
-        let parts =
-            [("refunded", note.refund), ("kept as credit", note.credit), ("taken off what was due", note.offset)];
-        let parts = parts.into_iter().filter(|(_, part)| *part != Minor(0));
-        let parts: Vec<String> = parts.map(|(what, part)| format!("{} {what}", amount(note.money(part)))).collect();
-        app.out.note(&format!("{done} credit note {}: {}.", CreditNote::title(note), parts.join(", ")));
+        let left = match note.unapplied {
+            Minor(0) => String::new(),
+            left => format!("; {} of it is credit", amount(note.money(left))),
+        };
+        app.out.note(&format!("{done} credit note {}{left}.", CreditNote::title(note)));
     }
     let columns = CreditNoteLine::COLUMNS;
     let lines = Query::new(columns.credit_note_id.eq(&note.id)).ascending(columns.position);

@@ -15,7 +15,7 @@ use crate::records;
 pub(super) fn command() -> Command {
     let contact = Arg::new("ref").value_name("CONTACT").required(true);
     Command::new("ledger")
-        .about("Shows a contact's account: every sale, payment, credit and refund, with the balance after it")
+        .about("Shows a contact's account: sales, payments, credit notes, refunds, and the balance")
         .arg(contact.help("The contact's id, e-mail, phone, account number or code"))
         .arg(option("from", "DATE", "The first day [default: that of the first entry]"))
         .arg(option("to", "DATE", "The last day [default: that of the last entry]").visible_alias("as-of"))

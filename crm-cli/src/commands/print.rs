@@ -25,7 +25,6 @@ pub(super) fn options(command: Command) -> Command {
 /// The command that prints a document.
 pub(super) fn command(document: clap::Arg, about: &'static str) -> Command {
     options(Command::new("print").about(about).arg(document))
-        .after_help("`crm help templates` explains templates of your own.")
         .group(ArgGroup::new("printed").args(["html", "json"]).required(true).multiple(true))
 }
 

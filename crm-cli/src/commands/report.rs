@@ -12,7 +12,7 @@ use crm_core::report::{
 use crm_core::value::{Date, Money};
 use serde::Serialize;
 
-use super::{report_billing, report_cases, report_sales, verb};
+use super::{print, report_billing, report_cases, report_sales, verb};
 use crate::args::{date, examples, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
@@ -39,7 +39,7 @@ pub(super) fn command() -> Command {
                 .arg(restated()),
         )
         .subcommand(
-            Command::new("statement")
+            print::options(Command::new("statement"))
                 .about("What a contact was billed and paid over a period")
                 .arg(
                     Arg::new("ref")
@@ -102,7 +102,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let to = date(args, "to")?.unwrap_or_else(|| session.context().today());
             let year = || to.checked_sub_days(chrono::Days::new(365)).unwrap_or(to);
             let from = date(args, "from")?.unwrap_or_else(year);
-            let report = session.statement(contact.id, &StatementOptions { from, to, restated }).await?;
+            let options = StatementOptions { from, to, restated };
+            if print::is_wanted(args) {
+                return print::write(app, args, &session.statement_document(contact.id, &options).await?);
+            }
+            let report = session.statement(contact.id, &options).await?;
             app.out.data(&statement(app.out, &report)?)
         }
     }

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 from . import errors
 from ._activity import Interactions, Tasks
+from ._billing import CreditNoteLines, CreditNotes, Refunds
 from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
 from ._client import Crm, Member, Members, Numbering, Reports, Session, open
 from ._collections import (
@@ -42,6 +43,8 @@ from ._crm_py import (
     CaseEvent,
     CaseRule,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Field,
     Interaction,
@@ -56,6 +59,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -107,6 +111,10 @@ __all__ = [
     "Contact",
     "Contacts",
     "Corrupt",
+    "CreditNote",
+    "CreditNoteLine",
+    "CreditNoteLines",
+    "CreditNotes",
     "Crm",
     "CrmError",
     "DeadlineRules",
@@ -140,6 +148,8 @@ __all__ = [
     "Product",
     "Products",
     "Record",
+    "Refund",
+    "Refunds",
     "Reports",
     "RuleError",
     "Session",

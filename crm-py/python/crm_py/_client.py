@@ -10,10 +10,11 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from ._activity import Interactions, Tasks
+from ._billing import CreditNoteLines, CreditNotes, Refunds
 from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
+from ._crm_py import Billing, BillingReports, Database, Membership, NumberSeries, SalesReports, User
 from ._crm_py import Cases as NativeCases
-from ._crm_py import Database, Membership, NumberSeries, SalesReports, User
 from ._crm_py import Session as NativeSession
 from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import ValidationError
@@ -29,13 +30,19 @@ if TYPE_CHECKING:
         Ageing,
         CaseReport,
         Cohort,
+        Collections,
+        DaysToPay,
         DealTotals,
+        Debtors,
         Forecast,
         Funnel,
         ImportReport,
         LeadCounts,
+        Ledger,
+        Revenue,
         Statement,
         Summary,
+        Taxes,
         TimelineItem,
         Velocity,
     )
@@ -175,6 +182,8 @@ class Session:
         "case_events",
         "cases",
         "contacts",
+        "credit_note_lines",
+        "credit_notes",
         "deadline_rules",
         "deals",
         "interactions",
@@ -182,11 +191,12 @@ class Session:
         "invoices",
         "leads",
         "members",
-        "numbering",
         "payments",
         "pipelines",
         "products",
+        "refunds",
         "reports",
+        "series",
         "stage_changes",
         "stages",
         "tags",
@@ -199,6 +209,9 @@ class Session:
     invoice_lines: InvoiceLines
     payments: Payments
     allocations: Allocations
+    credit_notes: CreditNotes
+    credit_note_lines: CreditNoteLines
+    refunds: Refunds
     leads: Leads
     deals: Deals
     stage_changes: StageChanges
@@ -212,7 +225,7 @@ class Session:
     tasks: Tasks
     interactions: Interactions
     members: Members
-    numbering: Numbering
+    series: Numbering
     reports: Reports
     audit: Audit
 
@@ -226,6 +239,9 @@ class Session:
         self.invoice_lines = InvoiceLines(native)
         self.payments = Payments(native)
         self.allocations = Allocations(native)
+        self.credit_notes = CreditNotes(native)
+        self.credit_note_lines = CreditNoteLines(native)
+        self.refunds = Refunds(native)
         self.leads = Leads(native)
         self.deals = Deals(native)
         self.stage_changes = StageChanges(native)
@@ -239,7 +255,7 @@ class Session:
         self.tasks = Tasks(native)
         self.interactions = Interactions(native)
         self.members = Members(native)
-        self.numbering = Numbering(native)
+        self.series = Numbering(native)
         self.reports = Reports(native)
         self.audit = Audit(native)
 
@@ -261,6 +277,17 @@ class Session:
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:
         """Changes the organization's settings."""
         return self._native.update_organization(dict(fields))
+
+    def ledger(
+        self,
+        contact: Contact | UUID | str,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        restated: bool = False,
+    ) -> Ledger:
+        """Everything on a contact's account with the balance after each entry, or what of it falls between two days."""
+        return BillingReports(self._native).ledger(contact, from_=from_, to=to, restated=restated)
 
     def timeline(
         self, record: Contact | Lead | Deal | Invoice | Case, *, limit: int | None = None, after: str | None = None
@@ -388,7 +415,7 @@ def _plain(member: Member | Membership | User | UUID | str) -> Membership | User
 
 
 class Numbering(Collection[NumberSeries]):
-    """The series that number invoices and contacts. A series is named by what it numbers: ``invoice``, ``contact``."""
+    """The series that number documents. A series is named by what it numbers: ``invoice``, ``credit_note``, ``contact``."""
 
     __slots__ = ()
     _entity = "number_series"
@@ -398,42 +425,115 @@ class Numbering(Collection[NumberSeries]):
         return self._list({})
 
     def create(self, **fields: Unpack[NumberSeriesFields]) -> NumberSeries:
-        """Creates a series, which begins at 1."""
+        """Creates a series."""
         return self._create(fields, None)
 
     def update(
         self, series: NumberSeries | UUID | str, **fields: Unpack[NumberSeriesFields]
     ) -> NumberSeries:
-        """Changes the prefix or the number of digits."""
+        """Changes a series: its prefix, its range, until when it is valid; ``None`` clears a field."""
         return self._update(series, fields, None)
 
 
 class Reports:
     """Reports on the present state, as of a civil date: today in the organization's zone unless another is given.
 
-    Those of sales and of cases take a ``zone`` of their own, an IANA name, in which their days and months are told.
+    With ``restated``, corrections count from the day of what they correct: what was reversed or void never was. The
+    reports of sales and of cases take a ``zone`` of their own, an IANA name, in which their days and months are told.
     """
 
-    __slots__ = ("_cases", "_native", "_sales")
+    __slots__ = ("_billing", "_cases", "_native", "_sales")
 
     def __init__(self, native: NativeSession) -> None:
         self._native = native
+        self._billing = BillingReports(native)
         self._sales = SalesReports(native)
         self._cases = NativeCases(native)
 
     def summary(
-        self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
+        self,
+        *,
+        as_of: date | None = None,
+        per_contact: bool = False,
+        include_void: bool = False,
+        restated: bool = False,
     ) -> Summary:
         """R1: what was billed, paid and is due, overall and per contact."""
-        return self._native.summary(as_of=as_of, per_contact=per_contact, include_void=include_void)
+        return self._native.summary(
+            as_of=as_of, per_contact=per_contact, include_void=include_void, restated=restated
+        )
 
-    def ageing(self, *, as_of: date | None = None, per_contact: bool = False) -> Ageing:
+    def ageing(
+        self, *, as_of: date | None = None, per_contact: bool = False, restated: bool = False
+    ) -> Ageing:
         """R2: what is due, by how late it is."""
-        return self._native.ageing(as_of=as_of, per_contact=per_contact)
+        return self._native.ageing(as_of=as_of, per_contact=per_contact, restated=restated)
 
-    def statement(self, contact: Contact | UUID | str, *, from_: date, to: date) -> Statement:
+    def statement(
+        self, contact: Contact | UUID | str, *, from_: date, to: date, restated: bool = False
+    ) -> Statement:
         """R3: what a contact was billed and paid over a period, with the balances before and after."""
-        return self._native.statement(contact, from_, to)
+        return self._native.statement(contact, from_, to, restated=restated)
+
+    def statement_html(
+        self,
+        contact: Contact | UUID | str,
+        *,
+        from_: date,
+        to: date,
+        restated: bool = False,
+        template: str | None = None,
+    ) -> str:
+        """A statement as a page that is ready to be printed, from the built-in template or from the text of another."""
+        billing = Billing(self._native)
+        page: str = billing.print_statement(contact, from_, to, "html", restated=restated, template=template)
+        return page
+
+    def statement_json(
+        self, contact: Contact | UUID | str, *, from_: date, to: date, restated: bool = False
+    ) -> dict[str, Any]:
+        """What stands on the page of a statement; amounts are text."""
+        billing = Billing(self._native)
+        document: dict[str, Any] = billing.print_statement(contact, from_, to, "json", restated=restated)
+        return document
+
+    def revenue(
+        self,
+        *,
+        by: Literal["month", "product"] = "month",
+        from_: date | None = None,
+        to: date | None = None,
+        restated: bool = False,
+    ) -> Revenue:
+        """What was sold: what was invoiced less what was withdrawn and credited, by month or by product."""
+        return self._billing.revenue(by=by, from_=from_, to=to, restated=restated)
+
+    def collections(
+        self, *, from_: date | None = None, to: date | None = None, restated: bool = False
+    ) -> Collections:
+        """The money that came in and went out again, by month and method."""
+        return self._billing.collections(from_=from_, to=to, restated=restated)
+
+    def taxes(self, *, from_: date | None = None, to: date | None = None, restated: bool = False) -> Taxes:
+        """The taxes on what was invoiced and credited, by month and rate."""
+        return self._billing.taxes(from_=from_, to=to, restated=restated)
+
+    def debtors(
+        self, *, as_of: date | None = None, limit: int | None = None, restated: bool = False
+    ) -> Debtors:
+        """Who owes something, those who owe most first: ``limit`` of each currency, or all."""
+        return self._billing.debtors(as_of=as_of, limit=limit, restated=restated)
+
+    def days_to_pay(
+        self,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        per_contact: bool = False,
+        restated: bool = False,
+    ) -> DaysToPay:
+        """How many days invoices took to be paid on average, of those that were settled in the period."""
+        return self._billing.days_to_pay(from_=from_, to=to, per_contact=per_contact, restated=restated)
 
     def leads(
         self,

@@ -6,7 +6,7 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, cast, overload
 
-from ._crm_py import Allocation, AuditEntry, Contact, Invoice, InvoiceLine, Money, Payment, Product, Record
+from ._crm_py import Allocation, AuditEntry, Billing, Contact, Invoice, InvoiceLine, Money, Payment, Product, Record
 from ._crm_py import Session as NativeSession
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
         ProductFields,
         ProductFilters,
     )
-    from .reports import Verification
+    from .reports import Finding, Verification
 
 T = TypeVar("T", covariant=True)
 R = TypeVar("R", bound=Record, covariant=True)
@@ -283,8 +283,12 @@ class Products(Collection[Product]):
 class Invoices(Collection[Invoice]):
     """Claims on contacts for things sold."""
 
-    __slots__ = ()
+    __slots__ = ("_billing",)
     _entity = "invoice"
+
+    def __init__(self, native: NativeSession) -> None:
+        super().__init__(native)
+        self._billing = Billing(native)
 
     def list(
         self,
@@ -356,7 +360,7 @@ class Invoices(Collection[Invoice]):
         return self._native.issue_invoice(invoice, number=number, key=key)
 
     def void(self, invoice: Invoice | UUID | str, *, key: str | None = None) -> Invoice:
-        """Withdraws an issued invoice on which nothing was paid."""
+        """Withdraws an issued invoice of which nothing was paid or credited."""
         return self._act("void", invoice, key)
 
     def write_off(self, invoice: Invoice | UUID | str, *, key: str | None = None) -> Invoice:
@@ -403,6 +407,26 @@ class Invoices(Collection[Invoice]):
         """The lines of an invoice, in order."""
         return [*InvoiceLines(self._native).iter(invoice=invoice, order_by="position")]
 
+    def allocations(self, invoice: Invoice | UUID | str) -> builtins.list[Allocation]:
+        """What was applied to an invoice, and taken back."""
+        return [*Allocations(self._native).iter(invoice=invoice, order_by="applied_on")]
+
+    def warnings(self, invoice: Invoice | UUID | str) -> builtins.list[str]:
+        """What is worth knowing about its number: the end of the series' range or validity, an earlier number with a
+        later date.
+        """
+        return self._billing.warnings("invoice", invoice)
+
+    def print_html(self, invoice: Invoice | UUID | str, *, template: str | None = None) -> str:
+        """A page that is ready to be printed, from the built-in template or from the text of another."""
+        page: str = self._billing.print("invoice", invoice, "html", template=template)
+        return page
+
+    def print_json(self, invoice: Invoice | UUID | str) -> dict[str, Any]:
+        """What stands on the page; amounts and decimals are text."""
+        document: dict[str, Any] = self._billing.print("invoice", invoice, "json")
+        return document
+
 
 class InvoiceLines(Collection[InvoiceLine]):
     """The lines of all invoices; they are written with their invoice."""
@@ -435,8 +459,12 @@ class InvoiceLines(Collection[InvoiceLine]):
 class Payments(Collection[Payment]):
     """Money received from contacts."""
 
-    __slots__ = ()
+    __slots__ = ("_billing",)
     _entity = "payment"
+
+    def __init__(self, native: NativeSession) -> None:
+        super().__init__(native)
+        self._billing = Billing(native)
 
     def list(
         self,
@@ -496,12 +524,46 @@ class Payments(Collection[Payment]):
         )
 
     def allocations(self, payment: Payment | UUID | str) -> builtins.list[Allocation]:
-        """Which part of a payment settles which invoice."""
-        return [*Allocations(self._native).iter(payment=payment)]
+        """Which parts of a payment were applied to which invoices, and taken back."""
+        return [*Allocations(self._native).iter(payment=payment, order_by="applied_on")]
+
+    def allocate(
+        self,
+        payment: Payment | UUID | str,
+        invoices: Mapping[Invoice, Decimal | int | Money]
+        | Mapping[UUID, Decimal | int | Money]
+        | Mapping[str, Decimal | int | Money]
+        | Literal["oldest"],
+        *,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Settles invoices with what is left of a payment: amounts by invoice, or ``"oldest"``."""
+        given = dict(invoices) if isinstance(invoices, Mapping) else invoices
+        after: Payment = self._billing.allocate("payment", payment, given, on=on, key=key)
+        return after
+
+    def unallocate(
+        self, allocation: Allocation | UUID | str, *, on: date | None = None, key: str | None = None
+    ) -> Payment:
+        """Takes a part of a payment back from its invoice: it is the contact's credit again."""
+        after: Payment = self._billing.unallocate("payment", allocation, on=on, key=key)
+        return after
+
+    def reverse(
+        self,
+        payment: Payment | UUID | str,
+        *,
+        reason: str | None = None,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Reverses a payment that bounced or was recorded in error: its invoices are open again."""
+        return self._billing.reverse_payment(payment, reason=reason, on=on, key=key)
 
 
 class Allocations(Collection[Allocation]):
-    """Which parts of payments settle which invoices; they are written with their payment."""
+    """What was applied to which invoices, and taken back; written by the commands of payments and credit notes."""
 
     __slots__ = ()
     _entity = "allocation"
@@ -561,4 +623,8 @@ class Audit(Collection[AuditEntry]):
         With ``anchor``, the ``head`` of an earlier check, also that the chain goes through it.
         """
         return self._native.verify_audit(anchor)
+
+    def verify_books(self) -> tuple[Finding, ...]:
+        """Checks every sum of invoices, payments and credit notes, and the numbers of the series; gives what is wrong."""
+        return Billing(self._native).verify_books()
 

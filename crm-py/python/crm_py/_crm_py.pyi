@@ -13,6 +13,7 @@ from .reports import (
     CalendarDay,
     CaseReport,
     Cohort,
+    Collections,
     ConversionPlan,
     DeadlineRule,
     DealTotals,
@@ -21,10 +22,12 @@ from .reports import (
     Funnel,
     ImportReport,
     LeadCounts,
+    Ledger,
     Machine,
     Recomputed,
     Statement,
     Summary,
+    Taxes,
     TimelineItem,
     Velocity,
     Verification,
@@ -39,6 +42,8 @@ __all__ = [
     "CaseRule",
     "Cases",
     "Contact",
+    "CreditNote",
+    "CreditNoteLine",
     "Database",
     "Deal",
     "Field",
@@ -55,6 +60,7 @@ __all__ = [
     "Pipelines",
     "Product",
     "Record",
+    "Refund",
     "Sales",
     "SalesReports",
     "Session",
@@ -208,12 +214,21 @@ class Session:
     def verify_audit(self, anchor: str | None = None) -> Verification:
         """Checks the audit, from the beginning to its end."""
     def summary(
-        self, *, as_of: date | None = None, per_contact: bool = False, include_void: bool = False
+        self,
+        *,
+        as_of: date | None = None,
+        per_contact: bool = False,
+        include_void: bool = False,
+        restated: bool = False,
     ) -> Summary:
         """R1, the financial summary."""
-    def ageing(self, *, as_of: date | None = None, per_contact: bool = False) -> Ageing:
+    def ageing(
+        self, *, as_of: date | None = None, per_contact: bool = False, restated: bool = False
+    ) -> Ageing:
         """R2, the ageing of receivables."""
-    def statement(self, contact: Contact | UUID | str, from_: date, to: date) -> Statement:
+    def statement(
+        self, contact: Contact | UUID | str, from_: date, to: date, *, restated: bool = False
+    ) -> Statement:
         """R3, a contact's statement of account."""
     def timeline(
         self, record: Contact | Lead | Deal | Invoice | Case, *, limit: int | None = None, after: str | None = None
@@ -1155,7 +1170,7 @@ class Payment(Record):
 
 @final
 class Allocation(Record):
-    """A part of a payment that settles an invoice."""
+    """An amount applied to an invoice, or taken back from it."""
 
     __match_args__ = (
         "id",

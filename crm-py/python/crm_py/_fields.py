@@ -16,6 +16,8 @@ from ._crm_py import (
     CaseEvent,
     CaseRule,
     Contact,
+    CreditNote,
+    CreditNoteLine,
     Deal,
     Interaction,
     Invoice,
@@ -26,6 +28,7 @@ from ._crm_py import (
     Pipeline,
     Product,
     Record,
+    Refund,
     Stage,
     StageChange,
     Tag,
@@ -35,12 +38,14 @@ from ._crm_py import (
 
 
 class LineFields(TypedDict, total=False):
-    """One line of an invoice. What a product has need not be said again; the quantity must be."""
+    """One line of an invoice or a credit note. What a product has need not be said again; the quantity must be."""
 
     product: Product | UUID | str | None
     description: str | None
     quantity: Decimal | int
     unit_price: Decimal | int | None
+    discount_percent: Decimal | int | None
+    discount: Decimal | int | None
     tax_percent: Decimal | int | None
 
 

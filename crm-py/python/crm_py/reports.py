@@ -26,11 +26,20 @@ __all__ = [
     "CaseReport",
     "Cohort",
     "CohortStage",
+    "CollectionFigures",
+    "CollectionRow",
+    "Collections",
     "ContactFigures",
     "ConversionPlan",
+    "DaysToPay",
+    "DaysToPayFigures",
+    "DaysToPayRow",
     "DeadlineRule",
     "DealRow",
     "DealTotals",
+    "Debtor",
+    "Debtors",
+    "DebtorsCurrency",
     "Explanation",
     "Figures",
     "Finding",
@@ -42,6 +51,7 @@ __all__ = [
     "ImportReport",
     "LeadCounts",
     "LeadRow",
+    "Ledger",
     "Machine",
     "Move",
     "MovedCase",
@@ -49,12 +59,18 @@ __all__ = [
     "Problem",
     "Recomputed",
     "RecordChange",
+    "Revenue",
+    "RevenueFigures",
+    "RevenueMonth",
+    "RevenueProduct",
     "SkippedDay",
     "StageTime",
     "Statement",
     "StatementCurrency",
     "StatementEntry",
     "Summary",
+    "TaxRow",
+    "Taxes",
     "TimelineItem",
     "Velocity",
     "Verification",
@@ -71,13 +87,15 @@ class _Report:
 
 @dataclass(frozen=True, slots=True)
 class Figures(_Report):
-    """The figures of one currency. Billed = paid + pending + uncollectible."""
+    """The figures of one currency. Billed = paid + offset + pending + uncollectible."""
 
     currency: str
     invoices: int
     """How many invoices were issued, void ones left out unless asked for."""
     billed: Money
     paid: Money
+    offset: Money
+    """What credit notes took off what was due."""
     pending: Money
     overdue: Money
     """What of the pending amount is past its due date."""
@@ -172,6 +190,189 @@ class Statement(_Report):
     from_: date
     to: date
     currencies: tuple[StatementCurrency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger(_Report):
+    """Everything on a contact's account, or what of it falls between two days."""
+
+    contact_id: UUID
+    contact: str
+    from_: date | None
+    to: date | None
+    currencies: tuple[StatementCurrency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueFigures(_Report):
+    """What was sold in one currency. Net = invoiced - void - credited, all before tax."""
+
+    currency: str
+    invoiced: Money
+    void: Money
+    credited: Money
+    net: Money
+    tax: Money
+    """The tax on what is left."""
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueMonth(_Report):
+    """The revenue of a month in one currency."""
+
+    month: date
+    """Its first day."""
+    figures: RevenueFigures
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueProduct(_Report):
+    """The revenue of a product in one currency; of the lines without one, if there is none."""
+
+    product_id: UUID | None
+    product: str | None
+    sku: str | None
+    quantity: Decimal
+    figures: RevenueFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Revenue(_Report):
+    """What was sold over a period: what was invoiced less what was withdrawn and credited."""
+
+    from_: date | None
+    to: date | None
+    totals: tuple[RevenueFigures, ...]
+    """The figures of each currency, by its code."""
+    by_month: tuple[RevenueMonth, ...] | None
+    by_product: tuple[RevenueProduct, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionFigures(_Report):
+    """The money that came in in one currency. Net = received - reversed - refunded."""
+
+    currency: str
+    payments: int
+    """How many were received."""
+    received: Money
+    reversed: Money
+    refunded: Money
+    net: Money
+
+
+@dataclass(frozen=True, slots=True)
+class CollectionRow(_Report):
+    """What came in in a month by a method, in one currency."""
+
+    month: date
+    """Its first day."""
+    method: str | None
+    figures: CollectionFigures
+
+
+@dataclass(frozen=True, slots=True)
+class Collections(_Report):
+    """The money that came in and went out again over a period."""
+
+    from_: date | None
+    to: date | None
+    totals: tuple[CollectionFigures, ...]
+    rows: tuple[CollectionRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow(_Report):
+    """The taxes at one rate in one currency; of a month, or of the whole period."""
+
+    month: date | None
+    percent: Decimal
+    currency: str
+    invoiced: Money
+    """Before tax, less what was withdrawn."""
+    invoiced_tax: Money
+    credited: Money
+    credited_tax: Money
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Taxes(_Report):
+    """The taxes on what was sold over a period."""
+
+    from_: date | None
+    to: date | None
+    totals: tuple[TaxRow, ...]
+    months: tuple[TaxRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Debtor(_Report):
+    """A contact that owes something."""
+
+    contact_id: UUID
+    contact: str
+    email: str | None
+    pending: Money
+    overdue: Money
+    credit: Money
+    """What payments and credit notes have left, not taken off what is pending."""
+    oldest_due_on: date | None
+    days_late: int
+
+
+@dataclass(frozen=True, slots=True)
+class DebtorsCurrency(_Report):
+    """The contacts that owe something in one currency, those that owe most first."""
+
+    currency: str
+    contacts: int
+    """How many owe something."""
+    pending: Money
+    overdue: Money
+    debtors: tuple[Debtor, ...]
+    """As many as were asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Debtors(_Report):
+    """The contacts that owe something."""
+
+    as_of: date
+    currencies: tuple[DebtorsCurrency, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DaysToPayFigures(_Report):
+    """How long it took until invoices of one currency were paid."""
+
+    currency: str
+    invoices: int
+    mean_days: Decimal
+    """After their issue."""
+    mean_days_late: Decimal
+    """After their due dates; less than nothing is before."""
+
+
+@dataclass(frozen=True, slots=True)
+class DaysToPayRow(_Report):
+    """One contact's figures in one currency."""
+
+    contact_id: UUID
+    contact: str
+    figures: DaysToPayFigures
+
+
+@dataclass(frozen=True, slots=True)
+class DaysToPay(_Report):
+    """How long it took until invoices were paid that were settled in a period."""
+
+    from_: date | None
+    to: date | None
+    totals: tuple[DaysToPayFigures, ...]
+    per_contact: tuple[DaysToPayRow, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
