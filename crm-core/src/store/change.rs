@@ -103,6 +103,13 @@ impl Change {
         }
     }
 
+    /// Computes the derived columns anew, when another has changed.
+    fn rederive(&mut self) -> Result<(), StoreError> {
+        let row = (self.table().rederive)(self.row().clone())?;
+        *self.row_mut() = row;
+        Ok(())
+    }
+
     /// The record's id.
     pub fn id(&self) -> Uuid {
         self.table().id(self.row())
@@ -364,10 +371,12 @@ impl ChangeSet {
     /// Puts a value into a column of a record that this change-set writes.
     ///
     /// # Panics
-    /// When the change-set does not write the record.
+    /// When the change-set does not write the record, or the value is none of the column's kind.
     pub(crate) fn put<E: Entity>(&mut self, id: Id<E>, column: usize, value: Value) {
         let position = self.position::<E>(id).expect("only records that the change-set writes get values");
-        self.changes[position].row_mut()[column] = value;
+        let change = &mut self.changes[position];
+        change.row_mut()[column] = value;
+        change.rederive().expect("a row that was made of a record reads as one");
     }
 
     /// Where the change of this record stands, if the change-set writes it.
@@ -392,10 +401,12 @@ impl ChangeSet {
         // Numbers first: a whole row that is encoded may hold one.
         for pass in [false, true] {
             for index in 0..self.changes.len() {
+                let mut numbered = false;
                 for column in 0..self.changes[index].row().len() {
                     let Value::Deferred(deferred) = &self.changes[index].row()[column] else { continue };
                     let value = match &**deferred {
                         Deferred::Numbered { .. } => {
+                            numbered = true;
                             deferred.number(counters).ok_or_else(|| self.misplaced(index, column))?
                         }
                         Deferred::RowOf { .. } if !pass => continue,
@@ -406,6 +417,10 @@ impl ChangeSet {
                         }
                     };
                     self.changes[index].row_mut()[column] = Value::Text(value);
+                }
+                if numbered {
+                    // A number has words by which its record is found.
+                    self.changes[index].rederive()?;
                 }
             }
         }
