@@ -10,7 +10,7 @@ use crm_core::audit::AuditEntry;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
 use crm_core::service::calendar::OverrideKind;
-use crm_core::service::deadline::Silence;
+use crm_core::service::deadline::{RULES, Silence};
 use crm_core::service::{
     AnswerCase, AppealCase, AssignCase, CalendarDay, Case, CaseEvent, CaseEventKind, CaseRule, CaseStatus, ClearDay,
     CloseCase, CompleteCase, ExtendBy, ExtendCase, NotifyCase, OpenCase, PauseCase, ReopenCase, ServiceError,
@@ -248,6 +248,12 @@ fn an_organization_without_a_country_of_ours_has_no_legal_deadlines_but_its_own(
         ("source", "Our own promise to customers"),
     ];
     let own = block_on(acme.create::<CaseRule>(edit(&acme, &own))).unwrap();
+    let known = |all| block_on(acme.deadline_rules(all)).unwrap();
+    assert_eq!(
+        known(false).iter().map(|known| (known.id, &*known.rule.code)).collect::<Vec<_>>(),
+        [(Some(own.id), "PROMISE")]
+    );
+    assert_eq!(known(true).len(), 1 + RULES.len());
     let case = open();
     assert_eq!((case.rule_code.as_deref(), case.due_on), (Some("PROMISE"), Some(date("2026-03-05"))));
     assert!(block_on(acme.explain_case(case.id)).unwrap().to_string().contains("Our own promise to customers"));
@@ -269,7 +275,10 @@ fn the_organizations_own_rule_stands_in_the_place_of_the_built_in_one() {
         ("source", "Resolution 1"),
         ("valid_from", "2026-03-04"),
     ];
-    block_on(world.owner.create::<CaseRule>(edit(&world.owner, &own))).unwrap();
+    let own = block_on(world.owner.create::<CaseRule>(edit(&world.owner, &own))).unwrap();
+    let known = block_on(world.owner.deadline_rules(false)).unwrap();
+    assert_eq!((known[0].id, &*known[0].rule.version, known.len()), (Some(own.id), "ours", 1 + RULES.len()));
+    assert!(known[1..].iter().all(|known| known.id.is_none() && known.rule.jurisdiction == "CO"));
     assert_eq!(world.open(&[]).base_days, Some(15), "it is not in force yet");
     world.clock.set("2026-03-04T09:00:00-05:00");
     let case = world.open(&[]);

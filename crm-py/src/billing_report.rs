@@ -1,5 +1,6 @@
 //! The further reports of billing, handed over as the arguments of the classes in `crm_py.reports`.
 
+use crm_core::billing::Method;
 use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::report::{
@@ -62,7 +63,7 @@ fn collections<'py>(py: Python<'py>, report: &Collections) -> PyResult<Bound<'py
         ))
     };
     let rows = tuple(py, &report.rows, |row| {
-        row_class.call1((row.month, row.method.map(|method| method.as_str()), figures(&row.figures)?))
+        row_class.call1((row.month, row.method.map(Method::as_str), figures(&row.figures)?))
     })?;
     class(py, "Collections")?.call1((report.from, report.to, tuple(py, &report.totals, figures)?, rows))
 }

@@ -415,7 +415,7 @@ def _plain(member: Member | Membership | User | UUID | str) -> Membership | User
 
 
 class Numbering(Collection[NumberSeries]):
-    """The series that number documents. A series is named by what it numbers: ``invoice``, ``credit_note``, ``contact``."""
+    """The series that number documents. A series is named by what it numbers: ``invoice``, ``credit_note``."""
 
     __slots__ = ()
     _entity = "number_series"

@@ -625,6 +625,6 @@ class Audit(Collection[AuditEntry]):
         return self._native.verify_audit(anchor)
 
     def verify_books(self) -> tuple[Finding, ...]:
-        """Checks every sum of invoices, payments and credit notes, and the numbers of the series; gives what is wrong."""
+        """Checks every sum of invoices, payments and credit notes, and the series' numbers; gives what is wrong."""
         return Billing(self._native).verify_books()
 

@@ -18,6 +18,10 @@ from .reports import (
     DeadlineRule,
     DealTotals,
     Explanation,
+    DaysToPay,
+    DealTotals,
+    Debtors,
+    Finding,
     Forecast,
     Funnel,
     ImportReport,
@@ -25,6 +29,7 @@ from .reports import (
     Ledger,
     Machine,
     Recomputed,
+    Revenue,
     Statement,
     Summary,
     Taxes,
@@ -41,6 +46,8 @@ __all__ = [
     "CaseEvent",
     "CaseRule",
     "Cases",
+    "Billing",
+    "BillingReports",
     "Contact",
     "CreditNote",
     "CreditNoteLine",
@@ -361,6 +368,125 @@ class Cases:
         zone: str | None = None,
     ) -> CaseReport:
         """R9, the report of cases."""
+
+@final
+class Billing:
+    """What is done with the documents of billing, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def allocate(
+        self,
+        entity: str,
+        reference: Record | UUID | str,
+        invoices: Mapping[Any, Decimal | int | Money] | str,
+        *,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Any:
+        """Settles invoices with what is left of a payment or of the credit that a credit note kept."""
+    def unallocate(
+        self, entity: str, allocation: Allocation | UUID | str, *, on: date | None = None, key: str | None = None
+    ) -> Any:
+        """Takes an allocation back from its invoice."""
+    def reverse_payment(
+        self,
+        payment: Payment | UUID | str,
+        *,
+        reason: str | None = None,
+        on: date | None = None,
+        key: str | None = None,
+    ) -> Payment:
+        """Reverses a payment."""
+    def create_credit_note(
+        self,
+        invoice: Invoice | UUID | str,
+        *,
+        reason: str,
+        amount: Decimal | int | Money | None = None,
+        lines: Iterable[dict[str, Any]] | None = None,
+        refund: Decimal | int | Money | None = None,
+        credit: Decimal | int | Money | None = None,
+        offset: Decimal | int | Money | None = None,
+        issued_on: date | None = None,
+        number: str | None = None,
+        method: str | None = None,
+        reference: str | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        key: str | None = None,
+    ) -> CreditNote:
+        """Makes a credit note of an invoice: of an amount, of lines, or of all that is not credited yet."""
+    def record_refund(
+        self,
+        entity: str,
+        document: Record | UUID | str | None,
+        amount: Decimal | int | Money | None = None,
+        *,
+        refunded_on: date | None = None,
+        method: str | None = None,
+        reference: str | None = None,
+        notes: str | None = None,
+        external_id: str | None = None,
+        key: str | None = None,
+    ) -> Refund:
+        """Records money paid back, of what a payment or a credit note has left."""
+    def warnings(self, entity: str, reference: Record | UUID | str) -> list[str]:
+        """What is worth knowing about the number of an invoice or a credit note, in words."""
+    def print(
+        self, entity: str, reference: Record | UUID | str, form: str, *, template: str | None = None
+    ) -> Any:
+        """An invoice or a credit note as it is printed: as HTML, or as the JSON that it is made of."""
+    def print_statement(
+        self,
+        contact: Contact | UUID | str,
+        from_: date,
+        to: date,
+        form: str,
+        *,
+        restated: bool = False,
+        template: str | None = None,
+    ) -> Any:
+        """A statement of account as it is printed: as HTML, or as the JSON that it is made of."""
+    def verify_books(self) -> tuple[Finding, ...]:
+        """Checks the books."""
+
+@final
+class BillingReports:
+    """The further reports of billing, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def revenue(
+        self, *, by: str = "month", from_: date | None = None, to: date | None = None, restated: bool = False
+    ) -> Revenue:
+        """What was sold, by month or by product."""
+    def collections(
+        self, *, from_: date | None = None, to: date | None = None, restated: bool = False
+    ) -> Collections:
+        """The money that came in and went out again, by month and method."""
+    def taxes(self, *, from_: date | None = None, to: date | None = None, restated: bool = False) -> Taxes:
+        """The taxes on what was invoiced and credited, by month and rate."""
+    def debtors(
+        self, *, as_of: date | None = None, limit: int | None = None, restated: bool = False
+    ) -> Debtors:
+        """Who owes something, those who owe most first."""
+    def days_to_pay(
+        self,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        per_contact: bool = False,
+        restated: bool = False,
+    ) -> DaysToPay:
+        """How many days invoices took to be paid on average."""
+    def ledger(
+        self,
+        contact: Contact | UUID | str,
+        *,
+        from_: date | None = None,
+        to: date | None = None,
+        restated: bool = False,
+    ) -> Ledger:
+        """Everything on a contact's account."""
 
 @final
 class SalesReports:
@@ -1222,6 +1348,231 @@ class Allocation(Record):
     @property
     def written_off(self) -> bool:
         """Whether the invoice was given up at that time: what was recovered, or lost again."""
+
+@final
+class CreditNote(Record):
+    """A part of an invoice, or all of it, credited."""
+
+    __match_args__ = (
+        "id",
+        "number",
+        "invoice_id",
+        "contact_id",
+        "currency",
+        "issued_on",
+        "reason",
+        "subtotal",
+        "tax",
+        "total",
+        "refund",
+        "credit",
+        "offset",
+        "unapplied",
+        "refunded",
+        "buyer",
+        "notes",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def number(self) -> str | None:
+        """The number: taken from the series of credit notes, or supplied and unique."""
+    @property
+    def invoice_id(self) -> UUID:
+        """Of which invoice."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who is credited."""
+    @property
+    def currency(self) -> str:
+        """The currency of all its amounts."""
+    @property
+    def issued_on(self) -> date:
+        """The civil date of issue."""
+    @property
+    def reason(self) -> str:
+        """Why."""
+    @property
+    def subtotal(self) -> Money:
+        """The sum of the lines before tax."""
+    @property
+    def tax(self) -> Money:
+        """The sum of the lines' taxes."""
+    @property
+    def total(self) -> Money:
+        """What is credited: subtotal and tax."""
+    @property
+    def refund(self) -> Money:
+        """What of it was paid back at once."""
+    @property
+    def credit(self) -> Money:
+        """What of it was kept as the contact's credit."""
+    @property
+    def offset(self) -> Money:
+        """What of it was taken off what was due on the invoice."""
+    @property
+    def unapplied(self) -> Money:
+        """What is left of the credit: not applied to invoices and not paid back later."""
+    @property
+    def refunded(self) -> Money:
+        """What of the credit was paid back later."""
+    @property
+    def buyer(self) -> dict[str, Any] | None:
+        """The buyer as the invoice names it, a JSON object."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+
+@final
+class CreditNoteLine(Record):
+    """One line of a credit note."""
+
+    __match_args__ = (
+        "id",
+        "credit_note_id",
+        "position",
+        "invoice_line_id",
+        "product_id",
+        "description",
+        "quantity",
+        "unit_price",
+        "discount_percent",
+        "discount",
+        "tax_percent",
+        "currency",
+        "net",
+        "tax",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def credit_note_id(self) -> UUID:
+        """Of which credit note."""
+    @property
+    def position(self) -> int:
+        """Its place in the credit note, from 1."""
+    @property
+    def invoice_line_id(self) -> UUID | None:
+        """Which line of the invoice it credits, if it is one as it stands."""
+    @property
+    def product_id(self) -> UUID | None:
+        """What is credited, if it is a product of the catalogue."""
+    @property
+    def description(self) -> str:
+        """What is credited, in words."""
+    @property
+    def quantity(self) -> Decimal:
+        """How much of it."""
+    @property
+    def unit_price(self) -> Decimal:
+        """The price of one unit before tax."""
+    @property
+    def discount_percent(self) -> Decimal | None:
+        """The discount in percent, if it was given as such."""
+    @property
+    def discount(self) -> Money:
+        """The discount, rounded."""
+    @property
+    def tax_percent(self) -> Decimal:
+        """The rate of tax, in percent."""
+    @property
+    def currency(self) -> str:
+        """The currency of the credit note."""
+    @property
+    def net(self) -> Money:
+        """What is credited before tax."""
+    @property
+    def tax(self) -> Money:
+        """The tax on it."""
+
+@final
+class Refund(Record):
+    """Money paid back to a contact."""
+
+    __match_args__ = (
+        "id",
+        "contact_id",
+        "currency",
+        "amount",
+        "refunded_on",
+        "method",
+        "reference",
+        "notes",
+        "payment_id",
+        "credit_note_id",
+        "external_id",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def contact_id(self) -> UUID:
+        """Who is paid back."""
+    @property
+    def currency(self) -> str:
+        """The currency of the amount."""
+    @property
+    def amount(self) -> Money:
+        """How much."""
+    @property
+    def refunded_on(self) -> date:
+        """The civil date on which it was paid back."""
+    @property
+    def method(self) -> Literal["cash", "card", "transfer", "direct_debit", "check", "other"] | None:
+        """How it was paid back."""
+    @property
+    def reference(self) -> str | None:
+        """The bank's reference."""
+    @property
+    def notes(self) -> str | None:
+        """What else is to be said."""
+    @property
+    def payment_id(self) -> UUID | None:
+        """Of which payment, if it is one's."""
+    @property
+    def credit_note_id(self) -> UUID | None:
+        """Of which credit note, if it is one's."""
+    @property
+    def external_id(self) -> str | None:
+        """The id in the system that it was imported from."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
 
 @final
 class AuditEntry(Record):

@@ -1146,12 +1146,12 @@ class AllocationFilters(TypedDict, total=False):
     payment_id: Payment | UUID | str | None
     payment_id__ne: Payment | UUID | str | None
     payment_id__in: Iterable[Payment | UUID | str | None]
-    credit_note: UUID | str | None
-    credit_note__ne: UUID | str | None
-    credit_note__in: Iterable[UUID | str | None]
-    credit_note_id: UUID | str | None
-    credit_note_id__ne: UUID | str | None
-    credit_note_id__in: Iterable[UUID | str | None]
+    credit_note: CreditNote | UUID | str | None
+    credit_note__ne: CreditNote | UUID | str | None
+    credit_note__in: Iterable[CreditNote | UUID | str | None]
+    credit_note_id: CreditNote | UUID | str | None
+    credit_note_id__ne: CreditNote | UUID | str | None
+    credit_note_id__in: Iterable[CreditNote | UUID | str | None]
     invoice: Invoice | UUID | str
     invoice__ne: Invoice | UUID | str
     invoice__in: Iterable[Invoice | UUID | str]
@@ -1203,6 +1203,363 @@ class AllocationFilters(TypedDict, total=False):
     written_off: bool
     written_off__ne: bool
     written_off__in: Iterable[bool]
+
+
+class CreditNoteFilters(TypedDict, total=False):
+    """By what a list of kind credit note can be filtered; see Collection."""
+
+    id: CreditNote | UUID | str
+    id__ne: CreditNote | UUID | str
+    id__in: Iterable[CreditNote | UUID | str]
+    number: str | None
+    number__ne: str | None
+    number__in: Iterable[str | None]
+    number__lt: str
+    number__le: str
+    number__gt: str
+    number__ge: str
+    number__contains: str
+    number__startswith: str
+    invoice: Invoice | UUID | str
+    invoice__ne: Invoice | UUID | str
+    invoice__in: Iterable[Invoice | UUID | str]
+    invoice_id: Invoice | UUID | str
+    invoice_id__ne: Invoice | UUID | str
+    invoice_id__in: Iterable[Invoice | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    issued_on: date
+    issued_on__ne: date
+    issued_on__in: Iterable[date]
+    issued_on__lt: date
+    issued_on__le: date
+    issued_on__gt: date
+    issued_on__ge: date
+    reason: str
+    reason__ne: str
+    reason__in: Iterable[str]
+    reason__lt: str
+    reason__le: str
+    reason__gt: str
+    reason__ge: str
+    reason__contains: str
+    reason__startswith: str
+    subtotal: Decimal | int | Money
+    subtotal__ne: Decimal | int | Money
+    subtotal__in: Iterable[Decimal | int | Money]
+    subtotal__lt: Decimal | int | Money
+    subtotal__le: Decimal | int | Money
+    subtotal__gt: Decimal | int | Money
+    subtotal__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+    total: Decimal | int | Money
+    total__ne: Decimal | int | Money
+    total__in: Iterable[Decimal | int | Money]
+    total__lt: Decimal | int | Money
+    total__le: Decimal | int | Money
+    total__gt: Decimal | int | Money
+    total__ge: Decimal | int | Money
+    refund: Decimal | int | Money
+    refund__ne: Decimal | int | Money
+    refund__in: Iterable[Decimal | int | Money]
+    refund__lt: Decimal | int | Money
+    refund__le: Decimal | int | Money
+    refund__gt: Decimal | int | Money
+    refund__ge: Decimal | int | Money
+    credit: Decimal | int | Money
+    credit__ne: Decimal | int | Money
+    credit__in: Iterable[Decimal | int | Money]
+    credit__lt: Decimal | int | Money
+    credit__le: Decimal | int | Money
+    credit__gt: Decimal | int | Money
+    credit__ge: Decimal | int | Money
+    offset: Decimal | int | Money
+    offset__ne: Decimal | int | Money
+    offset__in: Iterable[Decimal | int | Money]
+    offset__lt: Decimal | int | Money
+    offset__le: Decimal | int | Money
+    offset__gt: Decimal | int | Money
+    offset__ge: Decimal | int | Money
+    unapplied: Decimal | int | Money
+    unapplied__ne: Decimal | int | Money
+    unapplied__in: Iterable[Decimal | int | Money]
+    unapplied__lt: Decimal | int | Money
+    unapplied__le: Decimal | int | Money
+    unapplied__gt: Decimal | int | Money
+    unapplied__ge: Decimal | int | Money
+    refunded: Decimal | int | Money
+    refunded__ne: Decimal | int | Money
+    refunded__in: Iterable[Decimal | int | Money]
+    refunded__lt: Decimal | int | Money
+    refunded__le: Decimal | int | Money
+    refunded__gt: Decimal | int | Money
+    refunded__ge: Decimal | int | Money
+    buyer: None
+    buyer__ne: None
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class CreditNoteLineFilters(TypedDict, total=False):
+    """By what a list of kind credit note line can be filtered; see Collection."""
+
+    id: CreditNoteLine | UUID | str
+    id__ne: CreditNoteLine | UUID | str
+    id__in: Iterable[CreditNoteLine | UUID | str]
+    credit_note: CreditNote | UUID | str
+    credit_note__ne: CreditNote | UUID | str
+    credit_note__in: Iterable[CreditNote | UUID | str]
+    credit_note_id: CreditNote | UUID | str
+    credit_note_id__ne: CreditNote | UUID | str
+    credit_note_id__in: Iterable[CreditNote | UUID | str]
+    position: int
+    position__ne: int
+    position__in: Iterable[int]
+    position__lt: int
+    position__le: int
+    position__gt: int
+    position__ge: int
+    invoice_line: InvoiceLine | UUID | str | None
+    invoice_line__ne: InvoiceLine | UUID | str | None
+    invoice_line__in: Iterable[InvoiceLine | UUID | str | None]
+    invoice_line_id: InvoiceLine | UUID | str | None
+    invoice_line_id__ne: InvoiceLine | UUID | str | None
+    invoice_line_id__in: Iterable[InvoiceLine | UUID | str | None]
+    product: Product | UUID | str | None
+    product__ne: Product | UUID | str | None
+    product__in: Iterable[Product | UUID | str | None]
+    product_id: Product | UUID | str | None
+    product_id__ne: Product | UUID | str | None
+    product_id__in: Iterable[Product | UUID | str | None]
+    description: str
+    description__ne: str
+    description__in: Iterable[str]
+    description__lt: str
+    description__le: str
+    description__gt: str
+    description__ge: str
+    description__contains: str
+    description__startswith: str
+    quantity: Decimal | int
+    quantity__ne: Decimal | int
+    quantity__in: Iterable[Decimal | int]
+    quantity__lt: Decimal | int
+    quantity__le: Decimal | int
+    quantity__gt: Decimal | int
+    quantity__ge: Decimal | int
+    unit_price: Decimal | int
+    unit_price__ne: Decimal | int
+    unit_price__in: Iterable[Decimal | int]
+    unit_price__lt: Decimal | int
+    unit_price__le: Decimal | int
+    unit_price__gt: Decimal | int
+    unit_price__ge: Decimal | int
+    discount_percent: Decimal | int | None
+    discount_percent__ne: Decimal | int | None
+    discount_percent__in: Iterable[Decimal | int | None]
+    discount_percent__lt: Decimal | int
+    discount_percent__le: Decimal | int
+    discount_percent__gt: Decimal | int
+    discount_percent__ge: Decimal | int
+    discount: Decimal | int | Money
+    discount__ne: Decimal | int | Money
+    discount__in: Iterable[Decimal | int | Money]
+    discount__lt: Decimal | int | Money
+    discount__le: Decimal | int | Money
+    discount__gt: Decimal | int | Money
+    discount__ge: Decimal | int | Money
+    tax_percent: Decimal | int
+    tax_percent__ne: Decimal | int
+    tax_percent__in: Iterable[Decimal | int]
+    tax_percent__lt: Decimal | int
+    tax_percent__le: Decimal | int
+    tax_percent__gt: Decimal | int
+    tax_percent__ge: Decimal | int
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    net: Decimal | int | Money
+    net__ne: Decimal | int | Money
+    net__in: Iterable[Decimal | int | Money]
+    net__lt: Decimal | int | Money
+    net__le: Decimal | int | Money
+    net__gt: Decimal | int | Money
+    net__ge: Decimal | int | Money
+    tax: Decimal | int | Money
+    tax__ne: Decimal | int | Money
+    tax__in: Iterable[Decimal | int | Money]
+    tax__lt: Decimal | int | Money
+    tax__le: Decimal | int | Money
+    tax__gt: Decimal | int | Money
+    tax__ge: Decimal | int | Money
+
+
+class RefundFilters(TypedDict, total=False):
+    """By what a list of kind refund can be filtered; see Collection."""
+
+    id: Refund | UUID | str
+    id__ne: Refund | UUID | str
+    id__in: Iterable[Refund | UUID | str]
+    contact: Contact | UUID | str
+    contact__ne: Contact | UUID | str
+    contact__in: Iterable[Contact | UUID | str]
+    contact_id: Contact | UUID | str
+    contact_id__ne: Contact | UUID | str
+    contact_id__in: Iterable[Contact | UUID | str]
+    currency: str
+    currency__ne: str
+    currency__in: Iterable[str]
+    currency__lt: str
+    currency__le: str
+    currency__gt: str
+    currency__ge: str
+    currency__contains: str
+    currency__startswith: str
+    amount: Decimal | int | Money
+    amount__ne: Decimal | int | Money
+    amount__in: Iterable[Decimal | int | Money]
+    amount__lt: Decimal | int | Money
+    amount__le: Decimal | int | Money
+    amount__gt: Decimal | int | Money
+    amount__ge: Decimal | int | Money
+    refunded_on: date
+    refunded_on__ne: date
+    refunded_on__in: Iterable[date]
+    refunded_on__lt: date
+    refunded_on__le: date
+    refunded_on__gt: date
+    refunded_on__ge: date
+    method: str | None
+    method__ne: str | None
+    method__in: Iterable[str | None]
+    reference: str | None
+    reference__ne: str | None
+    reference__in: Iterable[str | None]
+    reference__lt: str
+    reference__le: str
+    reference__gt: str
+    reference__ge: str
+    reference__contains: str
+    reference__startswith: str
+    notes: str | None
+    notes__ne: str | None
+    notes__in: Iterable[str | None]
+    notes__lt: str
+    notes__le: str
+    notes__gt: str
+    notes__ge: str
+    notes__contains: str
+    notes__startswith: str
+    payment: Payment | UUID | str | None
+    payment__ne: Payment | UUID | str | None
+    payment__in: Iterable[Payment | UUID | str | None]
+    payment_id: Payment | UUID | str | None
+    payment_id__ne: Payment | UUID | str | None
+    payment_id__in: Iterable[Payment | UUID | str | None]
+    credit_note: CreditNote | UUID | str | None
+    credit_note__ne: CreditNote | UUID | str | None
+    credit_note__in: Iterable[CreditNote | UUID | str | None]
+    credit_note_id: CreditNote | UUID | str | None
+    credit_note_id__ne: CreditNote | UUID | str | None
+    credit_note_id__in: Iterable[CreditNote | UUID | str | None]
+    external_id: str | None
+    external_id__ne: str | None
+    external_id__in: Iterable[str | None]
+    external_id__lt: str
+    external_id__le: str
+    external_id__gt: str
+    external_id__ge: str
+    external_id__contains: str
+    external_id__startswith: str
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
 
 
 class AuditEntryFilters(TypedDict, total=False):
