@@ -218,6 +218,7 @@ pub(crate) const fn exit_code(code: ErrorCode) -> u8 {
         ErrorCode::Unauthenticated | ErrorCode::Forbidden => 4,
         ErrorCode::Invalid | ErrorCode::Rule => 5,
         ErrorCode::Conflict | ErrorCode::Duplicate => 6,
+        ErrorCode::Throttled => 7,
         ErrorCode::Unavailable => 8,
         // An unknown outcome must not be retried blindly, so it is no 8.
         _ => 1,
@@ -407,6 +408,7 @@ mod tests {
             ErrorCode::Duplicate,
             ErrorCode::Invalid,
             ErrorCode::Rule,
+            ErrorCode::Throttled,
             ErrorCode::Unavailable,
             ErrorCode::OutcomeUnknown,
             ErrorCode::Corrupt,
@@ -415,8 +417,8 @@ mod tests {
         let told: Vec<String> = codes.iter().map(|code| format!("{} {}", code.as_str(), exit_code(*code))).collect();
         assert_eq!(
             told.join(", "),
-            "unauthenticated 4, forbidden 4, not_found 3, conflict 6, duplicate 6, invalid 5, rule 5, unavailable 8, \
-             outcome_unknown 1, corrupt 1, failure 1"
+            "unauthenticated 4, forbidden 4, not_found 3, conflict 6, duplicate 6, invalid 5, rule 5, \
+             throttled 7, unavailable 8, outcome_unknown 1, corrupt 1, failure 1"
         );
         for code in codes {
             assert!(EXIT_CODES.iter().any(|(known, _)| *known == exit_code(code)));

@@ -36,6 +36,10 @@ impl Environment for Clock {
     fn new_id(&self) -> Uuid {
         SystemEnvironment.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        SystemEnvironment.fill_random(bytes);
+    }
 }
 
 /// A database of either kind.

@@ -4,18 +4,19 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use crate::access::Role;
-use crate::access::{Organization, User};
+use crate::access::{ApiKey, Organization, Rights, Role, Scopes, User};
 use crate::id::Id;
 use crate::store::Stamp;
-use crate::value::{Currency, Date, Instant};
+use crate::value::{Currency, Date, Instant, Zone};
 
-/// Gives the time and new ids. Injected, so that core reads no clock and every run can be repeated.
+/// Gives the time, new ids and random bytes. Injected, so that core reads no clock and every run can be repeated.
 pub trait Environment: Send + Sync {
     /// The present instant.
     fn now(&self) -> Instant;
     /// A new id: a UUID version 7, larger than the ones before it.
     fn new_id(&self) -> Uuid;
+    /// Fills the bytes with what nobody can guess: passwords' salts and tokens come of it.
+    fn fill_random(&self, bytes: &mut [u8]);
 }
 
 /// Who acts.
@@ -23,6 +24,13 @@ pub trait Environment: Send + Sync {
 pub enum Actor {
     /// A member.
     User(Id<User>),
+    /// An API key, for the member that it was made by.
+    Key {
+        /// The key.
+        id: Id<ApiKey>,
+        /// The member.
+        user: Id<User>,
+    },
     /// The program itself, as when it creates an organization.
     System,
 }
@@ -32,14 +40,15 @@ impl Actor {
     pub const fn id(self) -> Option<Uuid> {
         match self {
             Self::User(id) => Some(id.uuid()),
+            Self::Key { id, .. } => Some(id.uuid()),
             Self::System => None,
         }
     }
 
-    /// The member, if it is one.
+    /// The member, or the one that the API key acts for.
     pub const fn user(self) -> Option<Id<User>> {
         match self {
-            Self::User(id) => Some(id),
+            Self::User(id) | Self::Key { user: id, .. } => Some(id),
             Self::System => None,
         }
     }
@@ -52,6 +61,7 @@ pub struct Context {
     now: Instant,
     actor: Actor,
     role: Role,
+    scopes: Option<Arc<Scopes>>,
     organization: Arc<Organization>,
 }
 
@@ -59,7 +69,20 @@ impl Context {
     /// The world as it is now.
     pub fn new(environment: Arc<dyn Environment>, actor: Actor, role: Role, organization: Arc<Organization>) -> Self {
         let now = environment.now();
-        Self { environment, now, actor, role, organization }
+        Self { environment, now, actor, role, scopes: None, organization }
+    }
+
+    /// The same within the scopes of an API key, if there are any.
+    #[must_use]
+    pub fn within(self, scopes: Option<Arc<Scopes>>) -> Self {
+        Self { scopes, ..self }
+    }
+
+    /// The world above organizations, where the program itself acts.
+    pub(crate) fn system(environment: Arc<dyn Environment>) -> Self {
+        let (slug, name) = ("system".parse().expect("a valid slug"), "system".parse().expect("a valid name"));
+        let nobodys = Organization::new(slug, name, Currency::USD, Zone::UTC);
+        Self::new(environment, Actor::System, Role::Owner, Arc::new(nobodys))
     }
 
     /// The instant of the command, the same throughout.
@@ -77,6 +100,15 @@ impl Context {
         self.environment.new_id()
     }
 
+    /// Fills the bytes with what nobody can guess.
+    pub fn fill_random(&mut self, bytes: &mut [u8]) {
+        self.environment.fill_random(bytes);
+    }
+
+    pub(crate) fn environment(&self) -> &dyn Environment {
+        &*self.environment
+    }
+
     /// Who acts.
     pub const fn actor(&self) -> Actor {
         self.actor
@@ -85,6 +117,11 @@ impl Context {
     /// In which role.
     pub const fn role(&self) -> Role {
         self.role
+    }
+
+    /// What the actor may do.
+    pub fn rights(&self) -> Rights<'_> {
+        Rights::within(self.role, self.scopes.as_deref())
     }
 
     /// For which organization.

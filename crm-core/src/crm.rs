@@ -3,54 +3,48 @@
 //! A command loads what it needs, decides with plain functions, and applies one change-set. If what it
 //! decided on changed meanwhile, it loads and decides again.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use uuid::Uuid;
 
-use crate::access::{Grant, Idempotency, IdempotencyKey, Membership, Organization, Role, User, body_hash, policy};
-use crate::billing::{DocumentKind, NumberSeries, Numbering, SeriesYear, used_up};
+use crate::access::{
+    AccessError, ApiKey, Charge, Counted, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization,
+    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left, policy,
+};
+use crate::acting::{Acting, KeyAtWork, acting};
+use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
-use crate::entity::{Entity, Locale, Stored, Table, Tenancy};
+use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::refusal::new_to_all;
+pub(crate) use crate::refusal::{field_of, named};
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
 use crate::service::first_calendar;
 use crate::store::{
-    Aggregate, Applied, Change, ChangeSet, Expr, Filter, Measure, Operand, Page, Query, Scope, Select, Store,
-    StoreError, StoreExt as _,
+    Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
-use crate::value::{Document, Email, Slug, Text, ValueError};
-
-/// How many number series are read at most: one for each kind of document, and no more than a short read gives.
-const SERIES: u32 = 100;
-
-/// The tables whose rows are written by whoever needs them first.
-const NEW_TO_ALL: [&str; 2] = [Idempotency::TABLE.name, SeriesYear::TABLE.name];
-
-/// Whether the change-set writes a row that someone else may just have written: the use of a key, or a year of a series. Then
-/// what is taken may be theirs, be it that row or the number or external id that comes with it, and the next round finds
-/// what they did.
-fn new_to_all(changes: &ChangeSet) -> bool {
-    changes
-        .changes
-        .iter()
-        .any(|change| matches!(change, Change::Insert { table, .. } if NEW_TO_ALL.contains(&table.name)))
-}
+use crate::value::{Document, Email, Slug, Text};
 
 /// How often a command decides again before it gives up.
-const TRIES: u32 = 200;
+pub(crate) const TRIES: u32 = 200;
 
 /// A book of customer relations on some store. A cheap handle; clone it freely.
 #[derive(Clone)]
 pub struct Crm {
     store: Arc<dyn Store>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
+}
+
+/// How passwords are hashed and tokens signed.
+struct Security {
+    hasher: Hasher,
+    keys: Option<TokenKeys>,
 }
 
 /// What a new organization needs.
@@ -69,7 +63,14 @@ pub struct NewOrganization {
 impl Crm {
     /// A book on this store, with this clock and source of ids.
     pub fn new(store: impl Store + 'static, environment: impl Environment + 'static) -> Self {
-        Self { store: Arc::new(store), environment: Arc::new(environment) }
+        let security = Security { hasher: Hasher::new(PasswordCost::default()), keys: None };
+        Self { store: Arc::new(store), environment: Arc::new(environment), security: Arc::new(security) }
+    }
+
+    /// The same book, whose users can sign in: with the keys that sign their tokens, and what hashing a password costs.
+    #[must_use]
+    pub fn with_logins(self, keys: TokenKeys, cost: PasswordCost) -> Self {
+        Self { security: Arc::new(Security { hasher: Hasher::new(cost), keys: Some(keys) }), ..self }
     }
 
     /// The store.
@@ -80,6 +81,20 @@ impl Crm {
     /// The clock and source of ids.
     pub fn environment(&self) -> &Arc<dyn Environment> {
         &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    pub(crate) fn token_keys(&self) -> Result<&TokenKeys, AccessError> {
+        self.security.keys.as_ref().ok_or(AccessError::NoTokenKeys)
+    }
+
+    /// How many password hashes this book has computed.
+    #[cfg(feature = "testing")]
+    pub fn hashes_computed(&self) -> u64 {
+        self.hasher().computed()
     }
 
     /// The organizations, by slug.
@@ -113,10 +128,11 @@ impl Crm {
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
+                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
                 user.id
             } else {
                 let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
-                changes.insert(&mut context, User { email, full_name, active: true }).id
+                changes.insert(&mut context, User::new(email, full_name)).id
             };
             changes.insert(&mut context, Membership { user_id: user, role: Role::Owner });
             let series = NumberSeries::new(DocumentKind::Invoice, &new.invoice_prefix, 6);
@@ -150,45 +166,43 @@ impl Crm {
         let not_found =
             || CrmError::NotFound { entity: Organization::TABLE.entity, reference: organization.to_string() };
         let organization = self.store.first::<Organization>(Scope::SYSTEM, query).await?.ok_or_else(not_found)?;
-        let scope = Scope::organization(organization.key);
         let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&acting_as.key().to_owned()).into());
         let stranger = || CrmError::Unauthenticated(acting_as.to_string());
-        let user = self.store.first::<User>(scope, query).await?.ok_or_else(stranger)?;
+        let user = self.store.first::<User>(Scope::SYSTEM, query).await?.ok_or_else(stranger)?;
+        self.open(organization, user, None).await
+    }
+
+    /// Opens an organization for a user; with the epoch of a login, for as long as it is still the user's.
+    pub(crate) async fn open(
+        &self,
+        organization: Stored<Organization>,
+        user: Stored<User>,
+        epoch: Option<i64>,
+    ) -> Result<Session<'static>, CrmError> {
+        let scope = Scope::organization(organization.key);
         let acting = acting(&*self.store, scope, organization, user).await?;
         Ok(Session {
             store: Handle::Shared(Arc::clone(&self.store)),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope,
+            epoch,
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
-}
 
-/// Reads who acts for whom.
-async fn acting(
-    store: &dyn Store,
-    scope: Scope,
-    organization: Stored<Organization>,
-    user: Stored<User>,
-) -> Result<Acting, CrmError> {
-    let stranger = || CrmError::Unauthenticated(user.email.to_string());
-    let query = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.eq(&user.id).into());
-    let membership = store.first::<Membership>(scope, query).await?.ok_or_else(stranger)?;
-    if !user.active {
-        return Err(stranger());
+    /// A session of an API key's member through the key.
+    pub(crate) async fn session_of_key(&self, scope: Scope, key: Stored<ApiKey>) -> Result<Session<'static>, CrmError> {
+        let query = Select::new(Organization::TABLE, Organization::COLUMNS.key.eq(&scope.key()).into());
+        let organization = self.store.first::<Organization>(scope, query).await?.ok_or_else(invalid_key)?;
+        let user = self.store.get(scope, key.user_id).await?.ok_or_else(invalid_key)?;
+        let session = match self.open(organization, user, None).await {
+            Err(CrmError::Unauthenticated(_)) => return Err(invalid_key()),
+            other => other?,
+        };
+        let acting = (*session.acting()).clone().through(&*self.store, scope, key, self.environment.now()).await?;
+        Ok(Session { acting: Arc::new(RwLock::new(Arc::new(acting))), ..session })
     }
-    let series = store.all(scope, &Select::new(NumberSeries::TABLE, Expr::True).limited(SERIES)).await?;
-    let value = Arc::new(organization.value.clone());
-    Ok(Acting { organization, value, user, membership, series })
-}
-
-/// Who acts for whom, as last read.
-pub(crate) struct Acting {
-    pub(crate) organization: Stored<Organization>,
-    value: Arc<Organization>,
-    pub(crate) user: Stored<User>,
-    pub(crate) membership: Stored<Membership>,
-    pub(crate) series: Vec<Stored<NumberSeries>>,
 }
 
 /// A member at work in an organization. Everything that is done passes here: the policy, the retries, the
@@ -197,7 +211,10 @@ pub(crate) struct Acting {
 pub struct Session<'a> {
     store: Handle<'a>,
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    /// The user's epoch when they signed in, if they did: the session ends with it.
+    epoch: Option<i64>,
     acting: Arc<RwLock<Arc<Acting>>>,
 }
 
@@ -205,7 +222,9 @@ pub struct Session<'a> {
 #[derive(Clone)]
 pub(crate) struct Seat {
     environment: Arc<dyn Environment>,
+    security: Arc<Security>,
     scope: Scope,
+    epoch: Option<i64>,
     acting: Arc<Acting>,
 }
 
@@ -215,7 +234,9 @@ impl Seat {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
         }
     }
@@ -277,9 +298,39 @@ impl Session<'_> {
         self.acting().user.clone()
     }
 
-    /// The acting user's role, as last read.
+    /// The acting user's role, or that of the API key, as last read.
     pub fn role(&self) -> Role {
-        self.acting().membership.role
+        self.acting().role()
+    }
+
+    /// The API key that is at work, if it is one.
+    pub fn key(&self) -> Option<Stored<ApiKey>> {
+        self.acting().key.as_ref().map(|at_work| at_work.key.clone())
+    }
+
+    /// How far the actor's right to an operation goes.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] when the role gives none, [`CrmError::OutOfScope`] when the API key's scopes do not name it,
+    /// [`CrmError::BadCredential`] when the key has expired.
+    pub fn authorize(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        self.authorize_as(&self.acting(), entity, verb)
+    }
+
+    /// As [`Session::authorize`], of who acted when the decision began.
+    fn authorize_as(&self, acting: &Acting, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        if let Some(at_work) = &acting.key {
+            at_work.key.require_valid(self.environment.now())?;
+        }
+        policy::authorize(acting.rights(), entity, verb)
+    }
+
+    /// The same, with who asks for the log of an API key's requests; outside a key's session it changes nothing.
+    #[must_use]
+    pub fn requested_by(&self, requester: &Requester) -> Self {
+        let mut acting = (*self.acting()).clone();
+        acting.key.iter_mut().for_each(|at_work| at_work.requester = requester.clone());
+        Self { acting: Arc::new(RwLock::new(Arc::new(acting))), ..self.clone() }
     }
 
     /// How typed text is read here: the organization's region and currency.
@@ -291,9 +342,10 @@ impl Session<'_> {
     /// The world as a rule sees it now.
     pub fn context(&self) -> Context {
         let acting = self.acting();
-        let actor = Actor::User(acting.user.id);
+        let user = acting.user.id;
+        let actor = acting.key.as_ref().map_or(Actor::User(user), |at_work| Actor::Key { id: at_work.key.id, user });
         let environment = Arc::clone(&self.environment);
-        Context::new(environment, actor, acting.membership.role, Arc::clone(&acting.value))
+        Context::new(environment, actor, acting.role(), Arc::clone(&acting.value)).within(acting.scopes().cloned())
     }
 
     /// The same member at work on a view of a store: within a host's transaction, or an import's.
@@ -301,14 +353,22 @@ impl Session<'_> {
         Session {
             store: Handle::Borrowed(view),
             environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
             scope: self.scope,
+            epoch: self.epoch,
             acting: Arc::clone(&self.acting),
         }
     }
 
     /// Who is at work, without a store: for a feed, which is given a view of its own.
     pub(crate) fn seat(&self) -> Seat {
-        Seat { environment: Arc::clone(&self.environment), scope: self.scope, acting: self.acting() }
+        Seat {
+            environment: Arc::clone(&self.environment),
+            security: Arc::clone(&self.security),
+            scope: self.scope,
+            epoch: self.epoch,
+            acting: self.acting(),
+        }
     }
 
     pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
@@ -316,9 +376,45 @@ impl Session<'_> {
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
         let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
-        let fresh = Arc::new(self::acting(self.store(), self.scope, organization, user).await?);
+        self.require_epoch(&user)?;
+        let mut fresh = self::acting(self.store(), self.scope, organization, user).await?;
+        if let Some(KeyAtWork { key, requester, .. }) = &acting.key {
+            let key = self.store().get(self.scope, key.id).await?.ok_or_else(invalid_key)?;
+            fresh = fresh.through(self.store(), self.scope, key, self.environment.now()).await?;
+            fresh.key.iter_mut().for_each(|at_work| at_work.requester = requester.clone());
+        }
+        let fresh = Arc::new(fresh);
         *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
         Ok(())
+    }
+
+    pub(crate) fn environment(&self) -> &Arc<dyn Environment> {
+        &self.environment
+    }
+
+    pub(crate) fn hasher(&self) -> &Hasher {
+        &self.security.hasher
+    }
+
+    /// Refuses a user whose sessions have been ended since they signed in.
+    pub(crate) fn require_epoch(&self, user: &User) -> Result<(), CrmError> {
+        match self.epoch {
+            Some(epoch) if epoch != user.epoch => Err(CrmError::TokenRefused),
+            _ => Ok(()),
+        }
+    }
+
+    /// Demands that what the actor may do is still so when the change-set is applied.
+    pub(crate) fn guard(&self, acting: &Acting, changes: &mut ChangeSet) {
+        changes.require_unchanged(&acting.membership);
+        if let Some(at_work) = acting.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
+            changes.require_unchanged(&at_work.key);
+        }
+        // A change of the user themselves is checked by itself.
+        let signed_in = self.epoch.is_some() || acting.key.is_some();
+        if signed_in && changes.position(acting.user.id).is_none() {
+            changes.require_unchanged(&acting.user);
+        }
     }
 
     /// Carries out a command: checks the policy, decides, applies, and decides again on a conflict.
@@ -339,25 +435,57 @@ impl Session<'_> {
         command: &C,
         key: Option<&IdempotencyKey>,
     ) -> Result<Stored<C::Root>, CrmError> {
+        self.run_counted(command, key).await.map(|counted| counted.record)
+    }
+
+    /// As [`Session::run`] or [`Session::run_with_key`], and tells what is left of the API key's quotas that the command
+    /// took from.
+    ///
+    /// # Errors
+    /// As those; [`CrmError::QuotaExceeded`] when nothing was left.
+    pub async fn run_counted<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Counted<C::Root>, CrmError> {
+        // On the heap: callers would hold all that a command may come to wait for in futures of their own.
+        let outcome = Box::pin(self.carry_out(command, key)).await;
+        match &outcome {
+            Ok((_, true)) => {}
+            other => Box::pin(self.log_apart(C::Root::TABLE.entity, C::VERB, other.as_ref().err())).await,
+        }
+        outcome.map(|(counted, _)| counted)
+    }
+
+    /// The result, and whether it was written now.
+    async fn carry_out<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(Counted<C::Root>, bool), CrmError> {
+        let as_it_was = |record| Ok((Counted { record, quotas: Vec::new() }, false));
         let mut again = false;
         for _ in 0..TRIES {
             if let Some(key) = key
                 && let Some(first) = self.repeated(command, key).await?
             {
-                return Ok(first);
+                return as_it_was(first);
             }
             let plan = self.plan(command, key).await?;
-            let (changes, root) = match plan {
-                Plan::Unchanged(root) => return Ok(*root),
-                Plan::Apply(changes, root) => (changes, root),
+            let (changes, root, charges) = match plan {
+                Plan::Unchanged(root) => return as_it_was(concealed(*root)?),
+                Plan::Apply(changes, root, charges) => (changes, root, charges),
             };
             let id = C::Root::TABLE.id(&root).to_string();
             let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, *changes).await {
-                Ok(applied) => return finish(root, &applied),
+                Ok(applied) => {
+                    let record = finish(root, &applied)?;
+                    return Ok((Counted { record, quotas: left(charges, &applied) }, true));
+                }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(StoreError::Duplicate { .. }) if new_to_all && !again => again = true,
-                Err(error) => return Err(self.refused(error, &id).await),
+                Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
+                Err(error) => self.refused_for_good(error, &id).await?,
             }
         }
         let reference = command.body().lines().next().unwrap_or_default().to_owned();
@@ -370,7 +498,7 @@ impl Session<'_> {
         command: &C,
         key: &IdempotencyKey,
     ) -> Result<Option<Stored<C::Root>>, CrmError> {
-        let (operation, _) = policy::authorize(self.role(), C::Root::TABLE.entity, C::VERB)?;
+        let (operation, _) = self.authorize(C::Root::TABLE.entity, C::VERB)?;
         let query = Select::new(Idempotency::TABLE, Idempotency::COLUMNS.key.eq(key.text()).into());
         let Some(known) = self.store().first::<Idempotency>(self.scope, query).await? else { return Ok(None) };
         if known.body_hash != self.body_hash(operation, command) {
@@ -392,15 +520,16 @@ impl Session<'_> {
 
     /// Decides a command without applying it.
     async fn plan<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Result<Plan<C::Root>, CrmError> {
+        // Whoever acts first is guarded: what is decided on later readings conflicts if they differ.
         let acting = self.acting();
-        let (operation, grant) = policy::authorize(acting.membership.role, C::Root::TABLE.entity, C::VERB)?;
+        let (operation, grant) = self.authorize_as(&acting, C::Root::TABLE.entity, C::VERB)?;
         let mut context = self.context();
         let mut changes = ChangeSet::new(context.stamp(operation));
         let root = command.decide(self, grant, &mut context, &mut changes).await?;
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
-        changes.require_unchanged(&acting.membership);
+        self.guard(&acting, &mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
         if let Some(key) = key {
@@ -415,7 +544,9 @@ impl Session<'_> {
                 changes.defer(record.id, Idempotency::COLUMNS.result.index(), Deferred::RowOf { change });
             }
         }
-        Ok(Plan::Apply(Box::new(changes), row))
+        let charges = self.charge(&mut context, &mut changes, false).await?;
+        self.log(&mut context, &mut changes);
+        Ok(Plan::Apply(Box::new(changes), row, charges))
     }
 
     /// What the role may read of an entity, as a filter to add to every query.
@@ -423,8 +554,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Forbidden`] when it may read nothing.
     pub fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let acting = self.acting();
-        let (_, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, verb)?;
+        let (_, grant) = self.authorize(E::TABLE.entity, verb)?;
         Ok(self.within_grant::<E>(grant))
     }
 
@@ -459,7 +589,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn get<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
-        let (_, grant) = policy::authorize(self.role(), E::TABLE.entity, "read")?;
+        let (_, grant) = self.authorize(E::TABLE.entity, "read")?;
         self.load(grant, id).await
     }
 
@@ -536,11 +666,19 @@ impl Session<'_> {
     /// # Errors
     /// As [`Session::create`]; the fields are named by the record's position, `3.email`.
     pub async fn create_many<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
+        let outcome = Box::pin(self.create_all(edits)).await;
+        if let Err(error) = &outcome {
+            self.log_apart(E::TABLE.entity, "create", Some(error)).await;
+        }
+        outcome
+    }
+
+    async fn create_all<E: Rules>(&self, edits: &[Edit<E>]) -> Result<Vec<Stored<E>>, CrmError> {
         crud::require_general::<E>("create")?;
         let mut again = false;
         for _ in 0..TRIES {
             let acting = self.acting();
-            let (operation, grant) = policy::authorize(acting.membership.role, E::TABLE.entity, "create")?;
+            let (operation, grant) = self.authorize_as(&acting, E::TABLE.entity, "create")?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
             let mut created = Vec::with_capacity(edits.len());
@@ -563,9 +701,13 @@ impl Session<'_> {
                 self.require_own(grant, record)?;
             }
             self.number(&mut context, &mut changes, created.iter().map(|record| record.id)).await?;
-            changes.require_unchanged(&acting.membership);
-            let rows: Option<Vec<Row>> = (!changes.counters.is_empty())
-                .then(|| changes.changes.iter().map(|change| change.row().clone()).collect());
+            self.guard(&acting, &mut changes);
+            self.charge(&mut context, &mut changes, false).await?;
+            self.log(&mut context, &mut changes);
+            let rows: Option<Vec<Row>> = (!changes.counters.is_empty()).then(|| {
+                let positions = created.iter().filter_map(|record| changes.position(record.id));
+                positions.map(|position| changes.changes[position].row().clone()).collect()
+            });
             let new_to_all = new_to_all(&changes);
             match self.store().apply(self.scope, changes).await {
                 Ok(applied) => {
@@ -575,8 +717,8 @@ impl Session<'_> {
                     };
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(StoreError::Duplicate { .. }) if new_to_all && !again => again = true,
-                Err(error) => return Err(self.refused(error, "").await),
+                Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
+                Err(error) => self.refused_for_good(error, "").await?,
             }
         }
         Err(CrmError::Conflict { entity: E::TABLE.entity, reference: String::new() })
@@ -613,104 +755,11 @@ impl Session<'_> {
     pub async fn delete<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
         self.run(&Delete(id)).await
     }
-
-    /// Checks that references point to records that the member may see; users must be active members.
-    pub(crate) async fn check_references(
-        &self,
-        references: impl Iterator<Item = (usize, Uuid)>,
-        table: &'static Table,
-    ) -> Result<(), CrmError> {
-        let acting = self.acting();
-        let mut checked = BTreeMap::<usize, Vec<Uuid>>::new();
-        for (column, id) in references {
-            if id != acting.user.id.uuid() {
-                let ids = checked.entry(column).or_default();
-                if !ids.contains(&id) {
-                    ids.push(id);
-                }
-            }
-        }
-        for (column, ids) in checked {
-            let Some(target) = table.columns[column].target() else { continue };
-            let found = self.referable(target, &ids).await?;
-            if let Some(missing) = ids.iter().find(|id| !found.contains(id)) {
-                let reason = ValueError::NotThere { entity: target.entity, reference: missing.to_string() };
-                return Err(CrmError::invalid(table.columns[column].name, reason));
-            }
-        }
-        Ok(())
-    }
-
-    /// Those of the ids to which the member may refer; users must be active members.
-    pub(crate) async fn referable(&self, target: &'static Table, ids: &[Uuid]) -> Result<Vec<Uuid>, CrmError> {
-        let values = ids.iter().copied().map(Value::Id).collect();
-        if target == User::TABLE {
-            let user = Membership::COLUMNS.user_id;
-            let active = user.refers_to(User::COLUMNS.active.eq(&true)).into_expr();
-            let query = Select::new(Membership::TABLE, Expr::In(user.operand(), values).and(active));
-            let members: Vec<Stored<Membership>> = self.store().all(self.scope, &query).await?;
-            return Ok(members.iter().map(|member| member.user_id.uuid()).collect());
-        }
-        let query = Select::new(target, Expr::In(Operand::Column(0), values).and(self.readable(target)));
-        Ok(self.store().select(self.scope, &query).await?.iter().map(|row| target.id(row)).collect())
-    }
-
-    /// What the member may read of a table that is known only at run time.
-    fn readable(&self, table: &'static Table) -> Expr {
-        let acting = self.acting();
-        match policy::authorize(acting.membership.role, table.entity, "read") {
-            Ok((_, Grant::All)) => Expr::True,
-            Ok((_, Grant::Own)) => crate::schema::own(table, acting.user.id),
-            _ => Expr::False,
-        }
-    }
-
-    /// Under a grant of one's own records, the record must be one's own.
-    pub(crate) fn require_own<E: Rules>(&self, grant: Grant, record: &Stored<E>) -> Result<(), CrmError> {
-        let own = self.within_grant::<E>(grant);
-        if own.holds(&record.to_row()) {
-            return Ok(());
-        }
-        Err(CrmError::Forbidden { operation: format!("{} of others", E::TABLE.entity), role: self.role() })
-    }
-
-    /// Takes numbers for new records of an entity that has a series.
-    pub(crate) async fn number<E: Rules>(
-        &self,
-        context: &mut Context,
-        changes: &mut ChangeSet,
-        records: impl ExactSizeIterator<Item = Id<E>> + Send,
-    ) -> Result<(), CrmError> {
-        let Some((kind, column)) = numbered::<E>() else { return Ok(()) };
-        let Some(series) = self.acting().series.iter().find(|series| series.kind == kind).cloned() else {
-            return Ok(());
-        };
-        let today = context.today();
-        Ok(Numbering::with_years(self, series).await?.take(context, changes, records, column, today)?)
-    }
-
-    /// Names the record, the fields or the rule that a store's refusal is about.
-    pub(crate) async fn refused(&self, error: StoreError, reference: &str) -> CrmError {
-        match error {
-            StoreError::Limit { table, column, id } => match used_up(self, table, id).await {
-                Ok(Some(rule)) => rule.into(),
-                Ok(None) => StoreError::Limit { table, column, id }.into(),
-                Err(error) => error,
-            },
-            error => named(error, reference),
-        }
-    }
-}
-
-/// The series and the column of entities whose records are numbered on creation.
-fn numbered<E: Entity>() -> Option<(DocumentKind, usize)> {
-    let kind = DocumentKind::ALL.iter().find(|kind| kind.on_creation() && kind.as_str() == E::TABLE.entity)?;
-    Some((*kind, E::TABLE.position("code").or_else(|| E::TABLE.position("number"))?))
 }
 
 enum Plan<E> {
     Unchanged(Box<Stored<E>>),
-    Apply(Box<ChangeSet>, Row),
+    Apply(Box<ChangeSet>, Row, Vec<Charge>),
 }
 
 /// The record as it was written, numbers included.
@@ -722,36 +771,24 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
             *value = Value::Text(number);
         }
     }
+    conceal(E::TABLE, &mut row);
     Ok(Stored::from_row(row)?)
 }
 
-/// Names the record and the fields that a store's refusal is about.
-pub(crate) fn named(error: StoreError, reference: &str) -> CrmError {
-    let table_of = |name: &str| crate::schema::TABLES.iter().copied().find(|table| table.name == name);
-    match error {
-        StoreError::Duplicate { table, columns } => match table_of(table) {
-            Some(table) => {
-                CrmError::Duplicate { entity: table.entity, fields: columns.into_iter().map(field_of).collect() }
-            }
-            None => StoreError::Duplicate { table, columns }.into(),
-        },
-        StoreError::Referenced { table } => match table_of(table) {
-            Some(table) => CrmError::Referenced { entity: table.entity, reference: reference.to_owned() },
-            None => StoreError::Referenced { table }.into(),
-        },
-        StoreError::OutOfRange { column, .. } => {
-            CrmError::invalid(field_of(column), ValueError::out_of_range("0001-01-01", "9999-12-31"))
-        }
-        other => other.into(),
+/// Takes the secrets out of a record before it is given to a caller.
+pub(crate) fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
+    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
+        return Ok(record);
     }
+    let mut row = record.to_row();
+    conceal(E::TABLE, &mut row);
+    Ok(Stored::from_row(row)?)
 }
 
-/// The field that people know for a column that only rules write.
-pub(crate) fn field_of(column: &str) -> &str {
-    match column {
-        "email_claim" | "email_key" => "email",
-        "phone_claim" => "phone",
-        "name_key" => "name",
-        other => other,
+fn conceal(table: &Table, row: &mut Row) {
+    for (column, value) in table.columns.iter().zip(row) {
+        if column.nullable && column.flags.contains(Flags::SECRET) {
+            *value = Value::Null;
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value as Json;
 
-use crate::entity::{Kind, Table};
+use crate::entity::{Flags, Kind, Table};
 use crate::row::{Row, Value};
 use crate::value::{Decimal6, Instant, ValueError, parse_date};
 
@@ -131,11 +131,14 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok()).collect()
 }
 
-/// A whole row as a JSON object, by column name.
+/// A row as a JSON object, by column name; secret columns are left out.
 pub fn encode_row(table: &Table, row: &[Value]) -> String {
     let mut out = String::with_capacity(256);
     out.push('{');
     for (column, value) in table.columns.iter().zip(row) {
+        if column.flags.contains(Flags::SECRET) {
+            continue;
+        }
         if out.len() > 1 {
             out.push(',');
         }
@@ -147,7 +150,7 @@ pub fn encode_row(table: &Table, row: &[Value]) -> String {
     out
 }
 
-/// Reads a whole row.
+/// Reads a row; what is not there is absent.
 ///
 /// # Errors
 /// When it is no such object or a value is not of its column's kind.

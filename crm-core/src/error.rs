@@ -1,12 +1,12 @@
 //! What a caller gets instead of an answer.
 
-use crate::access::Role;
+use crate::access::{AccessError, Role};
 use crate::billing::BillingError;
 use crate::sales::SalesError;
 use crate::service::ServiceError;
 use crate::status::StatusError;
 use crate::store::StoreError;
-use crate::value::ValueError;
+use crate::value::{Instant, ValueError};
 
 /// A field that was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +37,19 @@ pub enum CrmError {
     /// The acting user is not known or not a member.
     #[error("{0} is not a member of this organization")]
     Unauthenticated(String),
+    // Users.
+    /// Nobody signs in with this name and password: which of them is wrong, or whether something else is, is not told.
+    #[error("the name or the password is wrong")]
+    LoginRefused,
+    /// The token is not one of ours, or not valid any more.
+    #[error("the token is not valid, or not any more")]
+    TokenRefused,
+    /// Too many failures; the same call may succeed later.
+    #[error("too many attempts: wait {retry_after_seconds} s")]
+    Throttled {
+        /// How many seconds are to be waited.
+        retry_after_seconds: u64,
+    },
     /// The role does not allow the operation.
     #[error("the role {role} does not allow {operation}")]
     Forbidden {
@@ -44,6 +57,25 @@ pub enum CrmError {
         operation: String,
         /// The actor's role.
         role: Role,
+    },
+    /// The scopes of the API key do not allow the operation.
+    #[error("the scopes of the API key do not allow {operation}")]
+    OutOfScope {
+        /// The operation, such as `contact.delete`.
+        operation: String,
+    },
+    /// A key, invitation or other credential is unknown, has expired or was ended; which of these is not told.
+    #[error("{0} is not valid, or not any more")]
+    BadCredential(&'static str),
+    /// An API key did as often what it may do a limited number of times a day.
+    #[error("the API key may do {operation} {limit} times a day: again from {resets_at}")]
+    QuotaExceeded {
+        /// The operation, such as `contact.create`.
+        operation: String,
+        /// How often in one UTC day.
+        limit: i64,
+        /// When the next day begins.
+        resets_at: Instant,
     },
     /// There is no such record, or none that the actor may see.
     #[error("there is no {entity} {reference}")]
@@ -103,7 +135,7 @@ pub enum CrmError {
     Invalid(Vec<Invalid>),
     /// A rule of who may belong to an organization.
     #[error(transparent)]
-    Access(#[from] crate::access::AccessError),
+    Access(#[from] AccessError),
     /// A rule of billing.
     #[error(transparent)]
     Billing(#[from] BillingError),
@@ -142,6 +174,8 @@ pub enum ErrorCode {
     Invalid,
     /// A business rule forbids it.
     Rule,
+    /// Too many attempts.
+    Throttled,
     /// The storage cannot be used now.
     Unavailable,
     /// It is not known whether the command was carried out.
@@ -163,6 +197,7 @@ impl ErrorCode {
             Self::Duplicate => "duplicate",
             Self::Invalid => "invalid",
             Self::Rule => "rule",
+            Self::Throttled => "throttled",
             Self::Unavailable => "unavailable",
             Self::OutcomeUnknown => "outcome_unknown",
             Self::Corrupt => "corrupt",
@@ -180,8 +215,13 @@ impl CrmError {
     /// The kind of error.
     pub const fn code(&self) -> ErrorCode {
         match self {
-            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
-            Self::Forbidden { .. } => ErrorCode::Forbidden,
+            Self::Unauthenticated(_)
+            | Self::BadCredential(_)
+            | Self::LoginRefused
+            | Self::TokenRefused
+            | Self::Access(AccessError::WrongPassword) => ErrorCode::Unauthenticated,
+            Self::Throttled { .. } | Self::QuotaExceeded { .. } => ErrorCode::Throttled,
+            Self::Forbidden { .. } | Self::OutOfScope { .. } => ErrorCode::Forbidden,
             Self::NotFound { .. } => ErrorCode::NotFound,
             Self::Ambiguous { .. } | Self::Invalid(_) => ErrorCode::Invalid,
             Self::Conflict { .. } | Self::Referenced { .. } => ErrorCode::Conflict,
@@ -208,7 +248,10 @@ impl CrmError {
 
     /// Whether the same call may succeed later.
     pub const fn is_retryable(&self) -> bool {
-        matches!(self.code(), ErrorCode::Conflict | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown)
+        matches!(
+            self.code(),
+            ErrorCode::Conflict | ErrorCode::Throttled | ErrorCode::Unavailable | ErrorCode::OutcomeUnknown
+        )
     }
 }
 

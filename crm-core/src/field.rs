@@ -6,8 +6,8 @@ use crate::entity::Kind;
 use crate::id::Id;
 use crate::row::Value;
 use crate::value::{
-    Country, Currency, Date, Decimal6, Email, Instant, Money, Phone, Region, Slug, TaxScheme, ValueError, Zone,
-    parse_date,
+    Country, Currency, Date, Decimal6, Email, Instant, Money, Phone, Region, Slug, TaxScheme, Username, ValueError,
+    Zone, parse_date,
 };
 
 /// A type that a column can hold.
@@ -244,7 +244,7 @@ macro_rules! text_field {
         }
     )*};
 }
-text_field!(Email, Country, Slug, Zone, TaxScheme);
+text_field!(Email, Country, Slug, Username, Zone, TaxScheme);
 
 impl Field for Region {
     const KIND: Kind = Kind::Text;

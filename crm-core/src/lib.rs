@@ -35,6 +35,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod access;
+mod acting;
 pub mod activity;
 pub mod audit;
 pub mod billing;
@@ -52,6 +53,8 @@ mod macros;
 pub mod people;
 #[cfg(feature = "print")]
 pub mod print;
+mod references;
+mod refusal;
 pub mod report;
 pub mod row;
 pub mod sales;

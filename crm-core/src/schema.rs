@@ -1,6 +1,9 @@
 //! The list of tables: one line per entity, referenced tables before the ones that refer to them.
 
-use crate::access::{Idempotency, Membership, Organization, User};
+use crate::access::{
+    ApiKey, ApiRequest, Idempotency, Invitation, KeyQuota, KeyUsage, LoginSession, LoginThrottle, Membership,
+    Organization, RefreshToken, User,
+};
 use crate::activity::{Interaction, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
@@ -15,7 +18,7 @@ use crate::service::{Calendar, Case, CaseEvent, CaseRule};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 4;
+pub const VERSION: i64 = 5;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -53,6 +56,15 @@ pub static TABLES: &[&Table] = &[
     Interaction::TABLE,
     // Billing.
     SeriesYear::TABLE,
+    // Access.
+    LoginThrottle::TABLE,
+    LoginSession::TABLE,
+    RefreshToken::TABLE,
+    ApiKey::TABLE,
+    KeyQuota::TABLE,
+    KeyUsage::TABLE,
+    ApiRequest::TABLE,
+    Invitation::TABLE,
 ];
 
 /// The table of the entity with this name.

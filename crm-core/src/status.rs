@@ -4,12 +4,12 @@
 //! [policy](crate::access::POLICY) that allows it, so that roles are written down in one place.
 //!
 //! ```
-//! use crm_core::access::Role;
+//! use crm_core::access::{Rights, Role};
 //! use crm_core::status::{MACHINES, machine};
 //!
 //! let deal = machine("deal").expect("deals have one");
 //! assert_eq!(deal.find("lost", "reopened").map(|step| step.to), Some("in_progress"));
-//! assert!(deal.step("Big", "won", "reopened", Role::Member).is_err());
+//! assert!(deal.step("Big", "won", "reopened", Rights::of(Role::Member)).is_err());
 //! assert!(MACHINES.iter().all(|machine| machine.mermaid().starts_with("stateDiagram-v2")));
 //! ```
 
@@ -17,7 +17,7 @@ use std::fmt::{Display, Write as _};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::access::{Grant, Role, policy};
+use crate::access::{Grant, Rights, Role, policy};
 use crate::activity::TASK;
 use crate::billing::INVOICE;
 use crate::error::CrmError;
@@ -122,21 +122,22 @@ impl Machine {
         self.moves.iter().find(|step| step.from == from && step.event == event)
     }
 
-    /// The move of a record by somebody in a role.
+    /// The move of a record by somebody with these rights.
     ///
     /// # Errors
-    /// [`CrmError::Status`] when there is no such move, [`CrmError::Forbidden`] when the role may not make it.
+    /// [`CrmError::Status`] when there is no such move, [`CrmError::Forbidden`] when the role may not make it,
+    /// [`CrmError::OutOfScope`] when the API key may not.
     pub fn step(
         &self,
         record: impl Display,
         from: &'static str,
         event: &'static str,
-        role: Role,
+        rights: Rights<'_>,
     ) -> Result<&'static Move, CrmError> {
         let refused = || StatusError { machine: self.name, record: record.to_string(), from, event };
         let step = self.find(from, event).ok_or_else(refused)?;
         match step.operation.split_once('.') {
-            Some((entity, verb)) => policy::authorize(role, entity, verb)?,
+            Some((entity, verb)) => policy::authorize(rights, entity, verb)?,
             None => return Err(refused().into()),
         };
         Ok(step)
@@ -238,7 +239,7 @@ mod tests {
             for from in machine.states {
                 for event in &events {
                     for role in Role::ALL {
-                        let made = machine.step("it", from, event, *role);
+                        let made = machine.step("it", from, event, Rights::of(*role));
                         match machine.find(from, event) {
                             None => assert!(matches!(made, Err(CrmError::Status(error)) if error.from == *from)),
                             Some(step) if step.roles().contains(role) => assert_eq!(made.unwrap().to, step.to),

@@ -1,12 +1,12 @@
-//! The machine's clock and a source of ids: the one place in core that reads either, behind the feature
-//! `system`.
+//! The machine's clock and sources of ids and random bytes: the one place in core that reads any of them, behind the
+//! feature `system`.
 
 use uuid::Uuid;
 
 use crate::context::Environment;
 use crate::value::Instant;
 
-/// The machine's clock, and ids of UUID version 7 that grow within the process.
+/// The machine's clock, ids of UUID version 7 that grow within the process, and the operating system's random bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemEnvironment;
 
@@ -17,5 +17,11 @@ impl Environment for SystemEnvironment {
 
     fn new_id(&self) -> Uuid {
         Uuid::now_v7()
+    }
+
+    /// # Panics
+    /// When the operating system gives no random bytes: nothing that rests on them could be safe.
+    fn fill_random(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the operating system gives random bytes");
     }
 }

@@ -473,6 +473,10 @@ impl Environment for Still {
     fn new_id(&self) -> Uuid {
         self.0.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.0.fill_random(bytes);
+    }
 }
 
 #[test]

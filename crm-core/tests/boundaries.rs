@@ -13,3 +13,9 @@ fn every_operation_by_every_role_is_as_reviewed() {
 fn another_organizations_ids_are_as_good_as_random_ones() {
     block_on(testing::boundaries::foreign(&testing::crm(MemoryStore::new(), 1))).unwrap();
 }
+
+#[test]
+fn every_operation_asks_for_its_scope_as_reviewed() {
+    let table = block_on(testing::boundaries::scopes(&testing::crm(MemoryStore::new(), 1))).unwrap();
+    insta::assert_snapshot!("scopes", table);
+}

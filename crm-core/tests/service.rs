@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use crm_core::access::{Organization, Role};
+use crm_core::access::{ApiRequest, NewKey, Organization, RevokeKey, Role};
 use crm_core::activity::{Happening, TimelineOptions};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::Stored;
@@ -35,6 +35,10 @@ impl Environment for Clock {
 
     fn new_id(&self) -> uuid::Uuid {
         self.ids.new_id()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.ids.fill_random(bytes);
     }
 }
 
@@ -398,6 +402,36 @@ fn a_calendar_change_does_not_move_open_cases_and_recompute_shows_the_difference
     assert_eq!((again.applied, again.moved.len()), (false, 0));
     block_on(world.owner.run(&ClearDay(date("2026-03-24")))).unwrap();
     assert_eq!(block_on(world.owner.recompute_cases(false)).unwrap().moved[0].to_due_on, extended.due_on);
+}
+
+#[test]
+fn what_a_key_recomputes_is_counted_and_logged_and_ends_with_the_key() {
+    let world = world();
+    let case = world.open(&[]);
+    let key = |alias: &str, scopes: &str, per_day| {
+        let new = NewKey::new(alias.parse().unwrap(), Role::Admin, scopes.parse().unwrap());
+        let quotas = vec![("case.recompute".to_owned(), per_day)];
+        let key = block_on(world.owner.create_key(&NewKey { quotas, ..new })).unwrap();
+        (key.key.id, block_on(world.crm.session_with_key(&key.text)).unwrap())
+    };
+    let (_, reads) = key("reads", "case.read", 5);
+    let (ended, revoked) = key("revoked", "case.recompute", 5);
+    let (id, session) = key("nightly", "case.recompute", 1);
+    world.holiday("2026-03-24");
+    assert!(matches!(block_on(reads.recompute_cases(false)), Err(CrmError::OutOfScope { .. })));
+    block_on(world.owner.run(&RevokeKey(ended))).unwrap();
+    assert!(matches!(block_on(revoked.recompute_cases(true)), Err(CrmError::BadCredential(_))));
+    assert_eq!(block_on(world.owner.get(case.id)).unwrap(), case);
+
+    assert!(!block_on(session.recompute_cases(false)).unwrap().applied);
+    assert!(block_on(session.recompute_cases(true)).unwrap().applied);
+    block_on(world.owner.run(&ClearDay(date("2026-03-24")))).unwrap();
+    assert_eq!(block_on(session.recompute_cases(true)).unwrap_err().code(), ErrorCode::Throttled);
+    assert_eq!(block_on(world.owner.get(case.id)).unwrap().version, case.version + 1);
+    let of_key = Query::new(ApiRequest::COLUMNS.key_id.eq(&id)).ascending(ApiRequest::COLUMNS.at);
+    let log = block_on(world.owner.list(&of_key)).unwrap().items;
+    assert!(log.iter().all(|asked| asked.operation == "case.recompute"));
+    assert_eq!(log.iter().map(|asked| asked.outcome.as_str()).collect::<Vec<_>>(), ["ok", "ok", "throttled"]);
 }
 
 #[test]

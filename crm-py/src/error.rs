@@ -23,6 +23,7 @@ const fn class_name(code: ErrorCode) -> &'static str {
         ErrorCode::Duplicate => "Duplicate",
         ErrorCode::Invalid => "ValidationError",
         ErrorCode::Rule => "RuleError",
+        ErrorCode::Throttled => "Throttled",
         ErrorCode::Unavailable => "Unavailable",
         ErrorCode::OutcomeUnknown => "OutcomeUnknown",
         ErrorCode::Corrupt => "Corrupt",

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 use std::sync::Arc;
 
-use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User, policy};
+use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice};
 use crm_core::entity::{Entity as _, Locale, Stored, Tenancy};
@@ -48,7 +48,7 @@ impl Session {
 
     /// What the member may read of a kind of record, as a filter.
     fn visible(&self, described: &Described) -> Outcome<Expr> {
-        let (_, grant) = policy::authorize(self.session.role(), described.table.entity, "read")?;
+        let (_, grant) = self.session.authorize(described.table.entity, "read")?;
         Ok(match grant {
             Grant::All => Expr::True,
             Grant::Own => (described.own)(self.session.user().id),
@@ -545,7 +545,7 @@ impl Session {
     fn verify_audit<'py>(&self, py: Python<'py>, anchor: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let anchor = parsed(py, "anchor", anchor)?;
         let found = self.shared.run(py, async {
-            policy::authorize(self.session.role(), AuditEntry::TABLE.entity, "verify")?;
+            self.session.authorize(AuditEntry::TABLE.entity, "verify")?;
             Ok(crm_core::audit::verify(self.session.store(), self.session.scope(), anchor.as_ref()).await?)
         })?;
         crate::report::verification(py, &found)

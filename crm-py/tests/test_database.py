@@ -277,6 +277,7 @@ def test_every_kind_of_error_has_its_class() -> None:
         "duplicate": (errors.Duplicate, errors.Conflict),
         "invalid": (errors.ValidationError, ValueError),
         "rule": (errors.RuleError, CrmError),
+        "throttled": (errors.Throttled, CrmError),
         "unavailable": (errors.Unavailable, CrmError),
         "outcome_unknown": (errors.OutcomeUnknown, CrmError),
         "corrupt": (errors.Corrupt, CrmError),

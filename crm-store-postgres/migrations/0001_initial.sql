@@ -44,15 +44,22 @@ CREATE TABLE crm_organization (
 CREATE TABLE crm_user (
     "id" UUID NOT NULL,
     "email" TEXT COLLATE "C" NOT NULL,
+    "username" TEXT COLLATE "C",
     "full_name" TEXT COLLATE "C" NOT NULL,
     "active" BOOLEAN NOT NULL,
+    "password_hash" TEXT COLLATE "C",
+    "password_changed_at" TIMESTAMPTZ,
+    "epoch" BIGINT NOT NULL,
+    "memberships" BIGINT NOT NULL,
     "email_key" TEXT COLLATE "C" NOT NULL,
+    "username_key" TEXT COLLATE "C",
     "version" BIGINT NOT NULL,
     "created_at" TIMESTAMPTZ NOT NULL,
     "created_by" UUID,
     "updated_at" TIMESTAMPTZ NOT NULL,
     CONSTRAINT crm_user_pkey PRIMARY KEY ("id"),
-    CONSTRAINT crm_user_email_key UNIQUE ("email_key") DEFERRABLE
+    CONSTRAINT crm_user_email_key UNIQUE ("email_key") DEFERRABLE,
+    CONSTRAINT crm_user_username_key UNIQUE ("username_key") DEFERRABLE
 );
 
 CREATE TABLE crm_membership (
@@ -84,7 +91,7 @@ CREATE TABLE crm_audit_entry (
     "id" UUID NOT NULL,
     "seq" BIGINT,
     "at" TIMESTAMPTZ NOT NULL,
-    "actor_kind" TEXT COLLATE "C" NOT NULL CHECK ("actor_kind" IN ('user', 'system')),
+    "actor_kind" TEXT COLLATE "C" NOT NULL CHECK ("actor_kind" IN ('user', 'system', 'key')),
     "actor_id" UUID,
     "command" TEXT COLLATE "C" NOT NULL,
     "entity" TEXT COLLATE "C" NOT NULL,

@@ -175,7 +175,8 @@ async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
         include_str!("../migrations/0001_initial.sql"),
         include_str!("../migrations/0002_sales.sql"),
         include_str!("../migrations/0003_billing.sql"),
-        include_str!("../migrations/0004_cases.sql")
+        include_str!("../migrations/0004_cases.sql"),
+        include_str!("../migrations/0005_access.sql")
     );
     let migrations = migrations.replace(" DEFERRABLE", "");
     for table in TABLES.iter().copied() {

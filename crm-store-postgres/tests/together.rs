@@ -6,6 +6,7 @@ mod common;
 use std::process::{Command, Stdio};
 
 use crm_core::store::MemoryStore;
+use crm_core::testing::quota::{self, QuotaRace};
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
 use crm_core::testing::{self, boundaries, cases};
@@ -46,6 +47,30 @@ async fn roles_get_what_they_get_on_the_memory_store() {
 async fn another_organizations_ids_are_as_good_as_random_ones() {
     let database = Database::new();
     boundaries::foreign(&testing::crm(database.store().await, 1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn callers_around_a_keys_limit_and_across_midnight_get_exactly_the_limit() {
+    let database = Database::new();
+    let race = QuotaRace::new(database.store().await, "race").await.unwrap();
+    let mut crossed = 0;
+    for trial in 0..quota::trials() {
+        let limit = race.begin(trial).await.unwrap();
+        let shared = race.open().await.unwrap();
+        let tasks: Vec<_> = (0..quota::CALLERS)
+            .map(|number| {
+                let (race, shared) = (race.clone(), shared.clone());
+                tokio::spawn(async move { race.call(&shared, number).await })
+            })
+            .collect();
+        let mut calls = Vec::with_capacity(tasks.len());
+        for task in tasks {
+            calls.push(task.await.unwrap().unwrap());
+        }
+        race.check(trial, limit, &calls).await.unwrap();
+        crossed += u32::from(QuotaRace::days(&calls) > 1);
+    }
+    assert!(crossed > 0, "no trial crossed midnight");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

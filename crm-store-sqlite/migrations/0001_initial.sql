@@ -33,15 +33,22 @@ CREATE UNIQUE INDEX crm_organization_key ON crm_organization ("key");
 CREATE TABLE crm_user (
     "id" BLOB NOT NULL,
     "email" TEXT NOT NULL,
+    "username" TEXT,
     "full_name" TEXT NOT NULL,
     "active" INTEGER NOT NULL CHECK ("active" IN (0, 1)),
+    "password_hash" TEXT,
+    "password_changed_at" INTEGER,
+    "epoch" INTEGER NOT NULL,
+    "memberships" INTEGER NOT NULL,
     "email_key" TEXT NOT NULL,
+    "username_key" TEXT,
     "version" INTEGER NOT NULL,
     "created_at" INTEGER NOT NULL,
     "created_by" BLOB,
     "updated_at" INTEGER NOT NULL,
     PRIMARY KEY ("id")
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX crm_user_username_key ON crm_user ("username_key") WHERE "username_key" IS NOT NULL;
 CREATE UNIQUE INDEX crm_user_email_key ON crm_user ("email_key");
 
 CREATE TABLE crm_membership (
@@ -76,7 +83,7 @@ CREATE TABLE crm_audit_entry (
     "id" BLOB NOT NULL,
     "seq" INTEGER,
     "at" INTEGER NOT NULL,
-    "actor_kind" TEXT NOT NULL CHECK ("actor_kind" IN ('user', 'system')),
+    "actor_kind" TEXT NOT NULL CHECK ("actor_kind" IN ('user', 'system', 'key')),
     "actor_id" BLOB,
     "command" TEXT NOT NULL,
     "entity" TEXT NOT NULL,
@@ -324,6 +331,7 @@ INSERT INTO sqlite_stat1 VALUES ('crm_organization', 'crm_organization_key', '10
 INSERT INTO sqlite_stat1 VALUES ('crm_organization', 'crm_organization_slug', '1000000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_user', 'crm_user', '1000000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_user', 'crm_user_email_key', '1000000 1');
+INSERT INTO sqlite_stat1 VALUES ('crm_user', 'crm_user_username_key', '1000000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_membership', 'crm_membership', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_membership', 'crm_membership_user_id', '1000000 100000 1');
 INSERT INTO sqlite_stat1 VALUES ('crm_idempotency', 'crm_idempotency', '1000000 100000 1');

@@ -24,6 +24,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 2, name: "sales", sql: include_str!("../migrations/0002_sales.sql") },
     Migration { version: 3, name: "billing", sql: include_str!("../migrations/0003_billing.sql") },
     Migration { version: 4, name: "cases", sql: include_str!("../migrations/0004_cases.sql") },
+    Migration { version: 5, name: "access", sql: include_str!("../migrations/0005_access.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crm_core::store::MemoryStore;
+use crm_core::testing::quota::{self, QuotaRace};
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
 use crm_core::testing::{self, boundaries, cases};
@@ -52,6 +53,18 @@ fn roles_get_what_they_get_on_the_memory_store() {
 fn another_organizations_ids_are_as_good_as_random_ones() {
     let folder = tempfile::tempdir().unwrap();
     crm_core::block_on(boundaries::foreign(&testing::crm(open(&folder.path().join("foreign.db")), 1))).unwrap();
+}
+
+#[test]
+fn callers_around_a_keys_limit_and_across_midnight_get_exactly_the_limit() {
+    let trials = quota::trials();
+    let mut crossed = 0;
+    for first in (0..trials).step_by(32) {
+        let folder = tempfile::tempdir().unwrap();
+        let race = crm_core::block_on(QuotaRace::new(open(&folder.path().join("quota.db")), "race")).unwrap();
+        crossed += quota::threads(&race, first..trials.min(first + 32)).unwrap();
+    }
+    assert!(crossed > 0, "no trial crossed midnight");
 }
 
 #[test]

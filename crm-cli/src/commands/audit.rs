@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Command};
-use crm_core::access::{User, policy};
+use crm_core::access::User;
 use crm_core::audit::{AuditEntry, Head, verify};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Direction, Filter, Page, Query, Select, StoreExt as _};
@@ -63,7 +63,7 @@ async fn actors(session: &Session<'_>, entries: &[Stored<AuditEntry>]) -> Result
 }
 
 async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    policy::authorize(session.role(), AuditEntry::TABLE.entity, "read")?;
+    session.authorize(AuditEntry::TABLE.entity, "read")?;
     let mut query: Query<AuditEntry> = records::query(session, args, Filter::all()).await?;
     if text(args, "sort").is_none() {
         query = query.order(0, Direction::Descending);
@@ -109,7 +109,7 @@ async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
 }
 
 async fn show(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    policy::authorize(session.role(), AuditEntry::TABLE.entity, "read")?;
+    session.authorize(AuditEntry::TABLE.entity, "read")?;
     let reference = records::reference(args);
     let filter = match (reference.parse::<i64>(), reference.parse()) {
         (Ok(seq), _) => AuditEntry::COLUMNS.seq.eq(&Some(seq)),
@@ -149,7 +149,7 @@ struct Problem {
 }
 
 async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    policy::authorize(session.role(), AuditEntry::TABLE.entity, "verify")?;
+    session.authorize(AuditEntry::TABLE.entity, "verify")?;
     let head: Option<Head> = args::value(args, "head")?;
     let found = verify(session.store(), session.scope(), head.as_ref()).await?;
     let mut findings: Vec<Problem> = found

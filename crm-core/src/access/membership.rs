@@ -37,6 +37,14 @@ impl Role {
     pub const fn position(self) -> usize {
         self as usize
     }
+
+    /// Whether whoever has this role may do all that the other role may. An owner alone covers owners; a member does not
+    /// cover viewers, who read everything.
+    pub fn covers(self, other: Self) -> bool {
+        let (own, others) = (self.position(), other.position());
+        (self == Self::Owner || other != Self::Owner)
+            && super::POLICY.iter().all(|rule| rule.grants[others] <= rule.grants[own])
+    }
 }
 
 crate::entity! {
@@ -87,12 +95,14 @@ impl Command for AddMember {
         let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&self.email.key().to_owned()).into());
         let user = match session.store().first::<User>(session.scope(), known).await? {
             Some(user) if !user.active => return Err(AccessError::NotMember(self.email.to_string()).into()),
-            Some(user) => user.id,
+            Some(user) => {
+                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+                user.id
+            }
             None => {
                 let full_name = self.full_name.clone();
                 let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                let user = User { email: self.email.clone(), full_name, active: true };
-                changes.insert(context, user).id
+                changes.insert(context, User::new(self.email.clone(), full_name)).id
             }
         };
         Ok(changes.insert(context, Membership { user_id: user, role: self.role }))
@@ -158,16 +168,18 @@ impl Command for RemoveMember {
         let member = session.load::<Membership>(grant, self.member).await?;
         not_oneself(context, &member)?;
         owners_only(context, &[member.role])?;
+        changes.count(member.user_id, User::COLUMNS.memberships.index(), -1, i64::MAX);
         changes.delete(&member);
         Ok(member)
     }
 }
 
-fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {
+pub(super) fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {
     if context.actor().user() == Some(member.user_id) { Err(AccessError::OwnMembership) } else { Ok(()) }
 }
 
-fn owners_only(context: &Context, roles: &[Role]) -> Result<(), AccessError> {
+/// Owners are made, changed and removed by owners.
+pub(crate) fn owners_only(context: &Context, roles: &[Role]) -> Result<(), AccessError> {
     let touches_owner = roles.contains(&Role::Owner);
     if touches_owner && context.role() != Role::Owner { Err(AccessError::OwnersOnly) } else { Ok(()) }
 }

@@ -4,11 +4,11 @@
 //! the entity's own-records filter to every list, count, report and single read, so that a record outside it
 //! is not found, exactly as one that is not there.
 
-use super::Role;
+use super::{Role, Scopes};
 use crate::error::CrmError;
 
 /// How far a role's right goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Grant {
     /// Not at all.
     Never,
@@ -183,6 +183,24 @@ pub const POLICY: &[Rule] = &[
     rule("case.recompute", ADMINS),
     rule("case_event.read", READERS),
     rule("report.cases", READERS),
+    // Users.
+    rule("user.change_password", EVERYONE),
+    rule("user.set_username", EVERYONE),
+    rule("user.end_sessions", EVERYONE),
+    rule("user.reset_password", ADMINS),
+    rule("user.deactivate", ADMINS),
+    rule("user.activate", ADMINS),
+    // Access.
+    rule("api_key.read", ADMINS),
+    rule("api_key.create", ADMINS),
+    rule("api_key.set_quota", ADMINS),
+    rule("api_key.revoke", ADMINS),
+    rule("key_quota.read", ADMINS),
+    rule("key_usage.read", ADMINS),
+    rule("api_request.read", ADMINS),
+    rule("invitation.read", ADMINS),
+    rule("invitation.create", ADMINS),
+    rule("invitation.withdraw", ADMINS),
 ];
 
 /// The rule of an operation, if there is one.
@@ -195,15 +213,39 @@ pub fn find(entity: &str, verb: &str) -> Option<&'static Rule> {
     })
 }
 
-/// What the role may do; an operation without a rule is denied to all.
+/// What an actor may do: what the role may, and of that only what an API key's scopes name.
+#[derive(Clone, Copy, Debug)]
+pub struct Rights<'a> {
+    role: Role,
+    scopes: Option<&'a Scopes>,
+}
+
+impl<'a> Rights<'a> {
+    /// Those of a member in a role.
+    pub const fn of(role: Role) -> Self {
+        Self { role, scopes: None }
+    }
+
+    /// Those of an API key.
+    pub const fn within(role: Role, scopes: Option<&'a Scopes>) -> Self {
+        Self { role, scopes }
+    }
+}
+
+/// What somebody with these rights may do; an operation without a rule is denied to all.
 ///
 /// # Errors
-/// [`CrmError::Forbidden`] when the grant is [`Grant::Never`].
-pub fn authorize(role: Role, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+/// [`CrmError::Forbidden`] when the grant is [`Grant::Never`], [`CrmError::OutOfScope`] when no scope of the API key
+/// names the operation.
+pub fn authorize(rights: Rights<'_>, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+    let Rights { role, scopes } = rights;
     let forbidden = || CrmError::Forbidden { operation: format!("{entity}.{verb}"), role };
     let rule = find(entity, verb).ok_or_else(forbidden)?;
     match rule.grants[role.position()] {
         Grant::Never => Err(forbidden()),
+        _ if scopes.is_some_and(|scopes| !scopes.allow(entity, verb)) => {
+            Err(CrmError::OutOfScope { operation: rule.operation.to_owned() })
+        }
         grant => Ok((rule.operation, grant)),
     }
 }
@@ -219,7 +261,7 @@ mod tests {
             assert_eq!(find(entity, verb).unwrap().operation, POLICY[position].operation);
             assert_eq!(POLICY.iter().filter(|other| other.operation == rule.operation).count(), 1);
         }
-        assert!(authorize(Role::Owner, "contact", "explode").is_err());
+        assert!(authorize(Rights::of(Role::Owner), "contact", "explode").is_err());
     }
 
     /// The reviewed table of roles and operations.

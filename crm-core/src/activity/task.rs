@@ -122,7 +122,7 @@ fn moved(
     if before.status == to {
         return Ok(before.clone());
     }
-    TASK.step(&before.title, before.status.as_str(), event, context.role())?;
+    TASK.step(&before.title, before.status.as_str(), event, context.rights())?;
     let done_at = (to == TaskStatus::Done).then(|| context.now());
     Ok(changes.update(context, before, Task { status: to, done_at, ..before.value.clone() }))
 }

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use uuid::Uuid;
 
 use super::{About, Interaction, Subject, Task};
-use crate::access::{User, policy};
+use crate::access::User;
 use crate::audit::{Action, AuditEntry};
 use crate::crm::{Session, field_of};
 use crate::crud::{column_is, to_json};
@@ -310,7 +310,7 @@ impl Session<'_> {
     /// The queries that the timeline of records is merged from; the member may see the records.
     fn sources(&self, trail: &[Subject]) -> Result<Vec<Source>, CrmError> {
         // Whoever may see a record may see every interaction about it; a task is its own people's.
-        policy::authorize(self.role(), Interaction::TABLE.entity, "read")?;
+        self.authorize(Interaction::TABLE.entity, "read")?;
         let own_tasks = self.visible::<Task>("read")?;
         let (occurred, created) = (Interaction::COLUMNS.occurred_at.index(), Task::COLUMNS.created_at.index());
         let mut sources = Vec::with_capacity(trail.len() * TimelineKind::ALL.len());

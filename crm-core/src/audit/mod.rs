@@ -32,6 +32,8 @@ crate::choice! {
         User = "user",
         /// The program itself.
         System = "system",
+        /// An API key.
+        Key = "key",
     }
 }
 
@@ -92,7 +94,7 @@ impl crate::Session<'_> {
     /// # Errors
     /// When the role may not, or the store fails; what is wrong with the data is among the findings.
     pub async fn verify(&self, anchor: Option<&Head>) -> Result<Verification, crate::CrmError> {
-        let (operation, _) = crate::access::policy::authorize(self.role(), AuditEntry::TABLE.entity, "verify")?;
+        let (operation, _) = self.authorize(AuditEntry::TABLE.entity, "verify")?;
         let mut seal = ChangeSet::new(self.context().stamp(operation));
         seal.seal = Some(Seal { limit: u32::MAX });
         self.store().apply(self.scope(), seal).await?;
@@ -130,6 +132,7 @@ fn entry(stamp: &Stamp, index: usize, change: &Change, changes: &str) -> Stored<
             at: stamp.at,
             actor_kind: match stamp.actor {
                 Actor::User(_) => ActorKind::User,
+                Actor::Key { .. } => ActorKind::Key,
                 Actor::System => ActorKind::System,
             },
             actor_id: stamp.actor.id(),

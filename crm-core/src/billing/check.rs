@@ -12,7 +12,6 @@ use super::{
     Allocation, CreditNote, CreditNoteLine, DocumentKind, Invoice, InvoiceLine, NumberSeries, Numbering, Payment,
     Refund, SeriesReset,
 };
-use crate::access::policy;
 use crate::audit::AuditEntry;
 use crate::crm::Session;
 use crate::entity::{Col, Entity, Stored};
@@ -45,7 +44,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not verify the audit, or the store fails.
     pub async fn verify_books(&self) -> Result<Vec<BookFinding>, CrmError> {
-        policy::authorize(self.role(), AuditEntry::TABLE.entity, "verify")?;
+        self.authorize(AuditEntry::TABLE.entity, "verify")?;
         let mut found = Findings::default();
         let invoices = self.check_invoices(&mut found).await?;
         self.check_payments(&mut found).await?;

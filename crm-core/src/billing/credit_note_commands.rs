@@ -11,7 +11,7 @@ use super::{
     BillingError, CreditNote, CreditNoteLine, DocumentKind, Invoice, InvoiceEvent, Method, NewLine, Numbering, Product,
     Refund,
 };
-use crate::access::Grant;
+use crate::access::{Grant, policy};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::entity::{Entity as _, Minor, Stored};
@@ -167,6 +167,7 @@ impl CreateCreditNote {
         let credited = Invoice { credited: Minor(invoice.credited.0 + total.minor()), ..after.value.clone() };
         changes.update(context, &after, credited);
         if parts.refund > 0 {
+            policy::authorize(context.rights(), Refund::TABLE.entity, "record")?;
             let refund = Refund {
                 contact_id: invoice.contact_id,
                 currency: invoice.currency,

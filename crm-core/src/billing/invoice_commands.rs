@@ -128,7 +128,7 @@ impl Command for CreateInvoice {
         let products = products(session, &self.lines).await?;
         let (invoice, lines) = self.write(&products, context, changes)?;
         let Some(number) = &self.issue else { return Ok(invoice) };
-        crate::access::policy::authorize(context.role(), Invoice::TABLE.entity, "issue")?;
+        crate::access::policy::authorize(context.rights(), Invoice::TABLE.entity, "issue")?;
         let series = Numbering::of(session, DocumentKind::Invoice).await?;
         issue(&invoice, &contact, lines.len(), series.as_ref(), number.as_ref(), context, changes)
     }

@@ -101,8 +101,9 @@ impl Session<'_> {
     /// As [`Session::warnings`], of any kind of document with this number and civil date.
     ///
     /// # Errors
-    /// As there.
+    /// When the role may not read documents of the kind, or the store fails.
     pub async fn number_warnings(&self, kind: DocumentKind, number: &str, on: Date) -> Result<Vec<Warning>, CrmError> {
+        self.authorize(kind.as_str(), "read")?;
         let Some(series) = Numbering::of(self, kind).await? else { return Ok(Vec::new()) };
         let Some((year, count)) = series.read(number) else { return Ok(Vec::new()) };
         let mut warnings = series.warnings(count, on);

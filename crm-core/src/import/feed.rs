@@ -106,6 +106,7 @@ impl ImportFeed {
                 return Ok(None);
             }
             if !changes.is_empty() {
+                session.charge(&mut self.context, &mut changes, true).await?;
                 return Ok(Some(changes));
             }
         }

@@ -125,7 +125,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-use crate::access::{Grant, policy};
+use crate::access::Grant;
 use crate::billing::{Invoice, Payment, Product};
 use crate::crm::{Session, named};
 use crate::entity::{Entity, Table};
@@ -301,9 +301,17 @@ impl Session<'_> {
     /// [`CrmError::Input`] when the file cannot be read; [`CrmError::Duplicate`] when someone else took a unique
     /// value meanwhile; and when the store fails. Nothing is written then.
     pub async fn import(&self, import: Import) -> Result<ImportReport, CrmError> {
-        self.refresh().await?;
         let table = import.kind.table();
-        let (operation, grant) = policy::authorize(self.role(), table.entity, "import")?;
+        let outcome = self.import_file(import).await;
+        self.log_apart(table.entity, "import", outcome.as_ref().err()).await;
+        outcome
+    }
+
+    async fn import_file(&self, import: Import) -> Result<ImportReport, CrmError> {
+        let table = import.kind.table();
+        self.refresh().await?;
+        let acting = self.acting();
+        let (operation, grant) = self.authorize(table.entity, "import")?;
         if grant != Grant::All {
             return Err(CrmError::Forbidden { operation: operation.to_owned(), role: self.role() });
         }
@@ -311,7 +319,9 @@ impl Session<'_> {
         let outcome = Arc::new(Mutex::new(None));
         let feed = feed::ImportFeed::open(import, self.seat(), context.clone(), operation, Arc::clone(&outcome))?;
         let mut changes = ChangeSet::streamed(context.stamp(operation), Box::new(feed));
-        changes.require_unchanged(&self.acting().membership);
+        self.guard(&acting, &mut changes);
+        self.open_usage(&mut context).await?;
+        self.charge(&mut context, &mut changes, false).await?;
         let applied = self.store().apply(self.scope(), changes).await;
         let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
         match (applied, outcome) {

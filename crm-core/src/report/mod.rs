@@ -199,7 +199,7 @@ struct Visible {
 impl Session<'_> {
     /// The member's right to a report of billing.
     fn reported(&self, verb: &str) -> Result<Visible, CrmError> {
-        let (_, grant) = crate::access::policy::authorize(self.role(), "report", verb)?;
+        let (_, grant) = self.authorize("report", verb)?;
         Ok(Visible {
             contacts: self.within_grant::<Contact>(grant),
             invoices: self.within_grant::<Invoice>(grant),
@@ -214,7 +214,7 @@ impl Session<'_> {
 impl Session<'_> {
     /// The member's right to a report, as a condition on records of `E`.
     fn reported_on<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let (_, grant) = crate::access::policy::authorize(self.role(), "report", verb)?;
+        let (_, grant) = self.authorize("report", verb)?;
         Ok(self.within_grant::<E>(grant))
     }
 

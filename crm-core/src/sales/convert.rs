@@ -82,7 +82,7 @@ pub fn plan_conversion(
     if let Some(deal) = lead.deal_id {
         return Err(SalesError::Converted { lead: lead.id.to_string(), deal: deal.to_string() }.into());
     }
-    LEAD.step(lead.id, lead.status.as_str(), CONVERTED, context.role())?;
+    LEAD.step(lead.id, lead.status.as_str(), CONVERTED, context.rights())?;
     let company = if contact.kind == ContactKind::Company { Some(contact.id) } else { contact.company_id };
     let mut missing = Vec::new();
     let deal = if let Some(deal) = link {
@@ -126,7 +126,7 @@ async fn plan(
     let gone = || CrmError::NotFound { entity: Contact::TABLE.entity, reference: lead.contact_id.to_string() };
     let contact = session.store().get(session.scope(), lead.contact_id).await?.ok_or_else(gone)?;
     let link = match command.deal {
-        Some(deal) => Some(session.load(policy::authorize(session.role(), "deal", "update")?.1, deal).await?),
+        Some(deal) => Some(session.load(session.authorize("deal", "update")?.1, deal).await?),
         None => None,
     };
     let columns = Deal::COLUMNS;
@@ -164,7 +164,7 @@ impl Command for ConvertLead {
         }
         let deal = match (conversion.deal, link) {
             (DealPlan::Create(edit), _) => {
-                let (_, grant) = policy::authorize(context.role(), Deal::TABLE.entity, "create")?;
+                let (_, grant) = policy::authorize(context.rights(), Deal::TABLE.entity, "create")?;
                 let stage = beginning(session, self.pipeline, self.stage).await?;
                 // The contact is the lead's, whether or not the member may see it otherwise.
                 let references = crud::references(&edit);
@@ -197,7 +197,7 @@ impl Session<'_> {
     /// # Errors
     /// As [`plan_conversion`]; [`CrmError::NotFound`] when the member may not see the lead or the deal.
     pub async fn plan_conversion(&self, command: &ConvertLead) -> Result<Conversion, CrmError> {
-        let (_, grant) = policy::authorize(self.role(), Lead::TABLE.entity, ConvertLead::VERB)?;
+        let (_, grant) = self.authorize(Lead::TABLE.entity, ConvertLead::VERB)?;
         plan(self, grant, command, &self.context()).await.map(|(_, _, conversion)| conversion)
     }
 

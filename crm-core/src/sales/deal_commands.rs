@@ -153,7 +153,7 @@ impl Command for MoveDeal {
         let from = named(session, before.stage_id, "stage_id").await?;
         let event = if to.position > from.position { FORWARD } else { BACK };
         let state = if before.status.is_open() { "open" } else { "closed" };
-        DEAL_STAGE.step(&before.title, state, event, context.role())?;
+        DEAL_STAGE.step(&before.title, state, event, context.rights())?;
         // Which way it goes depends on the stages' places.
         changes.require_unchanged(&from);
         changes.require_unchanged(&to);
@@ -197,7 +197,7 @@ impl Command for StartDeal {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Deal>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        DEAL.step(&before.title, before.status.as_str(), "started", context.role())?;
+        DEAL.step(&before.title, before.status.as_str(), "started", context.rights())?;
         let after = Deal { status: DealStatus::InProgress, ..before.value.clone() };
         Ok(changes.update(context, &before, after))
     }
@@ -224,7 +224,7 @@ impl Command for WinDeal {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Deal>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        DEAL.step(&before.title, before.status.as_str(), "won", context.role())?;
+        DEAL.step(&before.title, before.status.as_str(), "won", context.rights())?;
         recorded(&before, Deal { status: DealStatus::Won, ..before.value.clone() }, context, changes)
     }
 }
@@ -255,7 +255,7 @@ impl Command for LoseDeal {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Deal>, CrmError> {
         let before = session.load(grant, self.id).await?;
-        DEAL.step(&before.title, before.status.as_str(), "lost", context.role())?;
+        DEAL.step(&before.title, before.status.as_str(), "lost", context.rights())?;
         let lost_reason = Some(self.reason.clone());
         recorded(&before, Deal { status: DealStatus::Lost, lost_reason, ..before.value.clone() }, context, changes)
     }
@@ -282,7 +282,7 @@ impl Command for ReopenDeal {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Deal>, CrmError> {
         let before = session.load(grant, self.0).await?;
-        DEAL.step(&before.title, before.status.as_str(), "reopened", context.role())?;
+        DEAL.step(&before.title, before.status.as_str(), "reopened", context.rights())?;
         let after = Deal { status: DealStatus::InProgress, stage_entered_at: context.now(), ..before.value.clone() };
         recorded(&before, after, context, changes)
     }

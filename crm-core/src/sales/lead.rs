@@ -198,7 +198,7 @@ impl Command for MoveLead {
         if before.status == self.status {
             return Ok(before);
         }
-        LEAD.step(before.id, before.status.as_str(), self.status.as_str(), context.role())?;
+        LEAD.step(before.id, before.status.as_str(), self.status.as_str(), context.rights())?;
         let after = Lead { status: self.status, ..before.value.clone() };
         Ok(changes.update(context, &before, after))
     }

@@ -110,7 +110,7 @@ impl Standing<'_> {
             refuse("status", "the deal moves to another stage");
         }
         let event = if self.stage.position > from.position { FORWARD } else { BACK };
-        if moved && DEAL_STAGE.step(&before.title, "open", event, context.role()).is_err() {
+        if moved && DEAL_STAGE.step(&before.title, "open", event, context.rights()).is_err() {
             refuse("stage", "the role may not move deals back");
         }
         let at = self.closed.map_or_else(|| context.now(), |closed| closed.instant(zone));
@@ -132,7 +132,7 @@ impl Standing<'_> {
     /// Dates that the role may not give, that lie ahead, or that an open deal does not have.
     fn dates(&self, status: DealStatus, context: &Context) -> Vec<Invalid> {
         let zone = context.organization().time_zone;
-        let past = policy::authorize(context.role(), Deal::TABLE.entity, "import_past").is_ok();
+        let past = policy::authorize(context.rights(), Deal::TABLE.entity, "import_past").is_ok();
         let mut refused = Vec::new();
         for (field, moment) in [("opened_at", self.opened), ("closed_at", self.closed)] {
             let Some(moment) = moment else { continue };
@@ -188,7 +188,7 @@ pub(crate) fn write_history(
     context: &mut Context,
     changes: &mut ChangeSet,
 ) {
-    let by = context.actor().id();
+    let by = context.actor().user().map(Id::uuid);
     let mut step = |before: Option<&Deal>, after: &Deal, at: Instant| {
         let step = StageChange { imported: true, ..StageChange::between(before, id, after, at, by) };
         changes.insert(context, step);

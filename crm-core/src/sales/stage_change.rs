@@ -71,7 +71,7 @@ impl StageChange {
 
     /// The step that a command makes now.
     pub(super) fn now(before: Option<&Deal>, after: &Stored<Deal>, context: &Context) -> Self {
-        Self::between(before, after.id, &after.value, context.now(), context.actor().id())
+        Self::between(before, after.id, &after.value, context.now(), context.actor().user().map(Id::uuid))
     }
 }
 

@@ -271,7 +271,7 @@ impl Stored<Case> {
     /// # Errors
     /// When there is no such move, or the role may not make it.
     pub(super) fn after(&self, event: &'static str, context: &Context) -> Result<CaseStatus, CrmError> {
-        let step = CASE.step(self.label(), self.status.as_str(), event, context.role())?;
+        let step = CASE.step(self.label(), self.status.as_str(), event, context.rights())?;
         step.to.parse().map_err(|reason| CrmError::invalid("status", reason))
     }
 }

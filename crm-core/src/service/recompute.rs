@@ -10,7 +10,6 @@ use super::case_rule::rule_of;
 use super::case_work::{Step, due_on, note, pauses, stops};
 use super::own_calendar::current_calendar;
 use super::{Calendar, Case};
-use crate::access::policy;
 use crate::crm::Session;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
@@ -59,8 +58,17 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not do it; [`CrmError::Conflict`] when others kept being faster.
     pub async fn recompute_cases(&self, apply: bool) -> Result<Recomputed, CrmError> {
+        let outcome = self.recompute(apply).await;
+        if !outcome.as_ref().is_ok_and(|recomputed| recomputed.applied) {
+            self.log_apart(Case::TABLE.entity, "recompute", outcome.as_ref().err()).await;
+        }
+        outcome
+    }
+
+    async fn recompute(&self, apply: bool) -> Result<Recomputed, CrmError> {
         for _ in 0..TRIES {
-            let (operation, _) = policy::authorize(self.role(), Case::TABLE.entity, "recompute")?;
+            let acting = self.acting();
+            let (operation, _) = self.authorize(Case::TABLE.entity, "recompute")?;
             let (state, calendar) = current_calendar(self).await?;
             let (cases, found) = self.moved_cases(&state, &calendar).await?;
             let moved = found.iter().map(|(before, after)| MovedCase {
@@ -77,7 +85,7 @@ impl Session<'_> {
             }
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
-            changes.require_unchanged(&self.acting().membership);
+            self.guard(&acting, &mut changes);
             changes.require_unchanged(&state);
             let today = calendar.zone().date_at(context.now());
             for (before, after) in found {
@@ -85,10 +93,12 @@ impl Session<'_> {
                 let step = Step::new(CaseEventKind::Recomputed);
                 note(&after, before.due_on, today, step, &mut context, &mut changes);
             }
+            self.charge(&mut context, &mut changes, false).await?;
+            self.log(&mut context, &mut changes);
             match self.store().apply(self.scope(), changes).await {
                 Ok(_) => return Ok(Recomputed { calendar_version, cases, moved, applied: true }),
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(error) => return Err(self.refused(error, "").await),
+                Err(error) => self.refused_for_good(error, "").await?,
             }
         }
         Err(CrmError::Conflict { entity: Case::TABLE.entity, reference: String::new() })

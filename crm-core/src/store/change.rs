@@ -26,8 +26,8 @@ pub struct Stamp {
     pub at: Instant,
 }
 
-/// One change of one row.
-#[derive(Clone, Debug)]
+/// One change of one row. Secrets are not printed.
+#[derive(Clone)]
 pub enum Change {
     /// A new row.
     Insert {
@@ -55,6 +55,29 @@ pub enum Change {
     },
 }
 
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = match self {
+            Self::Insert { .. } => "Insert",
+            Self::Update { .. } => "Update",
+            Self::Delete { .. } => "Delete",
+        };
+        let mut out = f.debug_struct(name);
+        out.field("table", &self.table().name);
+        let rows = match self {
+            Self::Update { before, .. } => vec![("before", before), ("after", self.row())],
+            _ => vec![("row", self.row())],
+        };
+        for (name, row) in rows {
+            let shown = |(column, value): (&crate::entity::Column, &Value)| {
+                (!column.flags.contains(Flags::SECRET)).then(|| value.clone())
+            };
+            out.field(name, &self.table().columns.iter().zip(row).filter_map(shown).collect::<Row>());
+        }
+        out.finish()
+    }
+}
+
 impl Change {
     /// The table.
     pub const fn table(&self) -> &'static Table {
@@ -78,6 +101,13 @@ impl Change {
             Self::Update { after, .. } => after,
             Self::Delete { before, .. } => before,
         }
+    }
+
+    /// Computes the derived columns anew, when another has changed.
+    fn rederive(&mut self) -> Result<(), StoreError> {
+        let row = (self.table().rederive)(self.row().clone())?;
+        *self.row_mut() = row;
+        Ok(())
     }
 
     /// The record's id.
@@ -195,7 +225,7 @@ pub(crate) fn fresh<E: Entity>(context: &Context, id: Id<E>, value: E) -> Stored
         id,
         version: 1,
         created_at: context.now(),
-        created_by: context.actor().id(),
+        created_by: context.actor().user().map(Id::uuid),
         updated_at: context.now(),
         archived_at: None,
         value,
@@ -341,10 +371,12 @@ impl ChangeSet {
     /// Puts a value into a column of a record that this change-set writes.
     ///
     /// # Panics
-    /// When the change-set does not write the record.
+    /// When the change-set does not write the record, or the value is none of the column's kind.
     pub(crate) fn put<E: Entity>(&mut self, id: Id<E>, column: usize, value: Value) {
         let position = self.position::<E>(id).expect("only records that the change-set writes get values");
-        self.changes[position].row_mut()[column] = value;
+        let change = &mut self.changes[position];
+        change.row_mut()[column] = value;
+        change.rederive().expect("a row that was made of a record reads as one");
     }
 
     /// Where the change of this record stands, if the change-set writes it.
@@ -369,10 +401,12 @@ impl ChangeSet {
         // Numbers first: a whole row that is encoded may hold one.
         for pass in [false, true] {
             for index in 0..self.changes.len() {
+                let mut numbered = false;
                 for column in 0..self.changes[index].row().len() {
                     let Value::Deferred(deferred) = &self.changes[index].row()[column] else { continue };
                     let value = match &**deferred {
                         Deferred::Numbered { .. } => {
+                            numbered = true;
                             deferred.number(counters).ok_or_else(|| self.misplaced(index, column))?
                         }
                         Deferred::RowOf { .. } if !pass => continue,
@@ -383,6 +417,10 @@ impl ChangeSet {
                         }
                     };
                     self.changes[index].row_mut()[column] = Value::Text(value);
+                }
+                if numbered {
+                    // A number has words by which its record is found.
+                    self.changes[index].rederive()?;
                 }
             }
         }

@@ -701,7 +701,7 @@ async fn secrets_and_derived_columns_stay_out_of_the_audit(world: &mut World<'_>
     }
     let mut changes = world.changes();
     let email = format!("case-{}@example.com", world.scope.key()).parse().unwrap();
-    let user = User { email, full_name: "A user".parse().unwrap(), active: true };
+    let user = User::new(email, "A user".parse().unwrap());
     let user = changes.insert(&mut world.context, user);
     changes.insert(&mut world.context, Membership { user_id: user.id, role: Role::Viewer });
     world.store.apply(world.scope, changes).await.unwrap();

@@ -3,10 +3,12 @@
 //!
 //! Each operation of the policy has a call here; one without a call fails [`roles`].
 
+mod access;
 mod activity;
 mod billing;
 mod cases;
 mod sales;
+mod users;
 
 use std::fmt::Write as _;
 use std::future::Future;
@@ -14,7 +16,10 @@ use std::pin::Pin;
 
 use uuid::Uuid;
 
-use crate::access::{AddMember, IdempotencyKey, Membership, Organization, POLICY, RemoveMember, Role, SetRole, User};
+use crate::access::{
+    ActivateUser, AddMember, ApiRequest, DeactivateUser, EndSessions, IdempotencyKey, KeyQuota, Membership,
+    Organization, POLICY, RemoveMember, RevokeKey, Role, SetQuota, SetRole, User, WithdrawInvitation,
+};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, Task};
 use crate::audit::AuditEntry;
 use crate::billing::{
@@ -68,6 +73,7 @@ pub struct Ids {
     line: Id<InvoiceLine>,
     activity: activity::Ids,
     billing: billing::Ids,
+    access: access::Ids,
     entry: Id<AuditEntry>,
     sales: sales::Ids,
     cases: cases::Ids,
@@ -310,6 +316,27 @@ const CALLS: &[Call] = calls! {
     "task.update" => |session, ids| activity::turn_to(session, ids.cases.case);
     "interaction.read" => |session, ids| activity::timeline(session, ids.cases.case);
     "interaction.create" => |session, ids| activity::log(session, ids.cases.case);
+    // Users.
+    "user.change_password" => |session, _ids| users::change_password(session);
+    "user.set_username" => |session, ids| session.run(&users::rename(&ids.email));
+    "user.end_sessions" => |session, _ids| session.run(&EndSessions);
+    "user.reset_password" => |session, ids| session.run(&users::reset(ids.member));
+    "user.deactivate" => |session, ids| session.run(&DeactivateUser(ids.member));
+    "user.activate" => |session, ids| session.run(&ActivateUser(ids.member));
+    // Access.
+    "api_key.read" => |session, ids| session.get(ids.access.key);
+    "api_key.create" => |session, ids| session.create_key(&access::key(&ids.email));
+    "api_key.set_quota" => |session, ids| session.run(&SetQuota { key: ids.access.key, operation: "contact.create".to_owned(), per_day: Some(1) });
+    "api_key.revoke" => |session, ids| session.run(&RevokeKey(ids.access.key));
+    "key_quota.read" => |session, ids| session.get(ids.access.quota);
+    "key_quota.read" => |session, ids| session.list(&Query::new(KeyQuota::COLUMNS.key_id.eq(&ids.access.key)));
+    "key_usage.read" => |session, ids| session.get(ids.access.usage);
+    "key_usage.read" => |session, ids| session.key_usage(Some(ids.access.key), day(1), day(28));
+    "api_request.read" => |session, ids| session.get(ids.access.request);
+    "api_request.read" => |session, ids| session.list(&Query::new(ApiRequest::COLUMNS.key_id.eq(&ids.access.key)));
+    "invitation.read" => |session, ids| session.get(ids.access.invitation);
+    "invitation.create" => |session, ids| session.invite(&access::invitation(&ids.email));
+    "invitation.withdraw" => |session, ids| session.run(&WithdrawInvitation(ids.access.invitation));
 };
 
 fn day(day: u32) -> Date {
@@ -425,6 +452,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let payment = session.run(&pay(contact.id, Allocate::To(vec![(paid.id, dollars(1))]))).await?;
     let billing = billing::fixtures(session, contact.id).await?;
     let activity = activity::fixtures(session, owner, contact.id).await?;
+    let access = access::fixtures(session, label).await?;
     let key: IdempotencyKey = format!("key {label}").parse()?;
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
     let member = session.run(&add(&format!("{label}@members.example"))).await?;
@@ -454,6 +482,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
         line: lines.items.first().map_or(Id::new(random()), |line| line.id),
         activity,
         billing,
+        access,
         entry: entries.items.first().map_or(Id::new(random()), |entry| entry.id),
         cursor: first.next.unwrap_or("none".parse()?),
         key,
@@ -495,6 +524,30 @@ pub async fn roles(crm: &Crm) -> Result<String, CrmError> {
         let ids = fixtures(&owner, member.user().id, &format!("c{number}-own")).await?;
         let ids = Ids { organization: member.organization().id, user: member.user().id, ..ids };
         let _ = writeln!(table, " own={}", outcome(call(member, &ids).await));
+    }
+    Ok(table)
+}
+
+/// The table of what every operation gives an owner's API key: with every scope but its own, and with its own alone. To
+/// be compared with a reviewed one.
+///
+/// # Errors
+/// When the fixtures cannot be written.
+pub async fn scopes(crm: &Crm) -> Result<String, CrmError> {
+    let mut table = String::new();
+    for (number, (name, call)) in CALLS.iter().enumerate() {
+        let owner = super::organization(crm, &format!("scopes-{number}")).await?;
+        let _ = write!(table, "{name:24}");
+        let others = POLICY.iter().map(|rule| rule.operation).filter(|operation| operation != name);
+        let others = others.collect::<Vec<_>>().join(" ");
+        for (label, scopes) in [("without", others.as_str()), ("alone", *name)] {
+            let ids = fixtures(&owner, owner.user().id, &format!("c{number}-{label}")).await?;
+            let session = access::session(crm, &owner, label, scopes).await?;
+            let answer = call(&session, &ids).await;
+            let out_of_scope = matches!(answer, Err(CrmError::OutOfScope { .. }));
+            let _ = write!(table, " {label}={}", if out_of_scope { "out_of_scope" } else { outcome(answer) });
+        }
+        table.push('\n');
     }
     Ok(table)
 }
@@ -547,6 +600,7 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
             line: Id::new(Uuid::from_u128(3)),
             activity: activity::Ids::all(Uuid::from_u128(3)),
             billing: billing::Ids::all(Uuid::from_u128(3)),
+            access: access::Ids::all(Uuid::from_u128(3)),
             entry: Id::new(Uuid::from_u128(3)),
             sales: sales::Ids::all(Uuid::from_u128(3)),
             cases: cases::Ids::all(Uuid::from_u128(3)),

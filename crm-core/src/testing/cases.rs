@@ -176,6 +176,10 @@ impl Environment for Still {
     fn new_id(&self) -> Uuid {
         self.ids.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.ids.fill_random(bytes);
+    }
 }
 
 impl World {
@@ -274,7 +278,7 @@ impl World {
         let deal = changes.insert(&mut context, last.clone());
         for (number, (at, after)) in way.iter().enumerate() {
             let before = number.checked_sub(1).map(|before| &way[before].1);
-            let by = context.actor().id();
+            let by = context.actor().user().map(Id::uuid);
             changes.insert(&mut context, StageChange::between(before, deal.id, after, *at, by));
         }
         self.owner.store().apply(self.owner.scope(), changes).await?;

@@ -35,6 +35,10 @@ impl Environment for Clock {
     fn new_id(&self) -> Uuid {
         self.ids.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        self.ids.fill_random(bytes);
+    }
 }
 
 impl Clock {

@@ -2,7 +2,7 @@
 
 mod billing;
 
-use crate::access::{Role, policy};
+use crate::access::{Rights, Role, policy};
 use crate::activity::{CancelTask, CompleteTask, ReopenTask, TASK, Task, TaskStatus};
 use crate::billing::InvoiceStatus;
 use crate::entity::{Minor, Stored};
@@ -83,8 +83,8 @@ fn said(
     role: Role,
 ) -> Result<(), ErrorCode> {
     let (entity, verb) = command.split_once('.').unwrap_or_default();
-    let allowed = policy::authorize(role, entity, verb);
-    allowed.and_then(|_| machine.step("it", from, event, role)).map(drop).map_err(|error| error.code())
+    let allowed = policy::authorize(Rights::of(role), entity, verb);
+    allowed.and_then(|_| machine.step("it", from, event, Rights::of(role))).map(drop).map_err(|error| error.code())
 }
 
 fn compare<T>(about: &str, told: Result<(), ErrorCode>, got: &Result<T, CrmError>) {

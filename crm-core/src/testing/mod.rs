@@ -6,34 +6,40 @@ pub mod boundaries;
 pub mod cases;
 pub mod deadlines;
 pub mod due_dates;
+pub mod logins;
 pub mod machines;
+pub mod quota;
 pub mod race;
 pub mod script;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use crate::access::{Organization, Role};
+use crate::access::{Organization, PasswordCost, Role, TokenKeys};
 use crate::context::Environment;
 use crate::error::CrmError;
 use crate::store::Store;
 use crate::value::Instant;
 use crate::{Crm, NewOrganization, Session};
 
-/// A clock that moves one second at every look, and ids that count up: the same in every run.
+/// A clock that moves one second at every look, ids that count up, and bytes that only look random: the same in every
+/// run.
 #[derive(Clone, Debug)]
 pub struct TestEnvironment {
     micros: Arc<AtomicI64>,
     ids: Arc<AtomicU64>,
+    random: Arc<AtomicU64>,
 }
 
 impl TestEnvironment {
     /// Begins at noon UTC on 15 June 2026. Two environments with different seeds never draw the same id.
     pub fn new(seed: u32) -> Self {
         let micros = Arc::new(AtomicI64::new(1_781_524_800_000_000));
-        Self { micros, ids: Arc::new(AtomicU64::new(u64::from(seed) << 32)) }
+        let first = u64::from(seed) << 32;
+        Self { micros, ids: Arc::new(AtomicU64::new(first)), random: Arc::new(AtomicU64::new(first)) }
     }
 
     /// Moves the clock.
@@ -54,6 +60,13 @@ impl Environment for TestEnvironment {
         let count = u128::from(self.ids.fetch_add(1, Ordering::Relaxed));
         let (seed, number) = (count >> 32, count & 0xffff_ffff);
         Uuid::from_u128(7 << 76 | 2 << 62 | seed << 80 | number << 24)
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(32) {
+            let count = self.random.fetch_add(1, Ordering::Relaxed);
+            chunk.copy_from_slice(&Sha256::digest(count.to_le_bytes())[..chunk.len()]);
+        }
     }
 }
 
@@ -87,7 +100,16 @@ pub async fn member(crm: &Crm, owner: &Session<'_>, role: Role) -> Result<Sessio
     crm.session(&slug, &email).await
 }
 
-/// A book on a store, in the world of a seed.
+/// A book on a store, in the world of a seed. Its users can sign in, and hashing their passwords costs next to nothing.
 pub fn crm(store: impl Store + 'static, seed: u32) -> Crm {
-    Crm::new(store, TestEnvironment::new(seed))
+    with_logins(Crm::new(store, TestEnvironment::new(seed)))
+}
+
+/// The same book with a key for tokens, and with passwords that cost next to nothing.
+///
+/// # Panics
+/// Never: the key is a good one.
+pub fn with_logins(crm: Crm) -> Crm {
+    let keys = TokenKeys::new("https://crm.example", "crm", "k1", b"3f0c9a7e5b1d48c2a6e4907bd5f2813c");
+    crm.with_logins(keys.expect("a key that is not weak"), PasswordCost::for_tests())
 }

@@ -1,12 +1,14 @@
 //! Random work: commands, lists and reports of several members of two organizations. Played on two stores
 //! it must leave the same transcript, word for word.
 
+mod access;
 mod activity;
 mod billing;
 mod cases;
 mod reports;
 mod sales;
 mod series;
+mod users;
 
 use std::fmt::Write as _;
 
@@ -97,6 +99,7 @@ struct Made {
     cursors: Vec<Cursor>,
     sales: sales::MadeSales,
     cases: cases::MadeCases,
+    access: access::MadeAccess,
 }
 
 /// Plays so many steps and gives the transcript: every answer, then every row.
@@ -121,7 +124,7 @@ pub async fn play(crm: &Crm, seed: u64, steps: u32) -> Result<String, CrmError> 
     let mut transcript = String::new();
     for step in 0..steps {
         let at = usize::try_from(dice.roll(sessions.len() as u64)).unwrap_or(0);
-        let line = play_step(&sessions[at], &mut dice, &mut made).await;
+        let line = play_step(crm, &sessions[at], &mut dice, &mut made).await;
         let _ = writeln!(transcript, "{step} {} {line}", sessions[at].user().email);
     }
     for session in [&sessions[4], &sessions[9]] {
@@ -137,8 +140,8 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
     }
 }
 
-async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(53) {
+async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
+    match dice.roll(57) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -194,6 +197,9 @@ async fn play_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> S
         52 => list_step::<Case>(session, dice, made, cases::filter).await,
         26 | 27 => reports::step(session, dice, made).await,
         28..=35 => billing::step(session, dice, made).await.unwrap_or_default(),
+        // Access.
+        53..=55 => access::step(crm, session, dice, made).await,
+        56 => users::step(session, dice, made).await,
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }

@@ -32,6 +32,7 @@ pub mod phone;
 pub mod slug;
 pub mod tax_id;
 pub mod text;
+pub mod username;
 pub mod zone;
 
 pub use bounded::{Notes, Text};
@@ -51,6 +52,7 @@ pub use phone::{Phone, Region, e164};
 pub use slug::Slug;
 pub use tax_id::{TaxId, TaxScheme};
 pub use text::{FOLD_VERSION, clean, clean_multiline, fold, folded_tokens, tokens};
+pub use username::Username;
 pub use zone::Zone;
 
 /// Implements `Serialize` through `Display` and `Deserialize` through `FromStr` for a type whose

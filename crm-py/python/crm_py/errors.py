@@ -22,6 +22,7 @@ __all__ = [
     "OutcomeUnknown",
     "PermissionDenied",
     "RuleError",
+    "Throttled",
     "Unauthenticated",
     "Unavailable",
     "ValidationError",
@@ -115,6 +116,12 @@ class RuleError(CrmError):
     """A rule of the business forbids it."""
 
     default_code = "rule"
+
+
+class Throttled(CrmError):
+    """Too many attempts; the same call may succeed later."""
+
+    default_code = "throttled"
 
 
 class Unavailable(CrmError):

@@ -1,0 +1,308 @@
+//! Invitations: how somebody becomes a member by their own consent. The host sends the text; whoever shows it has read the
+//! mail that it was sent to.
+//!
+//! An invitation is worth as much as the member who sent it: it opens nothing once that member could not send it any more.
+
+use async_trait::async_trait;
+
+use super::membership::owners_only;
+use super::opaque::{self, SecretHash};
+use super::{Grant, Membership, Organization, Rights, Role, Secret, User, policy};
+use crate::context::{Actor, Context};
+use crate::crm::{Command, Crm, Session, named};
+use crate::crud::Rules;
+use crate::entity::{Entity as _, Stored};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::store::{ChangeSet, Scope, Select, StoreError, StoreExt as _};
+use crate::value::{Email, Instant, Text, ValueError};
+
+/// What the text of every invitation begins with.
+const TAG: &str = "crminv";
+
+/// How long an invitation stands unless it is said otherwise, and at most, in days.
+const DAYS: i64 = 7;
+const MOST_DAYS: i64 = 30;
+
+const DAY: i64 = 86_400_000_000;
+
+/// How often an answer is tried again when something changed meanwhile.
+const TRIES: u32 = 10;
+
+crate::choice! {
+    /// How an invitation ended.
+    pub enum InvitationEnd {
+        /// The invited person became a member.
+        Accepted = "accepted",
+        /// They did not want to.
+        Declined = "declined",
+        /// It was taken back, or another one took its place.
+        Withdrawn = "withdrawn",
+    }
+}
+
+crate::entity! {
+    /// An invitation to become a member.
+    pub struct Invitation: "invitation" in "crm_invitation" as Record, Organization {
+        /// Who is invited.
+        pub email: Email [SERVER_OWNED PERSONAL],
+        /// To which role.
+        pub role: Role [SERVER_OWNED],
+        /// The part of its text that may be seen.
+        pub prefix: String [SERVER_OWNED],
+        /// SHA-256 of its text.
+        pub hash: Option<SecretHash> [SECRET SERVER_OWNED],
+        /// Who invites.
+        pub invited_by: Id<User> [SERVER_OWNED] => User,
+        /// From when on it does not stand any more.
+        pub expires_at: Instant [SERVER_OWNED],
+        /// How it ended, if it was answered or withdrawn.
+        pub ended: Option<InvitationEnd> [SERVER_OWNED],
+        /// When it ended so.
+        pub ended_at: Option<Instant> [SERVER_OWNED],
+    }
+    columns InvitationColumns;
+    derived {
+        /// The address as it is compared, as long as the invitation has not ended.
+        email_key: Option<String> = |it: &Invitation| it.ended.is_none().then(|| it.email.key().to_owned()),
+    }
+    unique {
+        "crm_invitation_email": [email_key],
+        "crm_invitation_prefix": [prefix],
+    }
+    index { }
+}
+
+impl Rules for Invitation {}
+
+const fn invalid() -> CrmError {
+    CrmError::BadCredential("the invitation")
+}
+
+impl Invitation {
+    fn ended(&self, end: InvitationEnd, at: Instant) -> Self {
+        Self { ended: Some(end), ended_at: Some(at), ..self.clone() }
+    }
+}
+
+/// Whom to invite.
+#[derive(Clone, Debug)]
+pub struct NewInvitation {
+    /// Their address.
+    pub email: Email,
+    /// Their role.
+    pub role: Role,
+    /// For how many days the invitation stands: 7 unless it is said otherwise, at most 30.
+    pub days: Option<i64>,
+}
+
+/// An invitation that was just made. Its text is not kept: it is sent now or never.
+#[derive(Clone, Debug)]
+pub struct CreatedInvitation {
+    /// The invitation.
+    pub invitation: Stored<Invitation>,
+    /// Its text.
+    pub text: Secret,
+}
+
+struct Invite<'a> {
+    new: &'a NewInvitation,
+    prefix: String,
+    hash: SecretHash,
+}
+
+#[async_trait]
+impl Command for Invite<'_> {
+    type Root = Invitation;
+    const VERB: &'static str = "create";
+
+    fn body(&self) -> String {
+        self.new.email.key().to_owned()
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        _: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Invitation>, CrmError> {
+        let NewInvitation { email, role, days } = self.new;
+        owners_only(context, &[*role])?;
+        let days = days.unwrap_or(DAYS);
+        if !(1..=MOST_DAYS).contains(&days) {
+            return Err(CrmError::invalid("days", ValueError::out_of_range(1, MOST_DAYS)));
+        }
+        let (store, scope) = (session.store(), session.scope());
+        let invited = User::COLUMNS.email_key.eq(&email.key().to_owned());
+        let member = Membership::COLUMNS.user_id.refers_to(invited);
+        if store.first::<Membership>(scope, Select::new(Membership::TABLE, member.into())).await?.is_some() {
+            return Err(CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["email"] });
+        }
+        let standing = Invitation::COLUMNS.email_key.eq(&Some(email.key().to_owned()));
+        let standing = Select::new(Invitation::TABLE, standing.into());
+        if let Some(earlier) = store.first::<Invitation>(scope, standing).await? {
+            owners_only(context, &[earlier.role])?;
+            changes.update(context, &earlier, earlier.ended(InvitationEnd::Withdrawn, context.now()));
+        }
+        let invitation = Invitation {
+            email: email.clone(),
+            role: *role,
+            prefix: self.prefix.clone(),
+            hash: Some(self.hash.clone()),
+            invited_by: session.user().id,
+            expires_at: context.now().checked_add_micros(days * DAY)?,
+            ended: None,
+            ended_at: None,
+        };
+        Ok(changes.insert(context, invitation))
+    }
+}
+
+/// Takes an invitation back.
+#[derive(Clone, Debug)]
+pub struct WithdrawInvitation(pub Id<Invitation>);
+
+#[async_trait]
+impl Command for WithdrawInvitation {
+    type Root = Invitation;
+    const VERB: &'static str = "withdraw";
+
+    fn body(&self) -> String {
+        self.0.to_string()
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        grant: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Invitation>, CrmError> {
+        let invitation = session.load(grant, self.0).await?;
+        owners_only(context, &[invitation.role])?;
+        match invitation.ended {
+            Some(InvitationEnd::Withdrawn) => Ok(invitation),
+            Some(end) => Err(super::AccessError::InvitationEnded(end).into()),
+            None => {
+                let ended = invitation.ended(InvitationEnd::Withdrawn, context.now());
+                Ok(changes.update(context, &invitation, ended))
+            }
+        }
+    }
+}
+
+impl Session<'_> {
+    /// Invites somebody, and gives the text to send them, which is shown this once. An earlier invitation to the same
+    /// address does not stand any more.
+    ///
+    /// # Errors
+    /// [`CrmError::Duplicate`] when they are a member already; only owners invite owners.
+    pub async fn invite(&self, new: &NewInvitation) -> Result<CreatedInvitation, CrmError> {
+        let minted = opaque::mint(TAG, self.scope(), &**self.environment());
+        let invitation = self.run(&Invite { new, prefix: minted.prefix, hash: minted.hash }).await?;
+        Ok(CreatedInvitation { invitation, text: minted.text })
+    }
+}
+
+/// An invitation that stands, with what it rests on.
+struct Standing {
+    scope: Scope,
+    organization: Stored<Organization>,
+    invitation: Stored<Invitation>,
+    inviter: Stored<Membership>,
+}
+
+impl Crm {
+    /// Makes the invited person a member, and a user if they are none yet.
+    ///
+    /// # Errors
+    /// [`CrmError::BadCredential`] when the invitation is unknown, has expired or ended, the member who sent it could not
+    /// send it any more, or the invited user may not act; [`CrmError::Invalid`] when a new user has no name;
+    /// [`CrmError::Duplicate`] when they are a member already.
+    pub async fn accept_invitation(
+        &self,
+        text: &Secret,
+        full_name: Option<Text<255>>,
+    ) -> Result<Stored<Membership>, CrmError> {
+        self.answer(text, async |context, changes, standing| {
+            let email = &standing.invitation.email;
+            let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
+            let known = self.store().first::<User>(standing.scope, known).await?;
+            let user = match known {
+                Some(user) if !user.active => return Err(invalid()),
+                Some(user) => {
+                    changes.require_unchanged(&user);
+                    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+                    user.id
+                }
+                None => {
+                    let full_name =
+                        full_name.clone().ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+                    changes.insert(context, User::new(email.clone(), full_name)).id
+                }
+            };
+            Ok((
+                InvitationEnd::Accepted,
+                changes.insert(context, Membership { user_id: user, role: standing.invitation.role }),
+            ))
+        })
+        .await
+    }
+
+    /// Answers an invitation with no.
+    ///
+    /// # Errors
+    /// [`CrmError::BadCredential`] when the invitation is unknown, has expired or ended.
+    pub async fn decline_invitation(&self, text: &Secret) -> Result<(), CrmError> {
+        self.answer(text, async |_, _, _| Ok((InvitationEnd::Declined, ()))).await
+    }
+
+    async fn answer<T>(
+        &self,
+        text: &Secret,
+        decide: impl AsyncFn(&mut Context, &mut ChangeSet, &Standing) -> Result<(InvitationEnd, T), CrmError>,
+    ) -> Result<T, CrmError> {
+        for _ in 0..TRIES {
+            let standing = self.standing(text).await?;
+            let organization = std::sync::Arc::new(standing.organization.value.clone());
+            let environment = std::sync::Arc::clone(self.environment());
+            let mut context = Context::new(environment, Actor::System, standing.invitation.role, organization);
+            let mut changes = ChangeSet::new(context.stamp("invitation.answer"));
+            let (end, answer) = decide(&mut context, &mut changes, &standing).await?;
+            changes.require_unchanged(&standing.inviter);
+            let ended = standing.invitation.ended(end, context.now());
+            changes.update(&context, &standing.invitation, ended);
+            match self.store().apply(standing.scope, changes).await {
+                Ok(_) => return Ok(answer),
+                // Somebody was faster: the next round finds what they did.
+                Err(StoreError::Conflict { .. }) => {}
+                Err(StoreError::Duplicate { table, .. }) if table == User::TABLE.name => {}
+                Err(error) => return Err(named(error, "")),
+            }
+        }
+        Err(CrmError::Conflict { entity: Invitation::TABLE.entity, reference: String::new() })
+    }
+
+    async fn standing(&self, text: &Secret) -> Result<Standing, CrmError> {
+        let claimed = opaque::read(TAG, text.expose()).ok_or_else(invalid)?;
+        let scope = claimed.scope;
+        let by_prefix = Invitation::COLUMNS.prefix.eq(&claimed.prefix.to_owned());
+        let by_prefix = Select::new(Invitation::TABLE, by_prefix.into());
+        let invitation = self.store().first::<Invitation>(scope, by_prefix).await?.ok_or_else(invalid)?;
+        let known = invitation.hash.as_ref().is_some_and(|hash| hash.matches(&claimed.hash));
+        if !known || invitation.ended.is_some() || invitation.expires_at <= self.environment().now() {
+            return Err(invalid());
+        }
+        let by_key = Select::new(Organization::TABLE, Organization::COLUMNS.key.eq(&scope.key()).into());
+        let organization = self.store().first::<Organization>(scope, by_key).await?.ok_or_else(invalid)?;
+        let user = self.store().get(scope, invitation.invited_by).await?.filter(|user| user.active);
+        let of_inviter = Membership::COLUMNS.user_id.eq(&invitation.invited_by);
+        let of_inviter = Select::new(Membership::TABLE, of_inviter.into());
+        let inviter = self.store().first::<Membership>(scope, of_inviter).await?;
+        let inviter = inviter.filter(|_| user.is_some()).ok_or_else(invalid)?;
+        let may = policy::authorize(Rights::of(inviter.role), Invitation::TABLE.entity, Invite::VERB).is_ok();
+        let owner = invitation.role != Role::Owner || inviter.role == Role::Owner;
+        if may && owner { Ok(Standing { scope, organization, invitation, inviter }) } else { Err(invalid()) }
+    }
+}
