@@ -212,14 +212,16 @@ fn gaps(series: &Numbering, numbers: &[String], found: &mut Findings) {
         years.entry(year.filter(|_| series.reset == SeriesReset::Year)).or_default().insert(number);
     }
     let mut find = |problem: String| found.find(NumberSeries::TABLE.entity, series.id, problem);
-    for (year, taken) in years {
+    for (year, mut taken) in years {
+        // Numbers of an earlier range or prefix are not counted on.
+        taken.retain(|number| *number >= series.range_first());
+        let Some(first) = taken.first().copied() else { continue };
         let prefix = series.prefix.as_deref().unwrap_or_default();
         let of = year.map_or_else(|| format!("of {prefix}"), |year| format!("of {prefix} in {year}"));
         let next = series.next_in(year);
-        let mut expected = series.begins(year.unwrap_or(0));
+        let mut expected = first;
         for number in taken.into_iter().chain(std::iter::once(next)) {
-            // A new range leaves out what stands before it.
-            if number > expected && number != series.range_first() {
+            if number > expected {
                 find(format!("numbers {expected} to {} {of} are missing", number - 1));
             }
             if number > next {

@@ -250,7 +250,12 @@ pub fn issue(
     if lines == 0 {
         return Err(BillingError::NoLines(draft.label()).into());
     }
-    let issued_on = draft.issued_on.unwrap_or_else(|| context.today());
+    let today = context.today();
+    let issued_on = draft.issued_on.unwrap_or(today);
+    // A draft may plan a date. What is done to an invoice counts from its issue on, and nothing counts in the future.
+    if issued_on > today {
+        return Err(CrmError::invalid("issued_on", ValueError::After { latest: today, got: issued_on }));
+    }
     let due_on = draft
         .due_on
         .unwrap_or_else(|| due_on(issued_on, contact.payment_days.unwrap_or(context.organization().payment_days)));

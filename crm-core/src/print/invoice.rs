@@ -69,7 +69,7 @@ pub struct InvoiceDocument {
     pub paid: Money,
     /// What credit notes took off what is due, if they did.
     pub offset: Option<Money>,
-    /// What is due.
+    /// What is to be paid: what is due, or was given up and can still be paid.
     pub due: Money,
     /// What else is to be said.
     pub notes: Option<String>,
@@ -197,7 +197,7 @@ impl Session<'_> {
             total: invoice.money(invoice.total),
             paid: invoice.money(invoice.paid),
             offset: (invoice.offset.0 != 0).then(|| invoice.money(invoice.offset)),
-            due: invoice.money(invoice.due()),
+            due: invoice.money(invoice.receivable()),
             notes: invoice.notes.as_ref().map(ToString::to_string),
             authorisation: series.as_ref().filter(of_series).and_then(|series| NumberAuthorisation::of(series)),
         })

@@ -190,6 +190,7 @@ impl Books {
         no.0.extend(number.is_some_and(taken).then_some(ErrorCode::Duplicate));
         let doc = &mut self.invoices[invoice];
         let issued_on = doc.issued_on.unwrap_or(today);
+        no.invalid(issued_on > today);
         let due_on = doc.due_on.unwrap_or(issued_on + TERM);
         no.invalid(due_on < issued_on);
         no.answer()?;
