@@ -71,6 +71,10 @@ impl Environment for Clock {
     fn new_id(&self) -> Uuid {
         SystemEnvironment.new_id()
     }
+
+    fn fill_random(&self, bytes: &mut [u8]) {
+        SystemEnvironment.fill_random(bytes);
+    }
 }
 
 /// Numbers that look random and are the same in every run: splitmix64.
