@@ -53,7 +53,7 @@ impl Catalogue {
         }
         for number in 0..PRODUCTS {
             let (name, price) = (format!("Product {number}"), format!("{}.{:02}", 5 + number, number * 7 % 100));
-            let fields = [("name", name.as_str()), ("kind", "good"), ("unit_price", &price), ("tax_percent", "19")];
+            let fields = [("name", name.as_str()), ("kind", "product"), ("unit_price", &price), ("tax_percent", "19")];
             let edit = Edit::parse(fields, &session.locale()).map_err(|refused| format!("{:?}", refused.first()))?;
             session.create::<Product>(edit).await?;
         }
@@ -127,13 +127,16 @@ async fn pay(session: &Session<'_>, invoice: &Stored<Invoice>) -> Outcome<Stored
     Ok(session.run(&payment).await?)
 }
 
-/// What the library writes in the two transactions of each invoice.
+/// What is written in the two transactions of an invoice.
+type Written<V> = [Vec<Change<V>>; 2];
+
+/// What the library writes for so many invoices.
 fn written<T: Tables>(
     runtime: &Runtime,
     session: &Session<'_>,
     tables: &mut T,
     count: usize,
-) -> Outcome<Vec<[Vec<Change<T::Value>>; 2]>> {
+) -> Outcome<Vec<Written<T::Value>>> {
     let catalogue = runtime.block_on(Catalogue::read(session))?;
     let invoices = Invoice::TABLE.name;
     let mut entries = tables.rows("crm_audit_entry", "org = 1")?.rows.len();

@@ -85,8 +85,10 @@ pub(crate) fn report<D: Database>(day: NaiveDate, soon: NaiveDate, until: Instan
     let read = |row: &D::Row<'_>| Ok((row.date(0)?, [word(row, 1)?, word(row, 2)?, word(row, 3)?], row.number(4)?));
     for (month, [kind, status, channel], cases) in database.ask(COUNTED, std::slice::from_ref(&until), read)? {
         let month = month.unwrap_or_default();
-        let names = ["cases".to_owned(), format!("in {month}"), kind, status, format!("by {channel}")];
-        names.into_iter().for_each(|name| sums.entry(name).or_default()[0] += cases);
+        let names = ["cases".to_owned(), format!("in {month}"), kind, format!("now {status}"), format!("by {channel}")];
+        for name in names {
+            sums.entry(name).or_default()[0] += cases;
+        }
     }
     let mut histograms: BTreeMap<String, BTreeMap<i64, (i64, i64)>> = BTreeMap::new();
     let read = |row: &D::Row<'_>| Ok((word(row, 0)?, [row.number(1)?, row.number(2)?, row.number(3)?]));
@@ -100,7 +102,9 @@ pub(crate) fn report<D: Database>(day: NaiveDate, soon: NaiveDate, until: Instan
     let mut waiting: BTreeMap<(String, Option<Uuid>), [i64; 7]> = BTreeMap::new();
     let read = |row: &D::Row<'_>| {
         let mut numbers = [0; 7];
-        numbers.iter_mut().zip(2..).try_for_each(|(number, at)| Outcome::Ok(*number = row.number(at)?))?;
+        for (number, at) in numbers.iter_mut().zip(2..) {
+            *number = row.number(at)?;
+        }
         Ok(((word(row, 0)?, row.id(1)?), numbers))
     };
     waiting.extend(database.ask(WAITING, &[until, day, soon], read)?);
@@ -155,7 +159,7 @@ pub(crate) fn of_report(report: &CaseReport) -> Sums {
         ("waiting".to_owned(), waits(&report.waiting)),
     ]);
     sums.extend(report.by_kind.iter().map(|row| one(row.kind.to_string(), row.cases)));
-    sums.extend(report.by_status.iter().map(|row| one(row.status.to_string(), row.cases)));
+    sums.extend(report.by_status.iter().map(|row| one(format!("now {}", row.status), row.cases)));
     sums.extend(report.by_channel.iter().map(|row| one(format!("by {}", row.channel), row.cases)));
     sums.extend(report.by_month.iter().map(|row| one(format!("in {}", crate::ledger::days(row.month)), row.cases)));
     sums.extend(report.answers_by_kind.iter().map(|row| (format!("{} answered", row.kind), times(&row.times))));

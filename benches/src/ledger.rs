@@ -136,7 +136,7 @@ impl Rows {
             let on = if is_open { after(issued, 5) } else { settled };
             let unapplied = if number.is_multiple_of(50) { 100 } else { 0 };
             let payment = parts.payment(&entry, 2, paid + unapplied, unapplied, on, None);
-            parts.allocate(&entry, 3, AllocationSource::Payment, (payment, None), (paid, on, None));
+            parts.allocate(&entry, 3, AllocationSource::Payment, (Some(payment), None), (paid, on, None));
             invoice.paid = Minor(paid);
             invoice.applied_on = invoice.applied_on.max(Some(on));
         }
@@ -205,8 +205,8 @@ impl Rows {
     fn bounce(&mut self, entry: &Entry, invoice: &mut Invoice, issued: NaiveDate) {
         let (half, reversed) = (invoice.total.0 / 2, after(issued, 1));
         let payment = self.payment(entry, 4, half, 0, issued, Some(reversed));
-        self.allocate(entry, 5, AllocationSource::Payment, (payment, None), (half, issued, None));
-        self.allocate(entry, 6, AllocationSource::Payment, (payment, None), (-half, reversed, Some(issued)));
+        self.allocate(entry, 5, AllocationSource::Payment, (Some(payment), None), (half, issued, None));
+        self.allocate(entry, 6, AllocationSource::Payment, (Some(payment), None), (-half, reversed, Some(issued)));
         invoice.reopened_on = Some(reversed);
         invoice.applied_on = invoice.applied_on.max(Some(reversed));
     }
@@ -219,7 +219,7 @@ impl Rows {
         unapplied: i64,
         on: NaiveDate,
         reversed: Option<NaiveDate>,
-    ) -> Option<Id<Payment>> {
+    ) -> Id<Payment> {
         let payment = Payment {
             contact_id: entry.contact,
             currency: entry.currency,
@@ -236,7 +236,7 @@ impl Rows {
         };
         let row = stored(id(kind, entry.number), payment, entry.at);
         self.payments.push(row.to_row());
-        Some(row.id)
+        row.id
     }
 
     /// So much of a payment or a credit note on the invoice from a day on; what undoes the row before it also has that

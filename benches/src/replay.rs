@@ -10,7 +10,7 @@ use crate::postgres::{SEALED, quoted};
 use crate::{Outcome, bare};
 
 /// Rows of one table, with the names of their columns.
-pub(crate) struct Rows<V> {
+pub(crate) struct Copied<V> {
     pub(crate) table: &'static str,
     pub(crate) columns: Vec<String>,
     pub(crate) rows: Vec<Vec<V>>,
@@ -21,7 +21,7 @@ pub(crate) enum Change<V> {
     /// A number is taken from the series of invoices.
     Count,
     /// New rows, in one statement.
-    Insert(Rows<V>),
+    Insert(Copied<V>),
     /// Columns of the row with the id.
     Update { table: &'static str, id: V, columns: Vec<String>, values: Vec<V> },
 }
@@ -31,7 +31,7 @@ pub(crate) trait Tables {
     type Value: Clone + PartialEq;
 
     /// All columns of the rows that meet a condition.
-    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Rows<Self::Value>>;
+    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Copied<Self::Value>>;
     /// An id as it is written in a condition.
     fn id(id: Uuid) -> String;
     /// The value of an id.
@@ -39,7 +39,7 @@ pub(crate) trait Tables {
 }
 
 /// The columns in which a row differs from what it was.
-pub(crate) fn update<V: Clone + PartialEq>(id: V, before: &Rows<V>, after: &Rows<V>) -> Change<V> {
+pub(crate) fn update<V: Clone + PartialEq>(id: V, before: &Copied<V>, after: &Copied<V>) -> Change<V> {
     let both = before.rows[0].iter().zip(&after.rows[0]).zip(&after.columns);
     let changed =
         both.filter(|((before, after), _)| before != after).map(|((_, after), name)| (name.clone(), after.clone()));
@@ -50,9 +50,9 @@ pub(crate) fn update<V: Clone + PartialEq>(id: V, before: &Rows<V>, after: &Rows
 impl Tables for Connection {
     type Value = Bare;
 
-    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Rows<Bare>> {
+    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Copied<Bare>> {
         let bare::Read { columns, rows } = bare::read(self, table, which)?;
-        Ok(Rows { table, columns, rows })
+        Ok(Copied { table, columns, rows })
     }
 
     fn id(id: Uuid) -> String {
@@ -77,7 +77,7 @@ pub(crate) struct Statement<V> {
 fn statement<V: Clone>(change: &Change<V>, mark: char, taken: usize) -> Statement<V> {
     match change {
         Change::Count => Statement { text: COUNT.to_owned(), values: Vec::new() },
-        Change::Insert(Rows { table, columns, rows }) => {
+        Change::Insert(Copied { table, columns, rows }) => {
             let mut place = taken;
             let mut places = || {
                 let row = columns.iter().map(|_| {
@@ -124,14 +124,14 @@ pub(crate) struct Reader<'a> {
 impl Tables for Reader<'_> {
     type Value = Cell;
 
-    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Rows<Cell>> {
+    fn rows(&mut self, table: &'static str, which: &str) -> Outcome<Copied<Cell>> {
         self.runtime.block_on(async {
             // What the sealer fills in later is its work.
             let but = if table == "crm_audit_entry" { SEALED } else { &[] };
             let columns = pg::columns(&mut self.connection, table, but).await?;
             let text = format!("SELECT {} FROM {table} WHERE {which}", quoted(&columns));
             let rows = sqlx::query(AssertSqlSafe(text)).fetch_all(&mut self.connection).await?;
-            Ok(Rows { table, columns, rows: rows.iter().map(Cell::all).collect::<Outcome<_>>()? })
+            Ok(Copied { table, columns, rows: rows.iter().map(Cell::all).collect::<Outcome<_>>()? })
         })
     }
 

@@ -310,7 +310,7 @@ pub(super) fn account(
             .map(|(cells, money)| {
                 let mut cells = cells.clone();
                 let edge = matches!(cells[1].as_str(), "opening" | "closing");
-                cells[1] = crate::error::sentence(&cells[1].replace('_', "-"));
+                cells[1] = crate::error::sentence(&cells[1].replace('_', " "));
                 cells.push(if edge { String::new() } else { amount(money[0]) });
                 cells.push(amount(money[1]));
                 cells

@@ -67,6 +67,8 @@ pub struct InvoiceDocument {
     pub total: Money,
     /// What was paid.
     pub paid: Money,
+    /// What credit notes took off what is due, if they did.
+    pub offset: Option<Money>,
     /// What is due.
     pub due: Money,
     /// What else is to be said.
@@ -194,6 +196,7 @@ impl Session<'_> {
             tax: invoice.money(invoice.tax),
             total: invoice.money(invoice.total),
             paid: invoice.money(invoice.paid),
+            offset: (invoice.offset.0 != 0).then(|| invoice.money(invoice.offset)),
             due: invoice.money(invoice.due()),
             notes: invoice.notes.as_ref().map(ToString::to_string),
             authorisation: series.as_ref().filter(of_series).and_then(|series| NumberAuthorisation::of(series)),
