@@ -106,6 +106,7 @@ impl Hasher {
     }
 
     /// How many hashes were computed.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn computed(&self) -> u64 {
         self.computed.load(Ordering::Relaxed)
     }
