@@ -9,6 +9,7 @@ use crm_core::activity::{Happening, TimelineOptions};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
+use crm_core::report::CaseReportOptions;
 use crm_core::service::calendar::OverrideKind;
 use crm_core::service::deadline::{RULES, Silence};
 use crm_core::service::{
@@ -370,6 +371,31 @@ fn a_paused_case_that_is_closed_and_reopened_has_the_days_that_were_left() {
 }
 
 #[test]
+fn steps_are_in_the_order_of_the_commands_when_the_clock_goes_back() {
+    use CaseEventKind::{Answered, Appealed, Completed, IncompleteNotice, Received};
+    let world = world();
+    let case = world.open(&[]);
+    world.clock.set("2026-03-06T15:00:00-05:00");
+    world.pause(&case).unwrap();
+    world.clock.set("2026-03-06T15:00:02-05:00");
+    world.complete(&case).unwrap();
+    world.clock.set("2026-03-06T15:00:01-05:00");
+    world.pause(&case).unwrap();
+    world.clock.set("2026-03-13T10:00:00-05:00");
+    let completed = world.complete(&case).unwrap();
+    assert_eq!(completed.due_on, Some(date("2026-04-01")), "as if it had stood once");
+    assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().pauses.len(), 2);
+    world.answer(&case, "No.").unwrap();
+    world.clock.set("2026-03-12T10:00:00-05:00");
+    let appeal = AppealCase { id: case.id, grounds: "The meter is broken.".parse().unwrap() };
+    let appealed = block_on(world.owner.run(&appeal)).unwrap();
+    assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().pauses, [], "those before the appeal are over");
+    assert_eq!(appealed.counted_at, world.events(&case).last().unwrap().at);
+    let kinds = [Received, IncompleteNotice, Completed, IncompleteNotice, Completed, Answered, Appealed];
+    assert_eq!(world.kinds(&case), kinds);
+}
+
+#[test]
 fn a_calendar_change_does_not_move_open_cases_and_recompute_shows_the_difference_first() {
     let world = world();
     let case = world.open(&[]);
@@ -513,6 +539,34 @@ fn an_appeal_begins_a_new_term() {
     assert_eq!(appealed.due_on, Some(date("2026-04-27")), "fifteen business days after 6 April");
     let explained = block_on(world.owner.explain_case(case.id)).unwrap();
     assert_eq!((explained.due_on, explained.pauses.len()), (appealed.due_on, 0));
+}
+
+#[test]
+fn a_late_answer_to_an_appeal_is_late_and_stays_so() {
+    let world = world();
+    let case = world.open(&[]);
+    assert_eq!(world.answer(&case, "No.").unwrap().answered_late, Some(false));
+    let appeal = || {
+        let grounds = "The meter is broken.".parse().unwrap();
+        block_on(world.owner.run(&AppealCase { id: case.id, grounds })).unwrap()
+    };
+    let appealed = appeal();
+    assert_eq!((appealed.due_on, appealed.answered_late), (Some(date("2026-03-25")), Some(false)));
+    world.clock.set("2026-03-26T10:00:00-05:00");
+    let late = world.answer(&case, "No again.").unwrap();
+    assert_eq!((late.answered_late, late.answer_days), (Some(true), Some(0)), "the days are those of the first one");
+    let report = block_on(world.owner.case_report(&CaseReportOptions::default())).unwrap();
+    assert_eq!((report.answers.answered, report.answers.late), (1, 1));
+    appeal();
+    assert_eq!(world.answer(&case, "Still no.").unwrap().answered_late, Some(true));
+    let other = world.open(&[]);
+    world.answer(&other, "Yes.").unwrap();
+    world.clock.set("2026-06-01T10:00:00-05:00");
+    assert_eq!(
+        world.answer(&other, "And more.").unwrap().answered_late,
+        Some(false),
+        "a further answer is no late one"
+    );
 }
 
 #[test]

@@ -89,9 +89,10 @@ impl Command for OpenCase {
         let series = Numbering::of(session, DocumentKind::Case).await?;
         let series = series.ok_or(BillingError::NoSeries(DocumentKind::Case))?;
         series.take(context, changes, std::iter::once(case.id), columns.number.index(), today)?;
-        note(&case, None, arrived_on, Step::new(CaseEventKind::Received), context, changes);
+        let now = context.now();
+        note(&case, None, (now, arrived_on), Step::new(CaseEventKind::Received), context, changes);
         if case.assignee_id.is_some() {
-            note(&case, case.due_on, today, Step::new(CaseEventKind::Assigned), context, changes);
+            note(&case, case.due_on, (now, today), Step::new(CaseEventKind::Assigned), context, changes);
         }
         Ok(case)
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::calendar::BusinessCalendar;
 use super::case_event::{CaseEvent, CaseEventKind};
 use super::case_rule::rule_of;
-use super::case_work::{Step, due_on, note, pauses, stops};
+use super::case_work::{Step, after_last, due_on, note, pauses, stops};
 use super::own_calendar::current_calendar;
 use super::{Calendar, Case};
 use crate::crm::Session;
@@ -87,11 +87,13 @@ impl Session<'_> {
             let mut changes = ChangeSet::new(context.stamp(operation));
             self.guard(&acting, &mut changes);
             changes.require_unchanged(&state);
-            let today = calendar.zone().date_at(context.now());
+            let now = context.now();
             for (before, after) in found {
                 let after = changes.update(&context, &before, after);
                 let step = Step::new(CaseEventKind::Recomputed);
-                note(&after, before.due_on, today, step, &mut context, &mut changes);
+                let at = after_last(self, before.id, now).await?;
+                let on = calendar.zone().date_at(at);
+                note(&after, before.due_on, (at, on), step, &mut context, &mut changes);
             }
             self.charge(&mut context, &mut changes, false).await?;
             self.log(&mut context, &mut changes);
