@@ -34,7 +34,7 @@ crate::choice! {
         Appealed = "appealed",
         /// It was closed.
         Closed = "closed",
-        /// Its due date was computed again, by another state of the calendar.
+        /// Its due date was computed again, by another state of the calendar, or by a rule that it got.
         Recomputed = "recomputed",
     }
 }

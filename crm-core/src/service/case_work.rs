@@ -3,7 +3,7 @@
 use super::calendar::BusinessCalendar;
 use super::case_event::{CaseEvent, CaseEventKind};
 use super::case_rule::rule_of;
-use super::deadline::{DeadlineRule, Pause, due};
+use super::deadline::{DeadlineRule, Pause, due_by_kept};
 use super::own_calendar::calendar_of;
 use super::{Case, CaseStatus, ServiceError};
 use crate::access::Grant;
@@ -125,7 +125,7 @@ pub(super) fn due_on(
 ) -> Result<Option<Date>, CrmError> {
     let Some(rule) = rule else { return Ok(None) };
     let extension = u32::try_from(extension_days).map_err(|_| CrmError::invalid("days", ValueError::Overflow))?;
-    Ok(due(rule, calendar, counted_at, pauses, extension).map_err(ServiceError::from)?.due_on)
+    Ok(due_by_kept(rule, calendar, counted_at, pauses, extension).map_err(ServiceError::from)?.due_on)
 }
 
 /// Now, or the instant after the last step of a case if that is later: the order of the steps is that of the commands,
@@ -177,11 +177,19 @@ pub(super) async fn stops(session: &Session<'_>, cases: &[Id<Case>]) -> Result<V
 
 /// The times for which the clock of a case stood since an instant, from the steps of it in order.
 pub(super) fn pauses<'a>(steps: impl IntoIterator<Item = &'a Stored<CaseEvent>>, since: Instant) -> Vec<Pause> {
-    let mut pauses: Vec<Pause> = Vec::new();
+    ended_pauses(steps, since).into_iter().map(|(pause, _)| pause).collect()
+}
+
+/// The same with what ended each of them.
+pub(super) fn ended_pauses<'a>(
+    steps: impl IntoIterator<Item = &'a Stored<CaseEvent>>,
+    since: Instant,
+) -> Vec<(Pause, Option<CaseEventKind>)> {
+    let mut pauses: Vec<(Pause, Option<CaseEventKind>)> = Vec::new();
     for step in steps.into_iter().filter(|step| step.at >= since) {
         match (step.kind, pauses.last_mut()) {
-            (CaseEventKind::IncompleteNotice, _) => pauses.push(Pause { from: step.on, to: None }),
-            (_, Some(last)) if last.to.is_none() => last.to = Some(step.on),
+            (CaseEventKind::IncompleteNotice, _) => pauses.push((Pause { from: step.on, to: None }, None)),
+            (kind, Some((last, end))) if last.to.is_none() => (last.to, *end) = (Some(step.on), Some(kind)),
             _ => {}
         }
     }
