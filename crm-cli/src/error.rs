@@ -346,7 +346,7 @@ fn hint_of_service(error: &ServiceError) -> Option<String> {
     Some(match error {
         ServiceError::NoCalendar => "Make one: `crm calendar set`".into(),
         ServiceError::NoRule(_) => {
-            "`crm deadline-rule list` shows the rules; `crm deadline-rule add` adds one for cases to come".into()
+            "`crm deadline-rule list` shows the rules; `crm deadline-rule add` adds one, `crm case recompute --apply` gives it to the case".into()
         }
         ServiceError::RuleGone { .. } => "Install a newer crm".into(),
         ServiceError::Paused { case, .. } => format!("Say what came in: `crm case complete {case}`"),

@@ -168,7 +168,7 @@ impl Noun for Tag {
 impl Noun for Task {
     const NAME: &'static str = "task";
     const LIST: &'static [&'static str] =
-        &["id", "title", "contact", "lead", "deal", "invoice", "due_on", "due_at", "assignee", "status"];
+        &["id", "title", "contact", "lead", "deal", "invoice", "case", "due_on", "due_at", "assignee", "status"];
 
     fn title(stored: &Stored<Self>) -> String {
         stored.title.to_string()

@@ -73,6 +73,7 @@ fn a_case_is_worked_on_from_receipt_to_appeal() {
         "case history C-1 -o csv --columns on,kind,text,from_due_on,to_due_on",
         "timeline case:C-1",
         "task add --title 'Read the meter' --case C-1 --due-on 2026-06-26 -q -o csv",
+        "task list",
         "log case:C-1 --kind call 'She thanks us' -q -o id",
         "timeline case:C-1 --limit 2 -o csv",
         "case reopen C-1 'The wrong bill was corrected' -q -o id",
@@ -159,10 +160,18 @@ fn an_organization_replaces_a_rule() {
         "calendar set --base '' --topic general -q -o id",
         "deadline-rule list -o id",
         "deadline-rule list --all -o id",
-        &format!("{OPEN} C-2 -q -o id"),
+        &format!("{OPEN} C-2 -o id"),
         "case list --where 'due_on is null' --columns external_id,due_on,rule_code -o csv",
         "case explain C-2",
         "case extend C-2 --days 4 --reason 'The laboratory needs longer'",
+        &format!("{OPEN} C-3 -q -o id"),
+        "case pause C-3 'A photo of the meter' -q -o id",
+        "deadline-rule add --code PROMISE --rule-version 1 --topic general --base-days 10 --source 'Our promise' -q -o id",
+        "case recompute",
+        "case recompute --apply -o csv",
+        "case recompute --apply",
+        "case complete C-3 -o csv",
+        "case assign C-2 vera@acme.example",
     ]);
     crm.check("deadline_rules", &text);
 }

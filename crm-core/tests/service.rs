@@ -9,6 +9,7 @@ use crm_core::activity::{Happening, TimelineOptions};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::Stored;
 use crm_core::people::Contact;
+use crm_core::report::CaseReportOptions;
 use crm_core::service::calendar::OverrideKind;
 use crm_core::service::deadline::{RULES, Silence};
 use crm_core::service::{
@@ -366,7 +367,75 @@ fn a_paused_case_that_is_closed_and_reopened_has_the_days_that_were_left() {
     assert_eq!((closed.paused_since, closed.closed_on), (None, Some(date("2026-03-13"))));
     let reopened = world.reopen(&case).unwrap();
     assert_eq!((reopened.due_on, reopened.closed_on), (Some(date("2026-04-01")), None));
-    assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().due_on, reopened.due_on);
+    let explained = block_on(world.owner.explain_case(case.id)).unwrap();
+    assert_eq!(explained.due_on, reopened.due_on);
+    let text = explained.to_string();
+    assert!(text.contains("Paused after Fri 2026-03-06 until it was closed on Fri 2026-03-13"), "{text}");
+}
+
+#[test]
+fn recomputing_takes_paused_cases_along() {
+    let world = world();
+    let case = world.open(&[]);
+    world.clock.set("2026-03-06T10:00:00-05:00");
+    world.pause(&case).unwrap();
+    world.holiday("2026-03-24");
+    let shown = block_on(world.owner.recompute_cases(true)).unwrap();
+    assert_eq!((shown.cases, shown.applied, shown.moved.len()), (1, true, 1));
+    let moved = &shown.moved[0];
+    assert_eq!((moved.paused_since, moved.from_due_on, moved.to_due_on), (Some(date("2026-03-06")), None, None));
+    world.clock.set("2026-03-13T10:00:00-05:00");
+    // Without the holiday it would be 1 April.
+    assert_eq!(world.complete(&case).unwrap().due_on, Some(date("2026-04-06")));
+}
+
+#[test]
+fn a_case_without_a_rule_gets_one_when_there_is_one() {
+    let world = world();
+    let acme = block_on(testing::organization(&world.crm, "acme")).unwrap();
+    let fields = [("kind", "person"), ("given_name", "Eva")];
+    let contact = block_on(acme.create::<Contact>(edit(&acme, &fields))).unwrap().id.to_string();
+    let case = world.try_open(&acme, &[("contact_id", &contact)]).unwrap();
+    let recompute = |apply| block_on(acme.recompute_cases(apply)).unwrap();
+    assert_eq!((case.due_on, recompute(true).cases), (None, 0), "there is none");
+    world.clock.set("2026-03-05T12:00:00-05:00");
+    let own = [("code", "PROMISE"), ("rule_version", "1"), ("topic", "general"), ("base_days", "8"), ("source", "Us")];
+    let own = block_on(acme.create::<CaseRule>(edit(&acme, &own))).unwrap();
+    assert_eq!(own.valid_from, date("2026-03-05"), "it begins after the receipt");
+    let shown = recompute(false);
+    let moved = &shown.moved[0];
+    assert_eq!((moved.from_due_on, moved.to_due_on), (None, Some(date("2026-03-13"))));
+    assert_eq!(block_on(acme.get(case.id)).unwrap(), case, "shown only");
+    assert!(recompute(true).applied);
+    let after = block_on(acme.get(case.id)).unwrap();
+    assert_eq!((after.rule_id, after.base_days, after.due_on), (Some(own.id), Some(8), moved.to_due_on));
+    assert_eq!(block_on(acme.explain_case(case.id)).unwrap().due_on, after.due_on);
+    assert_eq!(recompute(true).cases, 0);
+}
+
+#[test]
+fn steps_are_in_the_order_of_the_commands_when_the_clock_goes_back() {
+    use CaseEventKind::{Answered, Appealed, Completed, IncompleteNotice, Received};
+    let world = world();
+    let case = world.open(&[]);
+    world.clock.set("2026-03-06T15:00:00-05:00");
+    world.pause(&case).unwrap();
+    world.clock.set("2026-03-06T15:00:02-05:00");
+    world.complete(&case).unwrap();
+    world.clock.set("2026-03-06T15:00:01-05:00");
+    world.pause(&case).unwrap();
+    world.clock.set("2026-03-13T10:00:00-05:00");
+    let completed = world.complete(&case).unwrap();
+    assert_eq!(completed.due_on, Some(date("2026-04-01")), "as if it had stood once");
+    assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().pauses.len(), 2);
+    world.answer(&case, "No.").unwrap();
+    world.clock.set("2026-03-12T10:00:00-05:00");
+    let appeal = AppealCase { id: case.id, grounds: "The meter is broken.".parse().unwrap() };
+    let appealed = block_on(world.owner.run(&appeal)).unwrap();
+    assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().pauses, [], "those before the appeal are over");
+    assert_eq!(appealed.counted_at, world.events(&case).last().unwrap().at);
+    let kinds = [Received, IncompleteNotice, Completed, IncompleteNotice, Completed, Answered, Appealed];
+    assert_eq!(world.kinds(&case), kinds);
 }
 
 #[test]
@@ -396,10 +465,11 @@ fn a_calendar_change_does_not_move_open_cases_and_recompute_shows_the_difference
     let after = block_on(world.owner.get(case.id)).unwrap();
     assert_eq!(after.due_on, Some(date("2026-03-27")));
     assert_eq!(block_on(world.owner.explain_case(case.id)).unwrap().due_on, after.due_on);
-    assert_eq!(block_on(world.owner.get(far.id)).unwrap(), far);
+    let kept = block_on(world.owner.get(far.id)).unwrap();
+    assert_eq!((kept.due_on, &kept.calendar_version), (far.due_on, &after.calendar_version), "it takes the calendar");
     assert_eq!(world.events(&case).last().unwrap().kind, CaseEventKind::Recomputed);
     let again = block_on(world.owner.recompute_cases(true)).unwrap();
-    assert_eq!((again.applied, again.moved.len()), (false, 0));
+    assert_eq!((again.applied, again.cases, again.moved.len()), (false, 0, 0));
     block_on(world.owner.run(&ClearDay(date("2026-03-24")))).unwrap();
     assert_eq!(block_on(world.owner.recompute_cases(false)).unwrap().moved[0].to_due_on, extended.due_on);
 }
@@ -513,6 +583,38 @@ fn an_appeal_begins_a_new_term() {
     assert_eq!(appealed.due_on, Some(date("2026-04-27")), "fifteen business days after 6 April");
     let explained = block_on(world.owner.explain_case(case.id)).unwrap();
     assert_eq!((explained.due_on, explained.pauses.len()), (appealed.due_on, 0));
+    let text = explained.to_string();
+    let began = "Appealed Mon 2026-04-06 at 10:00\nThe term began with this appeal; the case was received at first on \
+                 Tue 2026-03-03\n";
+    assert!(text.contains(began), "{text}");
+}
+
+#[test]
+fn a_late_answer_to_an_appeal_is_late_and_stays_so() {
+    let world = world();
+    let case = world.open(&[]);
+    assert_eq!(world.answer(&case, "No.").unwrap().answered_late, Some(false));
+    let appeal = || {
+        let grounds = "The meter is broken.".parse().unwrap();
+        block_on(world.owner.run(&AppealCase { id: case.id, grounds })).unwrap()
+    };
+    let appealed = appeal();
+    assert_eq!((appealed.due_on, appealed.answered_late), (Some(date("2026-03-25")), Some(false)));
+    world.clock.set("2026-03-26T10:00:00-05:00");
+    let late = world.answer(&case, "No again.").unwrap();
+    assert_eq!((late.answered_late, late.answer_days), (Some(true), Some(0)), "the days are those of the first one");
+    let report = block_on(world.owner.case_report(&CaseReportOptions::default())).unwrap();
+    assert_eq!((report.answers.answered, report.answers.late), (1, 1));
+    appeal();
+    assert_eq!(world.answer(&case, "Still no.").unwrap().answered_late, Some(true));
+    let other = world.open(&[]);
+    world.answer(&other, "Yes.").unwrap();
+    world.clock.set("2026-06-01T10:00:00-05:00");
+    assert_eq!(
+        world.answer(&other, "And more.").unwrap().answered_late,
+        Some(false),
+        "a further answer is no late one"
+    );
 }
 
 #[test]
@@ -532,6 +634,12 @@ fn members_work_on_what_is_theirs() {
     assert_eq!(block_on(member.get(case.id)).unwrap_err().code(), ErrorCode::NotFound);
     let assign = |assignee| block_on(world.owner.run(&AssignCase { id: case.id, assignee }));
     assert_eq!(refused(assign(Some(Id::new(uuid::Uuid::from_u128(9))))), ["assignee_id"]);
+    let viewer = block_on(testing::member(&world.crm, &world.owner, Role::Viewer)).unwrap();
+    assert_eq!(refused(assign(Some(viewer.user().id))), ["assignee_id"]);
+    let contact = ("contact_id", &*world.contact.to_string());
+    let fields = [("kind", "claim"), ("subject", "A leak"), ("description", "Water in the street."), contact];
+    let opened = OpenCase { edit: edit(&world.owner, &fields), assignee: Some(viewer.user().id) };
+    assert_eq!(refused(block_on(world.owner.run(&opened))), ["assignee_id"]);
     let assigned = assign(Some(member.user().id)).unwrap();
     assert_eq!(assigned.status, CaseStatus::InProgress);
     let entries = || block_on(world.owner.count(&Query::<AuditEntry>::all())).unwrap();

@@ -3,7 +3,7 @@
 use crm_core::Id;
 use crm_core::report::{AnswerTimes, CaseReport, Waiting};
 use crm_core::service::calendar::DayKind;
-use crm_core::service::deadline::{DeadlineRule, Explanation, Skip};
+use crm_core::service::deadline::{DeadlineRule, Explanation, Pause, Skip};
 use crm_core::service::{CaseRule, Recomputed};
 use crm_core::value::Date;
 use pyo3::prelude::*;
@@ -78,12 +78,16 @@ pub(crate) fn explanation<'py>(py: Python<'py>, told: &Explanation) -> PyResult<
     fields.set_item("rule", rule(py, None, &told.rule)?)?;
     fields.set_item("calendar", calendar)?;
     fields.set_item("received_at", instant_object(py, told.received_at)?)?;
+    let first = told.first_received_at.map(|first| instant_object(py, first)).transpose()?;
+    fields.set_item("first_received_at", first)?;
     fields.set_item("arrived_on", told.receipt.arrived_on)?;
     fields.set_item("received_on", told.receipt.received_on)?;
     fields.set_item("receipt", told.receipt.time.as_str())?;
     fields.set_item("counted", PyTuple::new(py, told.counted.iter().map(|day| day.date))?)?;
     fields.set_item("skipped", skipped)?;
-    fields.set_item("pauses", tuple(py, &told.pauses, |pause| pause_class.call1((pause.from, pause.to)))?)?;
+    let pauses = |pauses| tuple(py, pauses, |pause: &Pause| pause_class.call1((pause.from, pause.to)));
+    fields.set_item("pauses", pauses(&told.pauses)?)?;
+    fields.set_item("ended_by_closing", pauses(&told.ended_by_closing)?)?;
     fields.set_item("extension_days", told.extension_days)?;
     fields.set_item("total_days", told.total_days)?;
     fields.set_item("moved_from", told.moved_from)?;
@@ -98,7 +102,8 @@ pub(crate) fn recomputed<'py>(py: Python<'py>, found: &Recomputed) -> PyResult<B
     let moved_class = class(py, "MovedCase")?;
     let moved = tuple(py, &found.moved, |case| {
         let (id, number) = (uuid_object(py, case.case_id.uuid())?, case.number.as_deref());
-        moved_class.call1((id, number, &*case.calendar_version, case.from_due_on, case.to_due_on))
+        let dates = (case.paused_since, case.from_due_on, case.to_due_on);
+        moved_class.call1((id, number, &*case.calendar_version, dates.0, dates.1, dates.2))
     })?;
     class(py, "Recomputed")?.call1((&found.calendar_version, found.cases, moved, found.applied))
 }

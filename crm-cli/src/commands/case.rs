@@ -103,8 +103,8 @@ pub(super) fn command() -> Command {
         .subcommand(history)
         .subcommand(
             Command::new("recompute")
-                .about("Shows which open cases are due on another day by the calendar as it is now")
-                .arg(flag("apply", "Gives them that day, all or none")),
+                .about("Shows which open cases are due on another day by the calendar as it is now, or by a rule that they lacked")
+                .arg(flag("apply", "Gives them that day, all or none; the other cases take the calendar as it is now as well")),
         );
     examples(group, EXAMPLES)
 }
@@ -165,11 +165,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         }
         "complete" => {
             let command = CompleteCase { id, text: args::value(args, "text")? };
-            records::change(app, &session, &case, &command, "Completed").await
+            dated(app, &session, &session.run(&command).await?, "Completed").await
         }
         "extend" => {
             let command = ExtendCase { id, by: by(args)?, reason: said("reason")? };
-            records::change(app, &session, &case, &command, "Extended").await
+            dated(app, &session, &session.run(&command).await?, "Extended").await
         }
         "answer" => {
             let after = session.run(&AnswerCase { id, text: answer(args)? }).await?;
@@ -206,7 +206,27 @@ async fn open(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let assignee = member(session, text(args, "assignee")).await?;
     let command = OpenCase { edit: records::edit_of(session, args).await?, assignee };
     let opened = session.run_with_key(&command, args::idempotency_of(args)?.as_ref()).await?;
-    records::written(app, session, &opened, "Opened").await
+    dated(app, session, &opened, "Opened").await
+}
+
+/// Tells when a case is due, or why it is not, and shows it.
+async fn dated(app: &App, session: &Session<'_>, case: &Stored<Case>, done: &str) -> Done {
+    let label = case.label();
+    match case.due_on {
+        Some(due_on) => app.out.note(&format!("{done} case {label}; it is due on {due_on}.")),
+        None => {
+            let built_in = match session.calendar().await.ok().and_then(|calendar| calendar.base) {
+                Some(country) => format!("and none is built in for {country}"),
+                None => "and its calendar names no country whose rules are built in".to_owned(),
+            };
+            app.out.note(&format!(
+                "{done} case {label}. It has no due date: the organization has no deadline rule for the topic {}, \
+                 {built_in}. Add one with `crm deadline-rule add`; `crm case recompute --apply` gives it to the case.",
+                case.topic
+            ));
+        }
+    }
+    records::print(app, session, case, &[], "").await
 }
 
 /// The member with this address, if one is given.
@@ -287,6 +307,8 @@ async fn explain(app: &App, session: &Session<'_>, case: &Stored<Case>) -> Done 
     app.out.data(&text)
 }
 
+const HEADER: [&str; 5] = ["number", "calendar_version", "paused_since", "from_due_on", "to_due_on"];
+
 /// Tells which cases are due on another day.
 fn recomputed(app: &App, report: &Recomputed) -> Done {
     match app.out.format {
@@ -294,17 +316,25 @@ fn recomputed(app: &App, report: &Recomputed) -> Done {
         Format::Ndjson => return app.out.data(&format!("{}\n", output::json(report)?)),
         _ => {}
     }
-    let (moved, all) = (report.moved.len(), report.cases);
-    let done = match (moved, report.applied) {
-        (0, _) => "nothing changes".to_owned(),
-        (_, true) => format!("{moved} got another due date"),
-        (_, false) => format!("{moved} would get another due date; --apply gives it to them"),
+    let waiting = report.moved.iter().filter(|case| case.from_due_on == case.to_due_on).count();
+    let mut done = match (report.moved.len().saturating_sub(waiting), report.applied) {
+        (0, _) => "no due date changes".to_owned(),
+        (moved, true) => format!("{moved} got another due date"),
+        (moved, false) => format!("{moved} would get another due date"),
     };
-    let rest = if all == 1 { "case rests" } else { "cases rest" };
-    app.out.note(&format!("{all} open {rest} on an earlier calendar than {}: {done}.", report.calendar_version));
+    if waiting > 0 {
+        done.push_str(&format!(", {waiting} paused: the date follows the completion"));
+    }
+    if report.cases > 0 && !report.applied {
+        done.push_str("; --apply writes it");
+    }
+    let rest = if report.cases == 1 { "case rests" } else { "cases rest" };
+    let (all, version) = (report.cases, &report.calendar_version);
+    app.out.note(&format!("{all} open {rest} on an earlier calendar than {version} or on no rule: {done}."));
     let day = |day: Option<Date>| day.map_or_else(String::new, |day| day.to_string());
-    output::items(app.out, &report.moved, &["number", "calendar_version", "from_due_on", "to_due_on"], &[], |case| {
+    output::items(app.out, &report.moved, &HEADER, &[], |case| {
         let number = case.number.as_ref().map_or_else(|| case.case_id.to_string(), ToString::to_string);
-        vec![number, case.calendar_version.to_string(), day(case.from_due_on), day(case.to_due_on)]
+        let [paused, from, to] = [case.paused_since, case.from_due_on, case.to_due_on].map(day);
+        vec![number, case.calendar_version.to_string(), paused, from, to]
     })
 }

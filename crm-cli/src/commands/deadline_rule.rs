@@ -29,7 +29,10 @@ pub(super) fn command() -> Command {
         .subcommand(
             Command::new("list")
                 .about("Lists the organization's own rules, and those built in for the country of its calendar")
-                .arg(flag("all", "Those built in for other countries too")),
+                .arg(flag(
+                    "all",
+                    "All that are built in, whatever the country of the calendar; so far those of Colombia",
+                )),
         )
         .subcommand(on("show", "Shows a rule with its source"))
         .subcommand(records::add_command::<CaseRule>().about(

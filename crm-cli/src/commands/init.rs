@@ -27,7 +27,7 @@ pub(super) fn command() -> Command {
         .arg(option("zone", "ZONE", "The IANA time zone that tells what today is, as America/New_York").required(true))
         .arg(option("owner", "EMAIL", "The first owner's e-mail address").required(true))
         .arg(option("owner_name", "NAME", "The first owner's name [default: from the address]"))
-        .arg(option("region", "CODE", "The region of phone numbers without a country code, as US"))
+        .arg(option("region", "CODE", "The region of phone numbers without a country code, as US; it also picks the calendar's public holidays (BR, CO, ES, RU, VE) and the deadline rules of cases (CO)"))
         .arg(option("payment_days", "N", "After how many days an invoice is due [default: 30]").value_parser(clap::value_parser!(i64)))
         .arg(option("invoice_prefix", "TEXT", "What stands before the numbers of invoices").default_value("INV-"))
 }

@@ -110,7 +110,7 @@ pub struct CaseMonthRow {
 pub struct AnswerTimes {
     /// How many cases were answered.
     pub answered: i64,
-    /// How many of them after their due date.
+    /// How many of them were late, be it in the answer to an appeal.
     pub late: i64,
     /// The mean, rounded half away from zero to six places; absent without an answer.
     pub mean_days: Option<Decimal6>,

@@ -196,7 +196,8 @@ crate::entity! {
         pub first_answered_on: Option<Date> [SERVER_OWNED],
         /// How many business days the very first answer took, days on which the clock stood left out.
         pub answer_days: Option<i64> [SERVER_OWNED],
-        /// Whether the very first answer came after the due date.
+        /// Whether an answer was late: the first one since it came in, was reopened or appealed came after the due date.
+        /// Once late, it stays so.
         pub answered_late: Option<bool> [SERVER_OWNED],
         /// The civil date on which the contact was told of the answer.
         pub notified_on: Option<Date> [SERVER_OWNED],

@@ -46,10 +46,13 @@ impl Command for AnswerCase {
         let status = work.step("answered", context)?;
         work.require_running()?;
         let mut after = Case { status, answer: Some(self.text.clone()), ..work.before.value.clone() };
-        after.answered_on.get_or_insert(work.today);
+        if after.answered_on.is_none() {
+            after.answered_on = Some(work.today);
+            let late = after.due_on.map(|due_on| work.today > due_on);
+            after.answered_late = after.answered_late.max(late);
+        }
         if after.first_answered_on.is_none() {
             after.first_answered_on = Some(work.today);
-            after.answered_late = after.due_on.map(|due_on| work.today > due_on);
             after.answer_days = Some(work.days_taken(session).await?);
         }
         Ok(work.write(after, Step::said(CaseEventKind::Answered, &self.text), context, changes))
@@ -162,7 +165,7 @@ impl Command for AppealCase {
     ) -> Result<Stored<Case>, CrmError> {
         let work = Work::load(session, grant, self.id, context).await?;
         let status = work.step("appealed", context)?;
-        let counted_at = context.now();
+        let counted_at = work.at;
         let (state, calendar) = current_calendar(session).await?;
         let received_on = calendar.received_on(counted_at).map_err(ServiceError::from)?;
         let found = rule_for(session, state.base, work.before.topic, received_on).await?;

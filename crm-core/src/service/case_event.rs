@@ -34,7 +34,7 @@ crate::choice! {
         Appealed = "appealed",
         /// It was closed.
         Closed = "closed",
-        /// Its due date was computed again, by another state of the calendar.
+        /// Its due date was computed again, by another state of the calendar, or by a rule that it got.
         Recomputed = "recomputed",
     }
 }
@@ -46,7 +46,7 @@ crate::entity! {
         pub case_id: Id<Case> [SERVER_OWNED] => Case,
         /// What happened.
         pub kind: CaseEventKind [SERVER_OWNED],
-        /// When it was written down.
+        /// When it was written down; later than the step before it, even if the clock went back.
         pub at: Instant [SERVER_OWNED],
         /// The civil date, in the zone of the case's calendar; of a receipt, that on which the case came in.
         pub on: Date [SERVER_OWNED],

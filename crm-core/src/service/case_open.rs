@@ -8,8 +8,8 @@ use super::case_rule::{Found, rule_for};
 use super::case_work::{Step, Work, due_on, note};
 use super::deadline::{Silence, Topic};
 use super::own_calendar::current_calendar;
-use super::{Case, CaseStatus, ServiceError};
-use crate::access::{Grant, User};
+use super::{AnswerCase, Case, CaseStatus, ServiceError};
+use crate::access::{Grant, Membership, Rights, User, policy};
 use crate::billing::{BillingError, DocumentKind, Numbering};
 use crate::context::Context;
 use crate::crm::{Command, Session};
@@ -18,8 +18,8 @@ use crate::entity::{Entity as _, Field as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
-use crate::store::{ChangeSet, StoreExt as _};
-use crate::value::{Instant, Notes, Text};
+use crate::store::{ChangeSet, Select, StoreExt as _};
+use crate::value::{Instant, Notes, Text, ValueError};
 
 /// Opens a case: it gets its number, its rule and its due date.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +80,7 @@ impl Command for OpenCase {
         let assignee = Edit::new().set(columns.assignee_id, self.assignee);
         let references = crud::references(&self.edit).chain(crud::references(&assignee));
         session.check_references(references, Case::TABLE).await?;
+        require_worker(session, self.assignee).await?;
         if case.account_number.is_none() {
             let contact: Option<Stored<Contact>> = session.store().get(session.scope(), case.contact_id).await?;
             case.account_number = contact.and_then(|contact| contact.value.account_number);
@@ -89,15 +90,16 @@ impl Command for OpenCase {
         let series = Numbering::of(session, DocumentKind::Case).await?;
         let series = series.ok_or(BillingError::NoSeries(DocumentKind::Case))?;
         series.take(context, changes, std::iter::once(case.id), columns.number.index(), today)?;
-        note(&case, None, arrived_on, Step::new(CaseEventKind::Received), context, changes);
+        let now = context.now();
+        note(&case, None, (now, arrived_on), Step::new(CaseEventKind::Received), context, changes);
         if case.assignee_id.is_some() {
-            note(&case, case.due_on, today, Step::new(CaseEventKind::Assigned), context, changes);
+            note(&case, case.due_on, (now, today), Step::new(CaseEventKind::Assigned), context, changes);
         }
         Ok(case)
     }
 }
 
-/// Gives a case to an active member, or to nobody.
+/// Gives a case to an active member whose role may work on cases, or to nobody.
 #[derive(Clone, Debug)]
 pub struct AssignCase {
     /// Which case.
@@ -129,12 +131,26 @@ impl Command for AssignCase {
         }
         let edit = Edit::new().set(Case::COLUMNS.assignee_id, self.assignee);
         session.check_references(crud::references(&edit), Case::TABLE).await?;
+        require_worker(session, self.assignee).await?;
         let status = if self.assignee.is_some() { status } else { work.before.status };
         let after = Case { assignee_id: self.assignee, status, ..work.before.value.clone() };
         let after = work.write(after, Step::new(CaseEventKind::Assigned), context, changes);
         session.require_own(grant, &after)?;
         Ok(after)
     }
+}
+
+/// Refuses a member whose role may not work on cases.
+async fn require_worker(session: &Session<'_>, assignee: Option<Id<User>>) -> Result<(), CrmError> {
+    let Some(assignee) = assignee else { return Ok(()) };
+    let query = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.eq(&assignee).into());
+    let member: Option<Stored<Membership>> = session.store().first(session.scope(), query).await?;
+    let may_work = |role| policy::authorize(Rights::of(role), Case::TABLE.entity, AnswerCase::VERB).is_ok();
+    if member.is_some_and(|member| !may_work(member.role)) {
+        let when = "the role of this member may not work on cases";
+        return Err(CrmError::invalid("assignee_id", ValueError::NotAllowed { when }));
+    }
+    Ok(())
 }
 
 /// Passes a case on to another office, which is told in words. Who works on it here and its due date stay.

@@ -206,8 +206,5 @@ pub(super) async fn rule_of(session: &Session<'_>, case: &Stored<Case>) -> Resul
         return Ok(Some(deadline::rule(code).ok_or_else(gone)?.clone()));
     };
     let own = session.store().get(session.scope(), id).await?.ok_or_else(gone)?;
-    // An end that it got later is none for the case.
-    let mut rule = own.rule();
-    rule.valid_until = rule.valid_until.filter(|until| *until >= case.received_on);
-    Ok(Some(rule))
+    Ok(Some(own.rule()))
 }

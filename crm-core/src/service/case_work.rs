@@ -3,7 +3,7 @@
 use super::calendar::BusinessCalendar;
 use super::case_event::{CaseEvent, CaseEventKind};
 use super::case_rule::rule_of;
-use super::deadline::{DeadlineRule, Pause, due};
+use super::deadline::{DeadlineRule, Pause, due_by_kept};
 use super::own_calendar::calendar_of;
 use super::{Case, CaseStatus, ServiceError};
 use crate::access::Grant;
@@ -21,7 +21,9 @@ pub(super) struct Work {
     pub(super) calendar: BusinessCalendar,
     /// The rule of its due date, if it has one.
     pub(super) rule: Option<DeadlineRule>,
-    /// The civil date, in the zone of its calendar.
+    /// When the step happens: now, or right after its last step if the clock went back since.
+    pub(super) at: Instant,
+    /// The civil date of that, in the zone of its calendar.
     pub(super) today: Date,
 }
 
@@ -53,15 +55,16 @@ impl Work {
         context: &Context,
     ) -> Result<Self, CrmError> {
         let before = session.load(grant, id).await?;
-        Self::of(session, before, context.now()).await
+        let at = after_last(session, id, context.now()).await?;
+        Self::of(session, before, at).await
     }
 
     /// A case with what its dates are computed by.
-    pub(super) async fn of(session: &Session<'_>, before: Stored<Case>, now: Instant) -> Result<Self, CrmError> {
+    pub(super) async fn of(session: &Session<'_>, before: Stored<Case>, at: Instant) -> Result<Self, CrmError> {
         let calendar = calendar_of(session, before.calendar_id).await?.business()?;
         let rule = rule_of(session, &before).await?;
-        let today = calendar.zone().date_at(now);
-        Ok(Self { before, calendar, rule, today })
+        let today = calendar.zone().date_at(at);
+        Ok(Self { before, calendar, rule, at, today })
     }
 
     /// The rule of its due date.
@@ -107,7 +110,7 @@ impl Work {
         }
         let after = changes.update(context, &self.before, after);
         let from_due_on = self.before.due_on;
-        note(&after, from_due_on, self.today, step, context, changes);
+        note(&after, from_due_on, (self.at, self.today), step, context, changes);
         after
     }
 }
@@ -122,14 +125,27 @@ pub(super) fn due_on(
 ) -> Result<Option<Date>, CrmError> {
     let Some(rule) = rule else { return Ok(None) };
     let extension = u32::try_from(extension_days).map_err(|_| CrmError::invalid("days", ValueError::Overflow))?;
-    Ok(due(rule, calendar, counted_at, pauses, extension).map_err(ServiceError::from)?.due_on)
+    Ok(due_by_kept(rule, calendar, counted_at, pauses, extension).map_err(ServiceError::from)?.due_on)
 }
 
-/// Adds a step of a case to a change-set.
+/// Now, or the instant after the last step of a case if that is later: the order of the steps is that of the commands,
+/// even if the clock goes back between them.
+pub(super) async fn after_last(session: &Session<'_>, case: Id<Case>, now: Instant) -> Result<Instant, CrmError> {
+    let columns = CaseEvent::COLUMNS;
+    let latest = Order { column: columns.at.index(), direction: Direction::Descending };
+    let query = Select::new(CaseEvent::TABLE, columns.case_id.eq(&case).into()).ordered(&[latest]);
+    let last: Option<Stored<CaseEvent>> = session.store().first(session.scope(), query).await?;
+    Ok(match last {
+        Some(last) => now.max(Instant::from_micros(last.at.micros().saturating_add(1))?),
+        None => now,
+    })
+}
+
+/// Adds a step of a case, with its instant and civil date, to a change-set.
 pub(super) fn note(
     case: &Stored<Case>,
     from_due_on: Option<Date>,
-    on: Date,
+    (at, on): (Instant, Date),
     step: Step,
     context: &mut Context,
     changes: &mut ChangeSet,
@@ -137,7 +153,7 @@ pub(super) fn note(
     let event = CaseEvent {
         case_id: case.id,
         kind: step.kind,
-        at: context.now(),
+        at,
         on,
         by_id: context.actor().id(),
         text: step.text,
@@ -161,11 +177,19 @@ pub(super) async fn stops(session: &Session<'_>, cases: &[Id<Case>]) -> Result<V
 
 /// The times for which the clock of a case stood since an instant, from the steps of it in order.
 pub(super) fn pauses<'a>(steps: impl IntoIterator<Item = &'a Stored<CaseEvent>>, since: Instant) -> Vec<Pause> {
-    let mut pauses: Vec<Pause> = Vec::new();
+    ended_pauses(steps, since).into_iter().map(|(pause, _)| pause).collect()
+}
+
+/// The same with what ended each of them.
+pub(super) fn ended_pauses<'a>(
+    steps: impl IntoIterator<Item = &'a Stored<CaseEvent>>,
+    since: Instant,
+) -> Vec<(Pause, Option<CaseEventKind>)> {
+    let mut pauses: Vec<(Pause, Option<CaseEventKind>)> = Vec::new();
     for step in steps.into_iter().filter(|step| step.at >= since) {
         match (step.kind, pauses.last_mut()) {
-            (CaseEventKind::IncompleteNotice, _) => pauses.push(Pause { from: step.on, to: None }),
-            (_, Some(last)) if last.to.is_none() => last.to = Some(step.on),
+            (CaseEventKind::IncompleteNotice, _) => pauses.push((Pause { from: step.on, to: None }, None)),
+            (kind, Some((last, end))) if last.to.is_none() => (last.to, *end) = (Some(step.on), Some(kind)),
             _ => {}
         }
     }

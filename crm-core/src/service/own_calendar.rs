@@ -28,8 +28,8 @@ crate::entity! {
         pub is_current: bool [SERVER_OWNED],
         /// What the organization calls its calendar.
         pub code: Text<64>,
-        /// The country whose public holidays and deadline rules apply; without one there are none but the
-        /// organization's own.
+        /// The country whose public holidays apply: BR, CO, ES, RU or VE. Its deadline rules apply too, which are built in
+        /// for CO only; without one there are none but the organization's own.
         pub base: Option<Country>,
         /// The zone of its days and hours.
         pub zone: Zone,

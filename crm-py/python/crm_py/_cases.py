@@ -152,7 +152,8 @@ class Cases(Collection[Case]):
     def recompute(self, *, apply: bool = False) -> Recomputed:
         """Which open cases are due on another day by the calendar as it is now.
 
-        They get that day only with ``apply=True``, all or none. For admins.
+        Cases without a rule are given one if there is one now. They get that day only with ``apply=True``, all or none,
+        and the other cases the calendar. For admins.
         """
         return self._cases.recompute(apply)
 

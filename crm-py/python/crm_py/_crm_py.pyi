@@ -2182,7 +2182,7 @@ class Case(Record):
         """How many business days the very first answer took, days on which the clock stood left out."""
     @property
     def answered_late(self) -> bool | None:
-        """Whether the very first answer came after the due date."""
+        """Whether an answer was late: the first one since it came in, was reopened or appealed came after the due date. Once late, it stays so."""
     @property
     def notified_on(self) -> date | None:
         """The civil date on which the contact was told of the answer."""
@@ -2233,7 +2233,7 @@ class CaseEvent(Record):
         """What happened."""
     @property
     def at(self) -> datetime:
-        """When it was written down."""
+        """When it was written down; later than the step before it, even if the clock went back."""
     @property
     def on(self) -> date:
         """The civil date, in the zone of the case's calendar; of a receipt, that on which the case came in."""
@@ -2372,7 +2372,7 @@ class Calendar(Record):
         """What the organization calls its calendar."""
     @property
     def base(self) -> str | None:
-        """The country whose public holidays and deadline rules apply; without one there are none but the organization's own."""
+        """The country whose public holidays apply: BR, CO, ES, RU or VE. Its deadline rules apply too, which are built in for CO only; without one there are none but the organization's own."""
     @property
     def zone(self) -> str:
         """The zone of its days and hours."""

@@ -328,7 +328,7 @@ class CalendarFields(TypedDict, total=False):
     code: str
     """What the organization calls its calendar."""
     base: str | None
-    """The country whose public holidays and deadline rules apply; without one there are none but the organization's own."""
+    """The country whose public holidays apply: BR, CO, ES, RU or VE. Its deadline rules apply too, which are built in for CO only; without one there are none but the organization's own."""
     zone: str
     """The zone of its days and hours."""
     week: str

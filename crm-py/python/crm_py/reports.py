@@ -740,6 +740,8 @@ class Explanation(_Report):
     rule: DeadlineRule
     calendar: CalendarUsed
     received_at: datetime
+    first_received_at: datetime | None
+    """When the case arrived at first, if the term began with an appeal; ``received_at`` is that of the appeal then."""
     arrived_on: date
     """The civil day of the receipt, in the calendar's zone."""
     received_on: date
@@ -751,6 +753,8 @@ class Explanation(_Report):
     skipped: tuple[SkippedDay, ...]
     """The days since the receipt that do not count, in order."""
     pauses: tuple[Pause, ...]
+    ended_by_closing: tuple[Pause, ...]
+    """Those of them that ended because the case was closed, and not by a completion."""
     extension_days: int
     total_days: int
     """How many days there are in all."""
@@ -767,23 +771,25 @@ class Explanation(_Report):
 
 @dataclass(frozen=True, slots=True)
 class MovedCase(_Report):
-    """A case whose due date is another one by the calendar as it is now."""
+    """A case whose due date is another one by the calendar as it is now, or follows its completion."""
 
     case_id: UUID
     number: str | None
     calendar_version: str
     """The version of the calendar that it keeps."""
+    paused_since: date | None
+    """Since when its clock stands; its due date follows the completion then."""
     from_due_on: date | None
     to_due_on: date | None
 
 
 @dataclass(frozen=True, slots=True)
 class Recomputed(_Report):
-    """What the calendar as it is now makes of open cases."""
+    """What the calendar as it is now makes of open cases, and rules of those that have none."""
 
     calendar_version: str
     cases: int
-    """How many open cases keep another state of the calendar."""
+    """How many open cases keep another state of the calendar, or have no rule and could get one."""
     moved: tuple[MovedCase, ...]
     applied: bool
 

@@ -80,8 +80,23 @@ pub fn due(
     pauses: &[Pause],
     extension_days: u32,
 ) -> Result<Deadline, DeadlineError> {
+    let on = calendar.received_on(received_at)?;
+    if !rule.is_in_force(on) {
+        return Err(DeadlineError::NotInForce { rule: rule.code.clone().into_owned(), on });
+    }
+    due_by_kept(rule, calendar, received_at, pauses, extension_days)
+}
+
+/// As [`due`], by a rule that a case keeps: it governs the case whether it was in force on the day of receipt or not.
+pub(crate) fn due_by_kept(
+    rule: &DeadlineRule,
+    calendar: &BusinessCalendar,
+    received_at: Instant,
+    pauses: &[Pause],
+    extension_days: u32,
+) -> Result<Deadline, DeadlineError> {
     let receipt = calendar.receipt(received_at)?;
-    check(rule, receipt.received_on, pauses, extension_days)?;
+    check(rule, pauses, extension_days)?;
     let total_days = rule.base_days.saturating_add(extension_days);
     let mut count = Count { calendar, pauses, counted: Vec::new(), skipped: Vec::new() };
     let last = count.run(rule, receipt.received_on, total_days)?;
@@ -93,11 +108,13 @@ pub fn due(
         rule: rule.clone(),
         calendar: CalendarUsed::of(calendar),
         received_at,
+        first_received_at: None,
         receipt,
         counted_from: count.counted.first().map(|day| day.date),
         counted: count.counted,
         skipped: count.skipped,
         pauses: pauses.to_vec(),
+        ended_by_closing: Vec::new(),
         extension_days,
         total_days,
         moved_from: last.filter(|_| due_on != last),
@@ -122,14 +139,10 @@ pub fn business_days_taken(
     Ok(days.iter().filter(|date| !pauses.iter().any(|pause| pause.covers(**date))).count().cast_signed() as i64)
 }
 
-fn check(rule: &DeadlineRule, received_on: Date, pauses: &[Pause], extension_days: u32) -> Result<(), DeadlineError> {
-    let code = || rule.code.clone().into_owned();
-    if !rule.is_in_force(received_on) {
-        return Err(DeadlineError::NotInForce { rule: code(), on: received_on });
-    }
+fn check(rule: &DeadlineRule, pauses: &[Pause], extension_days: u32) -> Result<(), DeadlineError> {
     let largest = rule.largest_extension_days();
     if extension_days > largest {
-        return Err(DeadlineError::Extension { rule: code(), asked: extension_days, largest });
+        return Err(DeadlineError::Extension { rule: rule.code.clone().into_owned(), asked: extension_days, largest });
     }
     for pause in pauses {
         if let Some(to) = pause.to.filter(|to| *to < pause.from) {

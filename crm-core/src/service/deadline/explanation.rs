@@ -19,8 +19,10 @@ pub struct Explanation {
     pub rule: DeadlineRule,
     /// The calendar, with its version.
     pub calendar: CalendarUsed,
-    /// When it arrived.
+    /// When it arrived; of a term that began with an appeal, when the appeal did.
     pub received_at: Instant,
+    /// When the case arrived at first, if the term began with an appeal.
+    pub first_received_at: Option<Instant>,
     /// The day on which that counts, and why.
     pub receipt: Receipt,
     /// The first day that counts, if one does.
@@ -31,6 +33,8 @@ pub struct Explanation {
     pub skipped: Vec<SkippedDay>,
     /// The pauses, as given.
     pub pauses: Vec<Pause>,
+    /// Those of them that ended because the case was closed, and not by a completion.
+    pub ended_by_closing: Vec<Pause>,
     /// By how many days of the rule's unit the term was extended.
     pub extension_days: u32,
     /// How many days there are in all.
@@ -148,14 +152,22 @@ impl Explanation {
         writeln!(f, "Source: {}", rule.source)?;
         writeln!(f, "Calendar {} (version {}), {}, {}", calendar.code, calendar.version, calendar.zone, calendar.week)?;
         let local = calendar.zone.local_at(self.received_at).format("%H:%M");
-        write!(f, "Received {} at {local}", long(receipt.arrived_on))?;
+        let what = if self.first_received_at.is_some() { "Appealed" } else { "Received" };
+        write!(f, "{what} {} at {local}", long(receipt.arrived_on))?;
         match receipt.time {
             ReceiptTime::InTime => writeln!(f)?,
             ReceiptTime::AfterHours => writeln!(f, ", after hours: counts on {}", long(receipt.received_on))?,
             ReceiptTime::DayOff => writeln!(f, ", a day without business: counts on {}", long(receipt.received_on))?,
         }
+        if let Some(first) = self.first_received_at {
+            let on = long(calendar.zone.date_at(first));
+            writeln!(f, "The term began with this appeal; the case was received at first on {on}")?;
+        }
         for pause in &self.pauses {
             match pause.to {
+                Some(to) if self.ended_by_closing.contains(pause) => {
+                    writeln!(f, "Paused after {} until it was closed on {}", long(pause.from), long(to))?;
+                }
                 Some(to) => writeln!(f, "Paused after {} until {}", long(pause.from), long(to))?,
                 None => writeln!(f, "Paused after {}, not yet completed", long(pause.from))?,
             }

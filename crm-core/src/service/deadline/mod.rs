@@ -23,6 +23,7 @@ mod explanation;
 mod rule;
 
 pub use colombia::RULES;
+pub(crate) use engine::due_by_kept;
 pub use engine::{Deadline, DeadlineError, Pause, business_days_taken, due};
 pub use explanation::{CalendarUsed, CountedDay, DISCLAIMER, Explanation, Skip, SkippedDay};
 pub use rule::{DeadlineRule, Extension, Silence, Start, Topic, Unit};
