@@ -296,7 +296,9 @@ fn hint_of_billing(error: &BillingError) -> Option<String> {
         BillingError::NoLines(invoice) => {
             format!("Give lines with --line, or `crm invoice edit {invoice} --line …` for a draft that is there")
         }
-        BillingError::Paid { .. } => "Take the payments back with `crm payment unallocate`, or credit it with `crm credit-note create`".into(),
+        BillingError::Paid { .. } => {
+            "Take the payments back with `crm payment unallocate`, or credit it with `crm credit-note create`".into()
+        }
         BillingError::MoreThanDue { invoice, .. } => {
             format!("`crm invoice show {invoice}` shows what is due; what is paid beyond it can be credit")
         }

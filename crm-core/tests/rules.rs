@@ -5,7 +5,7 @@ use crm_core::access::{AddMember, IdempotencyKey, Membership, Organization, Remo
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{
     Allocate, CreateInvoice, DeleteInvoice, DocumentKind, Invoice, InvoiceStatus, IssueInvoice, NewLine, NumberSeries,
-    Payment, Product, RecordPayment, VoidInvoice, WriteOffInvoice,
+    Payment, Product, RecordPayment, VoidInvoice, WriteOffInvoice, due_on,
 };
 use crm_core::entity::{Minor, Stored};
 use crm_core::people::{Contact, ContactKind};
@@ -274,8 +274,11 @@ fn dates_that_a_database_could_not_hold_are_refused_or_kept_within() {
         issue: Some(None),
         ..CreateInvoice::draft(contact, vec![line("10")])
     };
-    let last = block_on(owner.run(&issued_on(LAST_DATE))).unwrap();
-    assert_eq!(last.due_on, Some(LAST_DATE), "30 days later there is none");
+    assert_eq!(due_on(LAST_DATE, 30), LAST_DATE, "30 days later there is none");
+    let tomorrow = owner.context().today().succ_opt().unwrap();
+    assert_eq!(refused(block_on(owner.run(&issued_on(tomorrow)))), ["issued_on"]);
+    let planned = CreateInvoice { issue: None, ..issued_on(tomorrow) };
+    assert_eq!(block_on(owner.run(&planned)).unwrap().issued_on, Some(tomorrow));
     let after = CreateInvoice { issue: None, ..issued_on(LAST_DATE.succ_opt().unwrap()) };
     assert_eq!(refused(block_on(owner.run(&after))), ["issued_on"]);
     let organization = Organization { payment_days: 99_999_999, ..owner.organization().value.clone() };

@@ -345,7 +345,7 @@ const FAULTS: &[Fault] = &[
     ("a draft has a number", By::Books, |p| {
         p.invoice(LAST, |i| i.status = InvoiceStatus::Draft);
     }),
-    ("a credit note's number is gone", By::Books, |p| p.note(|n| n.number = "X-1".parse().ok())),
+    ("a credit note's number is gone", By::Model, |p| p.note(|n| n.number = "X-1".parse().ok())),
     // What only another account of the events can tell.
     ("a payment came that never came", By::Model, |p| {
         let payment = Payment { unapplied: Minor(6_000), refunded: Minor(0), ..p.payments[ADVANCE].value.clone() };
