@@ -788,8 +788,12 @@ class User(Record):
     __match_args__ = (
         "id",
         "email",
+        "username",
         "full_name",
         "active",
+        "password_changed_at",
+        "epoch",
+        "memberships",
         "version",
         "created_at",
         "created_by",
@@ -802,11 +806,23 @@ class User(Record):
     def email(self) -> str:
         """The address they are known by."""
     @property
+    def username(self) -> str | None:
+        """The name they may sign in with instead."""
+    @property
     def full_name(self) -> str:
         """Their name."""
     @property
     def active(self) -> bool:
         """Whether they may act at all."""
+    @property
+    def password_changed_at(self) -> datetime | None:
+        """When the password was last set."""
+    @property
+    def epoch(self) -> int:
+        """Counts what ends all sessions: a new password, a deactivation, signing out everywhere."""
+    @property
+    def memberships(self) -> int:
+        """How many organizations they are a member of."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -1604,7 +1620,7 @@ class AuditEntry(Record):
     def at(self) -> datetime:
         """When it happened."""
     @property
-    def actor_kind(self) -> Literal["user", "system"]:
+    def actor_kind(self) -> Literal["user", "system", "key"]:
         """What kind of actor did it."""
     @property
     def actor_id(self) -> UUID | None:
