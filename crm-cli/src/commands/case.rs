@@ -212,19 +212,18 @@ async fn open(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
 /// Tells when a case is due, or why it is not, and shows it.
 async fn dated(app: &App, session: &Session<'_>, case: &Stored<Case>, done: &str) -> Done {
     let label = case.label();
-    match case.due_on {
-        Some(due_on) => app.out.note(&format!("{done} case {label}; it is due on {due_on}.")),
-        None => {
-            let built_in = match session.calendar().await.ok().and_then(|calendar| calendar.base) {
-                Some(country) => format!("and none is built in for {country}"),
-                None => "and its calendar names no country whose rules are built in".to_owned(),
-            };
-            app.out.note(&format!(
-                "{done} case {label}. It has no due date: the organization has no deadline rule for the topic {}, \
-                 {built_in}. Add one with `crm deadline-rule add`; `crm case recompute --apply` gives it to the case.",
-                case.topic
-            ));
-        }
+    if let Some(due_on) = case.due_on {
+        app.out.note(&format!("{done} case {label}; it is due on {due_on}."));
+    } else {
+        let built_in = match session.calendar().await.ok().and_then(|calendar| calendar.base) {
+            Some(country) => format!("and none is built in for {country}"),
+            None => "and its calendar names no country whose rules are built in".to_owned(),
+        };
+        app.out.note(&format!(
+            "{done} case {label}. It has no due date: the organization has no deadline rule for the topic {}, \
+             {built_in}. Add one with `crm deadline-rule add`; `crm case recompute --apply` gives it to the case.",
+            case.topic
+        ));
     }
     records::print(app, session, case, &[], "").await
 }
@@ -323,7 +322,8 @@ fn recomputed(app: &App, report: &Recomputed) -> Done {
         (moved, false) => format!("{moved} would get another due date"),
     };
     if waiting > 0 {
-        done.push_str(&format!(", {waiting} paused: the date follows the completion"));
+        let paused = format!(", {waiting} paused: the date follows the completion");
+        done.push_str(&paused);
     }
     if report.cases > 0 && !report.applied {
         done.push_str("; --apply writes it");

@@ -261,7 +261,9 @@ async fn case(
         .set(columns.contact_id, contact);
     let words = || "So it is.".parse::<Notes<10000>>();
     // A received case is nobody's: members see it only if they opened it themselves.
-    let assignee = (from != CaseStatus::Received).then_some(session.user().id);
+    // Viewers are given no cases.
+    let worker = if role == Role::Viewer { owner } else { session };
+    let assignee = (from != CaseStatus::Received).then_some(worker.user().id);
     let opener = if from == CaseStatus::Received && role != Role::Viewer { session } else { owner };
     let id = opener.run(&OpenCase { edit, assignee }).await?.id;
     match from {
