@@ -64,6 +64,12 @@ fn root() -> Command {
                 .help("The acting member; the audit names them"),
         ))
         .arg(global(
+            Arg::new("key_stdin")
+                .long("key-stdin")
+                .action(ArgAction::SetTrue)
+                .help("Acts through an API key, read from the first line of standard input; see also CRM_KEY"),
+        ))
+        .arg(global(
             Arg::new("output")
                 .short('o')
                 .long("output")

@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 use std::env;
 use std::fmt;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -16,6 +15,7 @@ use crm_core::value::{Email, Slug};
 use etcetera::{AppStrategy as _, AppStrategyArgs};
 
 use crate::error::Failure;
+use crate::private;
 
 /// One setting that can be remembered.
 pub(crate) struct Key {
@@ -123,21 +123,9 @@ impl Config {
 
     /// Writes the file, whole or not at all. Only its owner may read it: an address may hold a password.
     pub(crate) fn save(&self) -> Result<(), Failure> {
-        let failed = |error: std::io::Error| Failure::failed(format!("Cannot write {}: {error}", self.path.display()));
-        let directory = self.path.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(directory).map_err(failed)?;
         let table: toml::Table =
             self.values.iter().map(|(name, value)| (name.clone(), toml::Value::String(value.clone()))).collect();
-        let beside = directory.join(format!(".config.{}.tmp", std::process::id()));
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let write = || -> std::io::Result<()> {
-            options.open(&beside)?.write_all(table.to_string().as_bytes())?;
-            fs::rename(&beside, &self.path)
-        };
-        write().map_err(failed)
+        private::write(&self.path, &table.to_string())
     }
 }
 
@@ -260,15 +248,23 @@ impl Settings {
     }
 }
 
-/// An address as it may be shown: without its password.
+/// An address as it may be shown: without its passwords.
 pub(crate) fn without_password(address: &str) -> String {
     let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
     let end = rest.find('/').unwrap_or(rest.len());
-    let Some(at) = rest[..end].rfind('@') else { return address.to_owned() };
-    match rest[..at].split_once(':') {
-        Some((user, _)) => format!("{scheme}://{user}:***{}", &rest[at..]),
-        None => address.to_owned(),
-    }
+    let place = match rest[..end].rfind('@').and_then(|at| Some((rest[..at].split_once(':')?.0, &rest[at..]))) {
+        Some((user, host)) => format!("{user}:***{host}"),
+        None => rest.to_owned(),
+    };
+    let Some((base, parameters)) = place.split_once('?') else { return format!("{scheme}://{place}") };
+    let shown: Vec<String> = parameters
+        .split('&')
+        .map(|parameter| match parameter.split_once('=') {
+            Some((name, _)) if name.contains("password") => format!("{name}=***"),
+            _ => parameter.to_owned(),
+        })
+        .collect();
+    format!("{scheme}://{base}?{}", shown.join("&"))
 }
 
 #[cfg(test)]
@@ -299,6 +295,8 @@ mod tests {
             ("postgres:///crm?host=/tmp", "postgres:///crm?host=/tmp"),
             ("postgres://a:p@ss@host/crm", "postgres://a:***@host/crm"),
             ("/data/a:b@c.db", "/data/a:b@c.db"),
+            ("postgres://ana@host/crm?password=secret&schema=a", "postgres://ana@host/crm?password=***&schema=a"),
+            ("postgres://ana:secret@host?sslpassword=secret", "postgres://ana:***@host?sslpassword=***"),
         ] {
             assert_eq!(without_password(address), shown);
         }

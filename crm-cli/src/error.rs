@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 
-use crm_core::access::{Grant, POLICY, Role};
+use crm_core::access::{AccessError, Grant, POLICY, Role};
 use crm_core::billing::{AllocationSource, BillingError, InvoiceStatus};
 use crm_core::print::PrintError;
 use crm_core::sales::SalesError;
@@ -36,7 +36,7 @@ pub(crate) const EXIT_CODES: &[(u8, &str)] = &[
     (4, "unauthenticated or forbidden"),
     (5, "invalid, or against a rule"),
     (6, "conflict or duplicate"),
-    (7, "throttled"),
+    (7, "throttled, or a quota is used up: try again later"),
     (8, "storage unavailable: try again"),
     (130, "interrupted"),
 ];
@@ -76,6 +76,11 @@ impl Failure {
     /// Something that the command needs is not there.
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::of("not_found", 3, message)
+    }
+
+    /// It is not known who acts, or they are not who they say.
+    pub(crate) fn nobody(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::of("unauthenticated", 4, message).hint(hint)
     }
 
     /// A value was refused.
@@ -242,6 +247,21 @@ fn refused_fields(fields: &[Invalid]) -> String {
 
 fn hint_of(error: &CrmError) -> Option<String> {
     Some(match error {
+        // Access.
+        CrmError::LoginRefused => {
+            "`crm user reset-password` and `crm user set-password` set a password that was forgotten".into()
+        }
+        CrmError::TokenRefused => "Sign in again: `crm login`".into(),
+        CrmError::Throttled { .. } => "Wait that long, then try again".into(),
+        CrmError::QuotaExceeded { .. } => {
+            "`crm key usage` shows what was used; an admin changes it with `crm key quota`".into()
+        }
+        CrmError::OutOfScope { .. } => "Make another key with the scope: `crm key create`".into(),
+        CrmError::BadCredential("the API key") => "An admin sees with `crm key show` whether it is in force".into(),
+        CrmError::BadCredential(_) => "Ask for another one: `crm member invite`".into(),
+        CrmError::NotFound { entity: "invitation", .. } => "`crm member invitations` shows what there is".into(),
+        CrmError::NotFound { entity: "user", .. } => "`crm member list` shows the members".into(),
+        CrmError::Access(error) => return hint_of_access(error),
         CrmError::Unauthenticated(_) => "Say who acts with --as EMAIL; `crm member list` shows the members".into(),
         CrmError::Forbidden { operation, .. } => match allowed(operation) {
             Some(roles) => format!("It needs one of the roles {roles}"),
@@ -283,6 +303,18 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::Service(error) => return hint_of_service(error),
         CrmError::Status(error) => format!("`crm machine show {}` shows what can happen", error.machine),
         CrmError::Store(error) => return hint_of_store(error),
+        _ => return None,
+    })
+}
+
+fn hint_of_access(error: &AccessError) -> Option<String> {
+    Some(match error {
+        AccessError::OwnMembership => "Another owner or admin can do it".into(),
+        AccessError::BeyondOwnRole(_) => "Choose a lesser role".into(),
+        AccessError::MembersOnly => "Do it as a member: with `crm login` or --as".into(),
+        AccessError::NotMember(_) => "`crm member list` shows the members".into(),
+        AccessError::InvitationEnded(_) => "`crm member invitations` shows what became of it".into(),
+        AccessError::SharedUser => "They change it themselves: `crm user change-password`".into(),
         _ => return None,
     })
 }

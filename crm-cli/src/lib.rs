@@ -2,20 +2,24 @@
 //!
 //! Data goes to standard output and everything else to standard error; errors are one sentence and a hint, and each
 //! kind has its exit code. A command is a file of `commands`; what they share stands beside it: the options
-//! (`args`), remembered defaults (`config`), the database (`open`), the forms of the output (`output`), the
-//! language of `--where` (`filter`), plain records (`records`, `nouns`), the parts beneath a record (`beneath`), records of any kind (`subject`) and the
-//! sentences of errors (`error`).
+//! (`args`), remembered defaults (`config`), the database (`open`), who acts (`acting`, `logins`), secrets (`secrets`,
+//! `private`), the forms of the output (`output`), the language of `--where` (`filter`), plain records (`records`,
+//! `nouns`), the parts beneath a record (`beneath`), records of any kind (`subject`) and the sentences of errors (`error`).
 
+mod acting;
 mod args;
 mod beneath;
 mod commands;
 mod config;
 mod error;
 mod filter;
+mod logins;
 mod nouns;
 mod open;
 mod output;
+mod private;
 mod records;
+mod secrets;
 mod subject;
 
 use std::ffi::OsString;
@@ -71,7 +75,10 @@ fn run(arguments: Vec<OsString>) -> Result<(), Ended> {
 }
 
 async fn carry_out(app: &App, matches: &clap::ArgMatches) -> Done {
-    let done = commands::run(app, matches).await;
+    let done = match commands::run(app, matches).await {
+        Ok(()) => app.tell_quotas().await,
+        failed => failed,
+    };
     let closed = app.close().await;
     done.and(closed)
 }

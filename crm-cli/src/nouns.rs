@@ -1,5 +1,6 @@
 //! The nouns of the command line: how people call the records of each entity, and what their lists show.
 
+use crm_core::access::{ApiKey, ApiRequest, Invitation};
 use crm_core::activity::{Interaction, Task};
 use crm_core::billing::{CreditNote, Invoice, NumberSeries, Payment, Product, Refund};
 use crm_core::crud::Rules;
@@ -209,6 +210,35 @@ impl Noun for CaseRule {
 
     fn title(stored: &Stored<Self>) -> String {
         stored.code.to_string()
+    }
+}
+
+// Access.
+impl Noun for Invitation {
+    const NAME: &'static str = "invitation";
+    const LIST: &'static [&'static str] = &["email", "role", "invited_by", "expires_at", "ended", "ended_at"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        format!("to {}", stored.email)
+    }
+}
+
+impl Noun for ApiKey {
+    const NAME: &'static str = "key";
+    const LIST: &'static [&'static str] = &["alias", "prefix", "user", "role", "scopes", "expires_at", "last_used_at"];
+    const FOLDED: Option<&'static str> = Some("alias_key");
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.alias.to_string()
+    }
+}
+
+impl Noun for ApiRequest {
+    const NAME: &'static str = "request";
+    const LIST: &'static [&'static str] = &["at", "key", "operation", "outcome", "name", "email", "application_id"];
+
+    fn title(stored: &Stored<Self>) -> String {
+        stored.id.to_string()
     }
 }
 

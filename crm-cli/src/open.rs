@@ -1,16 +1,19 @@
-//! Opens what a command works on: the settings, the database, the session.
+//! Opens what a command works on: the settings and the database.
 
 use std::sync::OnceLock;
 
 use clap::ArgMatches;
-use crm_core::value::{Email, Instant, Slug};
-use crm_core::{Crm, Environment, Session, SystemEnvironment};
+use crm_core::access::PasswordCost;
+use crm_core::value::Instant;
+use crm_core::{Crm, Environment, SystemEnvironment};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use uuid::Uuid;
 
+use crate::acting::Acting;
 use crate::config::{Origin, Settings, without_password};
 use crate::error::{Done, Failure};
+use crate::logins::signing_keys;
 use crate::output::{Format, Out};
 
 /// The clock and the source of ids. `CRM_NOW` sets the clock, for tests and for reproducible output.
@@ -124,6 +127,10 @@ pub(crate) struct App {
     pub(crate) out: Out,
     /// The clock.
     pub(crate) clock: Clock,
+    /// Whether an API key is to be read from standard input.
+    pub(crate) key_stdin: bool,
+    /// Who acts, once that is known.
+    pub(crate) acting: OnceLock<Acting>,
     opened: OnceLock<Database>,
 }
 
@@ -149,7 +156,9 @@ impl App {
             verbose: matches.get_flag("verbose"),
             excel_safe: matches.get_flag("excel_safe"),
         };
-        Ok(Self { settings, out, clock: Clock::from_environment()?, opened: OnceLock::new() })
+        let clock = Clock::from_environment()?;
+        let key_stdin = matches.get_flag("key_stdin");
+        Ok(Self { settings, out, clock, key_stdin, acting: OnceLock::new(), opened: OnceLock::new() })
     }
 
     /// The database that the settings name.
@@ -162,23 +171,11 @@ impl App {
         Ok(self.opened.get_or_init(|| database).clone())
     }
 
-    /// The acting member at work in the organization that the settings name.
-    pub(crate) async fn session(&self) -> Result<Session<'static>, Failure> {
-        let org = self.chosen(
-            "org",
-            "No organization is chosen",
-            "Give --org SLUG, set CRM_ORG, or run `crm config set org SLUG`",
-        )?;
-        let acting =
-            self.chosen("as", "Nobody is acting", "Give --as EMAIL, set CRM_AS, or run `crm config set as EMAIL`")?;
-        let org: Slug = org.parse().map_err(|reason| Failure::invalid("org", &reason))?;
-        let acting: Email = acting.parse().map_err(|reason| Failure::invalid("as", &reason))?;
+    /// A book on the database, whose users can sign in; the present key that signs tokens may be replaced.
+    pub(crate) async fn crm_with_logins(&self, replace_key: bool) -> Result<Crm, Failure> {
         let database = self.database(false).await?;
-        Ok(database.crm(self.clock).session(&org, &acting).await?)
-    }
-
-    fn chosen(&self, name: &str, missing: &str, hint: &str) -> Result<&str, Failure> {
-        self.settings.get(name).ok_or_else(|| Failure::usage(missing).field(name).hint(hint))
+        let keys = signing_keys(self.clock, replace_key)?;
+        Ok(database.crm(self.clock).with_logins(keys, PasswordCost::default()))
     }
 
     /// Where a setting comes from, for people.

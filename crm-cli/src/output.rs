@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table as Grid, presets};
-use crm_core::access::User;
+use crm_core::access::{Secret, User};
 use crm_core::encode::{write_text, write_value};
 use crm_core::entity::{Column, Entity as _, Flags, Kind, Table};
 use crm_core::row::{Row, Value};
@@ -183,8 +183,17 @@ pub(crate) struct Record {
 pub(crate) enum Shown {
     /// A column of the table.
     Column(usize),
+    /// A column that counts microseconds since 1970, as an instant.
+    Moment(usize),
     /// The record's name.
     Title,
+}
+
+/// How the names of columns end that count microseconds since 1970; 0 is never.
+const MICROS: &str = "_micros";
+
+fn instant_of(row: &Row, at: usize) -> Option<Instant> {
+    row[at].as_int().filter(|micros| *micros != 0).and_then(|micros| Instant::from_micros(micros).ok())
 }
 
 /// Columns that only rules write and that say nothing that another column does not say.
@@ -218,8 +227,11 @@ impl View {
     pub(crate) fn full(table: &'static Table) -> Self {
         let shown = |column: &Column| !is_internal(column) && !column.flags.contains(Flags::DERIVED);
         let columns = table.columns.iter().enumerate().filter(|(_, column)| shown(column));
-        let columns = columns.map(|(at, column)| (column.name.to_owned(), Shown::Column(at))).collect();
-        Self { table, columns, labels: HashMap::new() }
+        let columns = columns.map(|(at, column)| match column.name.strip_suffix(MICROS) {
+            Some(name) => (format!("{name}_at"), Shown::Moment(at)),
+            None => (column.name.to_owned(), Shown::Column(at)),
+        });
+        Self { table, columns: columns.collect(), labels: HashMap::new() }
     }
 
     /// Every column for people: those for machines, and amounts that are computed.
@@ -231,7 +243,7 @@ impl View {
             }
         }
         view.columns.sort_by_key(|(_, shown)| match shown {
-            Shown::Column(at) => *at,
+            Shown::Column(at) | Shown::Moment(at) => *at,
             Shown::Title => 0,
         });
         view
@@ -251,8 +263,10 @@ impl View {
 
     fn column(table: &'static Table, name: &str) -> Result<Shown, Failure> {
         let found = table.position(name).or_else(|| table.position(&format!("{name}_id")));
+        let counted = name.strip_suffix("_at").and_then(|name| table.position(&format!("{name}{MICROS}")));
         match found.filter(|at| !is_internal(&table.columns[*at])) {
             Some(at) => Ok(Shown::Column(at)),
+            None if let Some(at) = counted => Ok(Shown::Moment(at)),
             None if name == "name" || name == table.entity => Ok(Shown::Title),
             None => Err(unknown_column(table, name).field("columns")),
         }
@@ -277,13 +291,18 @@ impl View {
     fn plain(&self, record: &Record, shown: Shown) -> String {
         match shown {
             Shown::Title => record.title.clone(),
+            Shown::Moment(at) => instant_of(&record.row, at).map(|at| at.to_string()).unwrap_or_default(),
             Shown::Column(at) => plain(self.table, &record.row, at),
         }
     }
 
     /// A record's cell, for people.
     pub(crate) fn human(&self, record: &Record, shown: Shown) -> String {
-        let Shown::Column(at) = shown else { return record.title.clone() };
+        let at = match shown {
+            Shown::Title => return record.title.clone(),
+            Shown::Moment(at) => return instant_of(&record.row, at).map(moment).unwrap_or_default(),
+            Shown::Column(at) => at,
+        };
         let column = &self.table.columns[at];
         match &record.row[at] {
             Value::Id(id) => self.labels.get(id).cloned().unwrap_or_else(|| id.to_string()),
@@ -314,6 +333,10 @@ impl View {
             name(&mut out, key);
             match shown {
                 Shown::Title => write_text(&mut out, &record.title),
+                Shown::Moment(at) => match instant_of(&record.row, *at) {
+                    Some(instant) => write_text(&mut out, &instant.to_string()),
+                    None => out.push_str("null"),
+                },
                 Shown::Column(at) => json_cell(&mut out, self.table, &record.row, *at),
             }
         }
@@ -343,7 +366,7 @@ impl View {
     pub(crate) fn draw(&self, out: Out, records: &[Record]) -> String {
         let number = |shown: &Shown| match shown {
             Shown::Column(at) => matches!(self.table.columns[*at].kind, Kind::Money | Kind::Decimal | Kind::Int),
-            Shown::Title => false,
+            Shown::Title | Shown::Moment(_) => false,
         };
         let right: Vec<usize> =
             self.columns.iter().enumerate().filter(|(_, (_, shown))| number(shown)).map(|(at, _)| at).collect();
@@ -360,6 +383,7 @@ impl View {
     pub(crate) fn sheet(&self, record: &Record) -> String {
         let there = |shown: &Shown| match shown {
             Shown::Column(at) => !record.row[*at].is_null(),
+            Shown::Moment(at) => instant_of(&record.row, *at).is_some(),
             Shown::Title => true,
         };
         let names: Vec<(String, String)> = self
@@ -392,6 +416,9 @@ pub(crate) fn noun(entity: &str) -> &str {
         "deal_stage" => "deal",
         "case_event" => "event",
         "case_rule" => "deadline-rule",
+        // Access.
+        "api_key" => "key",
+        "api_request" => "request",
         other => other,
     }
 }
@@ -582,6 +609,30 @@ pub(crate) fn one(out: Out, view: &View, record: &Record, extra: &[(&str, String
             csv.take()?
         }
     })
+}
+
+/// Writes one record with a secret that is shown this once: the secret alone where ids are asked for or people do not
+/// read along, else beneath the record or among its members under this name.
+pub(crate) fn with_secret(out: Out, view: &View, record: &Record, name: &str, secret: &Secret) -> Done {
+    let text = secret.expose();
+    match out.format {
+        Format::Table if out.is_terminal() => {
+            let name = heading(name);
+            one(out, view, record, &[], &format!("\n{}", Out::fields(&[(&name, text.to_owned())])))
+        }
+        Format::Table | Format::Id => out.data(&format!("{text}\n")),
+        Format::Csv => {
+            let mut csv = out.csv(view.header().into_iter().chain([name]))?;
+            let cells = view.cells(record);
+            csv.row(cells.iter().map(String::as_str).chain([text]))?;
+            out.data(&csv.take()?)
+        }
+        Format::Json | Format::Ndjson => {
+            let mut json = String::new();
+            write_text(&mut json, text);
+            one(out, view, record, &[(name, json)], "")
+        }
+    }
 }
 
 /// Writes things that are no records of a table: their JSON is that of `serde`, their cells are the same for people

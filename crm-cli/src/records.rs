@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::io::IsTerminal as _;
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use crm_core::access::{Membership, User};
+use crm_core::access::{ApiKey, Membership, User};
 use crm_core::activity::Task;
 use crm_core::billing::{CreditNote, Invoice, Payment, Product};
 use crm_core::entity::{Entity, Flags, Shape, Stored};
@@ -257,6 +257,8 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "task" => find::<Task>(session, text).await?.id.uuid(),
         "tag" => find::<Tag>(session, text).await?.id.uuid(),
         "case" => find::<Case>(session, text).await?.id.uuid(),
+        // Access.
+        "api_key" => crate::commands::key::find(session, text).await?.id.uuid(),
         "user" => match Uuid::parse_str(text.trim()) {
             Ok(id) => id,
             Err(_) => user(session, text).await?.id.uuid(),
@@ -299,6 +301,7 @@ pub(crate) async fn labels(
     named::<Stage>(session, ids("stage"), &mut labels).await?;
     named::<Case>(session, ids("case"), &mut labels).await?;
     named::<Calendar>(session, ids("calendar"), &mut labels).await?;
+    named::<ApiKey>(session, ids("api_key"), &mut labels).await?;
     let users = ids("user");
     if !users.is_empty() {
         for row in session.store().fetch(session.scope(), User::TABLE, &users).await? {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Command};
-use crm_core::access::User;
+use crm_core::access::{ApiKey, User};
 use crm_core::audit::{AuditEntry, Head, verify};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Direction, Filter, Page, Query, Select, StoreExt as _};
@@ -18,8 +18,10 @@ use crate::open::App;
 use crate::output::{self, Format, List, Record, View};
 use crate::records;
 
+const EXAMPLE: &str = "crm audit verify --head 17:5feceb66ffc86f38d952786c6d696c79c2dbc239dd4e91b46729d73a27fb57e9";
+
 pub(super) fn command() -> Command {
-    group("audit", "Tells what was done, by whom, and whether the records are as they were written")
+    let group = group("audit", "Tells what was done, by whom, and whether the records are as they were written")
         .subcommand(args::listing(Command::new("list").about("Lists the changes, the latest first"), AuditEntry::TABLE))
         .subcommand(
             Command::new("show")
@@ -31,12 +33,13 @@ pub(super) fn command() -> Command {
                 .about("Checks the chain of entries, and every record against its last entry")
                 .long_about(
                     "Checks the chain of entries, and every record against its last entry.\n\n\
-                     It prints the head of the chain; kept elsewhere and given with --head, it proves later that nothing \
-                     was cut off or rewritten.",
+                     It prints the head of the chain, with `-o id` alone; kept elsewhere and given with --head, it proves \
+                     later that nothing before it was cut off or rewritten. The exit code is 1 when something is found.",
                 )
                 .arg(flag("books", "Checks the books as well: every sum of invoices, payments and credit notes"))
                 .arg(option("head", "SEQ:HASH", "A head that was printed before; the chain must go through it")),
-        )
+        );
+    args::examples(group, &[("verify", EXAMPLE)])
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -53,13 +56,13 @@ fn record(entry: &Stored<AuditEntry>) -> Record {
     Record { row: entry.to_row(), title: entry.seq.map_or_else(|| entry.id.to_string(), |seq| seq.to_string()) }
 }
 
-/// The names of those who acted.
+/// The names of the members and keys that acted.
 async fn actors(session: &Session<'_>, entries: &[Stored<AuditEntry>]) -> Result<HashMap<Uuid, String>, Failure> {
     let mut ids: Vec<Uuid> = entries.iter().filter_map(|entry| entry.actor_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let users: Vec<_> = ids.into_iter().map(|id| (User::TABLE, id)).collect();
-    records::labels(session, &users).await
+    let names: Vec<_> = ids.into_iter().flat_map(|id| [(User::TABLE, id), (ApiKey::TABLE, id)]).collect();
+    records::labels(session, &names).await
 }
 
 async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {

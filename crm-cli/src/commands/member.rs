@@ -1,14 +1,14 @@
-//! `crm member`: who belongs to the organization, and in which role.
+//! `crm member`: who belongs to the organization, and in which role. Invitations are in a file of their own.
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command};
 use crm_core::access::{AddMember, Membership, RemoveMember, Role, SetRole, User};
 use crm_core::entity::{Entity as _, Stored};
-use crm_core::store::{Query, StoreExt as _};
+use crm_core::store::{Query, Scope, Store, StoreExt as _};
 use crm_core::{CrmError, Session};
 use serde::Serialize;
 
-use super::verb;
+use super::{invitation, verb};
 use crate::args::{self, group, option, required, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
@@ -26,19 +26,12 @@ struct Member {
 }
 
 pub(super) fn command() -> Command {
-    let who = || {
-        Arg::new("member")
-            .value_name("EMAIL")
-            .required(true)
-            .help("The member's e-mail address, or the membership's id")
-    };
-    let roles = || PossibleValuesParser::new(Role::NAMES);
-    group("member", "Works on the organization's members")
+    let group = group("member", "Works on the organization's members")
         .subcommand(
             Command::new("add")
                 .about("Makes somebody a member")
                 .arg(Arg::new("member").value_name("EMAIL").required(true).help("Their e-mail address"))
-                .arg(option("role", "ROLE", "Their role").required(true).value_parser(roles()))
+                .arg(role())
                 .arg(option("name", "NAME", "Their name; needed for who is a member nowhere yet"))
                 .arg(args::idempotency()),
         )
@@ -46,14 +39,34 @@ pub(super) fn command() -> Command {
         .subcommand(
             Command::new("set-role")
                 .about("Changes a member's role")
-                .arg(who())
+                .arg(argument())
                 .arg(Arg::new("role").value_name("ROLE").required(true).value_parser(roles()).help("The new role")),
         )
-        .subcommand(Command::new("remove").about("Ends a membership; what the member did stays").arg(who()))
+        .subcommand(Command::new("remove").about("Ends a membership; what the member did stays").arg(argument()))
+        .subcommands(invitation::commands());
+    args::examples(group, invitation::EXAMPLES)
+}
+
+/// The option of a member.
+pub(super) fn argument() -> Arg {
+    Arg::new("member").value_name("EMAIL").required(true).help("The member's e-mail address, or the membership's id")
+}
+
+/// The option of somebody's role.
+pub(super) fn role() -> Arg {
+    option("role", "ROLE", "Their role").required(true).value_parser(roles())
+}
+
+/// What a role may be.
+pub(super) fn roles() -> PossibleValuesParser {
+    PossibleValuesParser::new(Role::NAMES)
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let (verb, args) = verb(args)?;
+    if invitation::VERBS.contains(&verb) {
+        return invitation::run(app, verb, args).await;
+    }
     let session = app.session().await?;
     match verb {
         "add" => {
@@ -85,14 +98,14 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         _ => {
             let query = Query::<Membership>::all().limit(crm_core::store::LARGEST_PAGE);
             let page = session.list(&query).await?;
-            let members = described(&session, &page.items).await?;
+            let members = described(session.store(), session.scope(), &page.items).await?;
             print(app, &members)
         }
     }
 }
 
 /// The membership of a user, by address or by its own id.
-async fn find(session: &Session<'_>, text: &str) -> Result<Stored<Membership>, Failure> {
+pub(super) async fn find(session: &Session<'_>, text: &str) -> Result<Stored<Membership>, Failure> {
     if let Ok(id) = text.parse() {
         return Ok(session.get::<Membership>(id).await?);
     }
@@ -103,10 +116,10 @@ async fn find(session: &Session<'_>, text: &str) -> Result<Stored<Membership>, F
     Ok(found.ok_or_else(missing)?)
 }
 
-async fn described(session: &Session<'_>, members: &[Stored<Membership>]) -> Result<Vec<Member>, Failure> {
+async fn described(store: &dyn Store, scope: Scope, members: &[Stored<Membership>]) -> Result<Vec<Member>, Failure> {
     let mut described = Vec::with_capacity(members.len());
     for member in members {
-        let user = session.store().get::<User>(session.scope(), member.user_id).await?;
+        let user = store.get::<User>(scope, member.user_id).await?;
         let user = user.as_ref();
         described.push(Member {
             id: member.id.to_string(),
@@ -122,7 +135,12 @@ async fn described(session: &Session<'_>, members: &[Stored<Membership>]) -> Res
 }
 
 async fn show(app: &App, session: &Session<'_>, member: &Stored<Membership>, done: &str) -> Done {
-    let members = described(session, std::slice::from_ref(member)).await?;
+    told(app, session.store(), session.scope(), member, done).await
+}
+
+/// Says what was done and shows the member.
+pub(super) async fn told(app: &App, store: &dyn Store, scope: Scope, member: &Stored<Membership>, done: &str) -> Done {
+    let members = described(store, scope, std::slice::from_ref(member)).await?;
     if let Some(member) = members.first() {
         app.out.note(&format!("{done} the member {}, {}.", member.email, member.role));
     }

@@ -17,12 +17,16 @@ mod doctor;
 mod help;
 mod import;
 mod init;
+mod invitation;
 mod invoice;
 mod invoice_lines;
+pub(crate) mod key;
+mod key_usage;
 mod lead;
 mod lead_convert;
 mod ledger;
 mod log;
+mod login;
 mod machine;
 mod member;
 mod org;
@@ -39,6 +43,7 @@ mod series;
 mod tag;
 mod task;
 mod timeline;
+mod user;
 
 use std::ffi::OsString;
 
@@ -71,7 +76,13 @@ const ALL: &[(&str, Describe)] = &[
     ("ledger", ledger::command),
     ("import", import::command),
     ("report", report::command),
+    // Access.
+    ("login", login::command),
+    ("logout", login::logout_command),
+    ("whoami", login::whoami_command),
+    ("user", user::command),
     ("member", member::command),
+    ("key", key::command),
     ("org", org::command),
     ("series", series::command),
     ("pipeline", pipeline::command),
@@ -122,7 +133,13 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "ledger" => ledger::run(app, args).await,
         "import" => import::run(app, args).await,
         "report" => report::run(app, args).await,
+        // Access.
+        "login" => login::run(app, args).await,
+        "logout" => login::logout(app).await,
+        "whoami" => login::whoami(app).await,
+        "user" => user::run(app, args).await,
         "member" => member::run(app, args).await,
+        "key" => key::run(app, args).await,
         "org" => org::run(app, args).await,
         "series" => series::run(app, args).await,
         "pipeline" => pipeline::run(app, args).await,

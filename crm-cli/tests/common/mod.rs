@@ -70,7 +70,10 @@ impl Sandbox {
     pub(crate) fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
         command.args(arguments.iter().map(AsRef::as_ref)).current_dir(self.path());
-        for name in ["CRM_DATABASE_URL", "CRM_ORG", "CRM_AS", "CRM_OUTPUT", "CRM_COLOR", "NO_COLOR", "COLUMNS"] {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CRM_")) {
+            command.env_remove(name);
+        }
+        for name in ["NO_COLOR", "COLUMNS"] {
             command.env_remove(name);
         }
         command.env("CRM_HOME", self.path()).env("CRM_NOW", self.now.get());
