@@ -19,8 +19,8 @@ use crate::secrets;
 pub(crate) const KEY: &str = "CRM_KEY";
 /// The environment variables that say who asks, for the log of an API key's requests.
 const APPLICATION: &str = "CRM_APPLICATION";
-const REQUESTER_NAME: &str = "CRM_REQUESTER_NAME";
-const REQUESTER_EMAIL: &str = "CRM_REQUESTER_EMAIL";
+const NAME: &str = "CRM_REQUEST_NAME";
+const EMAIL: &str = "CRM_REQUEST_EMAIL";
 
 /// How it is known who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -213,5 +213,5 @@ fn requester() -> Result<Requester, Failure> {
         let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
         text.map(|text| text.parse()).transpose().map_err(|reason| Failure::invalid(name, &reason))
     }
-    Ok(Requester { name: read(REQUESTER_NAME)?, email: read(REQUESTER_EMAIL)?, application_id: read(APPLICATION)? })
+    Ok(Requester { name: read(NAME)?, email: read(EMAIL)?, application_id: read(APPLICATION)? })
 }

@@ -340,9 +340,12 @@ pub(crate) fn position(table: &Table, name: &str) -> Option<usize> {
     (!table.columns[at].flags.contains(Flags::SECRET)).then_some(at)
 }
 
-/// The folded twin of a column, by which it is compared and sorted.
+/// The folded twin of a column, by which it is compared and sorted. A twin that is there for some records only, such as
+/// the alias of keys in force, does not stand for a column that all have.
 pub(crate) fn folded(table: &Table, name: &str) -> Option<usize> {
-    table.position(&format!("{name}_key"))
+    let key = table.position(&format!("{name}_key"))?;
+    let whole = table.position(name).is_some_and(|at| !table.columns[at].nullable);
+    (!whole || !table.columns[key].nullable).then_some(key)
 }
 
 /// The texts that name records in columns that refer to them.
@@ -613,6 +616,16 @@ mod tests {
         let notes = Operand::Column(Invoice::TABLE.expect_position("notes"));
         assert_eq!(read::<Invoice>("notes is not null").unwrap(), Expr::Not(Box::new(Expr::IsNull(notes))));
         assert!(matches!(read::<Invoice>("overdue and not partially_paid").unwrap(), Expr::And(_)));
+    }
+
+    #[test]
+    fn a_twin_of_some_records_stands_for_none() {
+        use crm_core::access::{ApiKey, Invitation, User};
+        use crm_core::entity::Entity as _;
+
+        assert!(folded(ApiKey::TABLE, "alias").is_none() && folded(Invitation::TABLE, "email").is_none());
+        assert!(folded(User::TABLE, "email").is_some() && folded(User::TABLE, "username").is_some());
+        assert!(folded(crm_core::people::Contact::TABLE, "email").is_some());
     }
 
     #[test]

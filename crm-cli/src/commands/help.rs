@@ -95,8 +95,8 @@ fn environment() -> String {
            CRM_NOW           An instant to take for now, for tests and reproducible output\n  \
            CRM_KEY           The text of an API key to act through; --key-stdin reads it instead\n  \
            CRM_APPLICATION   Which program asks, for the log of the key's requests\n  \
-           CRM_REQUESTER_NAME, CRM_REQUESTER_EMAIL\n  \
-                             For whom it asks, for the same log\n  \
+           CRM_REQUEST_NAME  For whom it asks, for the same log\n  \
+           CRM_REQUEST_EMAIL Their address, for the same log\n  \
            NO_COLOR          Messages are not coloured\n\n\
          An option of the command line goes before the environment, the environment before the\n\
          configuration file (`crm config`), the file before the default. Who acts is decided by\n\

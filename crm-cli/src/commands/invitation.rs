@@ -73,7 +73,7 @@ pub(super) async fn run(app: &App, verb: &str, args: &ArgMatches) -> Done {
                 CrmError::Invalid(_) => Failure::from(error).hint("Give the name with --name"),
                 other => other.into(),
             })?;
-            member::told(app, &**crm.store(), Scope::SYSTEM, &member, "Welcome to").await
+            member::told(app, &**crm.store(), Scope::SYSTEM, &member, "Accepted the invitation of").await
         }
         _ => {
             let crm = app.database(false).await?.crm(app.clock);

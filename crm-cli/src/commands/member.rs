@@ -83,17 +83,17 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
                 }
                 other => other.into(),
             })?;
-            show(app, &session, &added, "Added").await
+            show(app, &session, &added, "Added the member").await
         }
         "set-role" => {
             let member = find(&session, text(args, "member").unwrap_or_default()).await?;
             let changed = session.run(&SetRole { member: member.id, role: required(args, "role")? }).await?;
-            show(app, &session, &changed, "Changed").await
+            show(app, &session, &changed, "Changed the member").await
         }
         "remove" => {
             let member = find(&session, text(args, "member").unwrap_or_default()).await?;
             let removed = session.run(&RemoveMember { member: member.id }).await?;
-            show(app, &session, &removed, "Removed").await
+            show(app, &session, &removed, "Removed the member").await
         }
         _ => {
             let query = Query::<Membership>::all().limit(crm_core::store::LARGEST_PAGE);
@@ -142,7 +142,7 @@ async fn show(app: &App, session: &Session<'_>, member: &Stored<Membership>, don
 pub(super) async fn told(app: &App, store: &dyn Store, scope: Scope, member: &Stored<Membership>, done: &str) -> Done {
     let members = described(store, scope, std::slice::from_ref(member)).await?;
     if let Some(member) = members.first() {
-        app.out.note(&format!("{done} the member {}, {}.", member.email, member.role));
+        app.out.note(&format!("{done} {}, {}.", member.email, member.role));
     }
     match (app.out.format, members.first()) {
         (output::Format::Json, Some(member)) => app.out.data(&format!("{}\n", output::pretty(member)?)),

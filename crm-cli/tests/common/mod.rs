@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,6 +14,7 @@ pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
     database: Option<String>,
     now: Cell<&'static str>,
+    variables: RefCell<Vec<(&'static str, String)>>,
 }
 
 /// Noon of 15 June 2026 in UTC.
@@ -30,12 +31,17 @@ pub(crate) struct Ran {
 impl Sandbox {
     /// A new one, at noon of 15 June 2026 in UTC.
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), database: None, now: Cell::new(NOW) }
+        Self::with(None)
     }
 
     /// A new one on a database elsewhere.
     pub(crate) fn on(database: &str) -> Self {
-        Self { directory: tempfile::tempdir().unwrap(), database: Some(database.to_owned()), now: Cell::new(NOW) }
+        Self::with(Some(database.to_owned()))
+    }
+
+    fn with(database: Option<String>) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        Self { directory, database, now: Cell::new(NOW), variables: RefCell::default() }
     }
 
     /// One with the organization `acme` in it, owned by `ana@acme.example`.
@@ -48,6 +54,13 @@ impl Sandbox {
     /// Sets the clock for what follows.
     pub(crate) fn clock(&self, now: &'static str) {
         self.now.set(now);
+    }
+
+    /// Sets a variable of the environment for what follows; without a value, removes it.
+    pub(crate) fn variable(&self, name: &'static str, value: Option<&str>) {
+        let mut variables = self.variables.borrow_mut();
+        variables.retain(|(known, _)| *known != name);
+        variables.extend(value.map(|value| (name, value.to_owned())));
     }
 
     /// Creates the organization `acme`.
@@ -81,6 +94,7 @@ impl Sandbox {
         if let Some(database) = &self.database {
             command.env("CRM_DATABASE_URL", database);
         }
+        command.envs(self.variables.borrow().iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -110,6 +124,11 @@ impl Sandbox {
     /// Runs a line; words are parted by spaces, and kept together by single quotes.
     pub(crate) fn run(&self, line: &str) -> Ran {
         self.run_with(&words(line), "")
+    }
+
+    /// Runs a line with this standard input.
+    pub(crate) fn fed(&self, line: &str, input: &str) -> Ran {
+        self.run_with(&words(line), input)
     }
 
     /// Runs a line that must succeed, at an instant.
