@@ -7,7 +7,7 @@ use crm_core::entity::Entity as _;
 use crm_core::value::ValueError;
 use crm_core::{Crm, CrmError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyMapping, PyString};
 
 use crate::database::Database;
 use crate::error::{Outcome, invalid, raised, wrong_type};
@@ -31,11 +31,12 @@ impl TokenKeys {
         py: Python<'_>,
         issuer: &str,
         audience: &str,
-        keys: &Bound<'_, PyDict>,
+        keys: &Bound<'_, PyMapping>,
         current: Option<&str>,
     ) -> PyResult<Self> {
-        let mut given = Vec::with_capacity(keys.len());
-        for (id, key) in keys {
+        let mut given = Vec::with_capacity(keys.len()?);
+        for item in keys.items()? {
+            let (id, key): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
             given.push((text("keys", &id)?, key_secret(&key)?));
         }
         let ids: Vec<&str> = given.iter().map(|(id, _)| id.as_str()).collect();

@@ -149,7 +149,7 @@ class TokenKeys:
         cls,
         issuer: str,
         audience: str,
-        keys: dict[str, str | bytes] | dict[str, str] | dict[str, bytes],
+        keys: Mapping[str, str | bytes],
         *,
         current: str | None = None,
     ) -> Self: ...
