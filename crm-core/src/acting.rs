@@ -1,12 +1,12 @@
 //! Who is at work in a session: a member, perhaps through an API key.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::access::{
     ApiKey, KeyQuota, Membership, Organization, QUOTAS, Requester, Rights, Role, Scopes, User, require_covered,
 };
 use crate::billing::NumberSeries;
-use crate::crm::concealed;
+use crate::crm::{Session, concealed};
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::store::{Expr, Scope, Select, Store, StoreExt as _};
@@ -81,5 +81,23 @@ impl Acting {
 
     pub(crate) fn rights(&self) -> Rights<'_> {
         Rights::within(self.role(), self.key.as_ref().map(|at_work| &*at_work.scopes))
+    }
+}
+
+impl Session<'_> {
+    /// Goes on with what a session that was opened just now for the same member has read: the organization, the role, the
+    /// quotas. For a host that keeps a session for longer than one piece of work and checks the credential before each.
+    ///
+    /// # Errors
+    /// [`CrmError::Unauthenticated`] when the other session is another member's, another API key's or of another login.
+    pub fn renew(&self, opened: &Session<'_>) -> Result<(), CrmError> {
+        let (before, now) = (self.acting(), opened.acting());
+        let key = |acting: &Acting| acting.key.as_ref().map(|at_work| at_work.key.id);
+        let who = |acting: &Acting| (acting.organization.id, acting.user.id, key(acting));
+        if who(&before) != who(&now) || self.epoch != opened.epoch {
+            return Err(CrmError::Unauthenticated(now.user.email.to_string()));
+        }
+        *self.acting.write().unwrap_or_else(PoisonError::into_inner) = now;
+        Ok(())
     }
 }

@@ -214,8 +214,8 @@ pub struct Session<'a> {
     security: Arc<Security>,
     scope: Scope,
     /// The user's epoch when they signed in, if they did: the session ends with it.
-    epoch: Option<i64>,
-    acting: Arc<RwLock<Arc<Acting>>>,
+    pub(crate) epoch: Option<i64>,
+    pub(crate) acting: Arc<RwLock<Arc<Acting>>>,
 }
 
 /// A session without its store.

@@ -1,6 +1,6 @@
 //! The commands that need nothing but a record.
 
-use crm_core::access::IdempotencyKey;
+use crm_core::access::{IdempotencyKey, RevokeKey, WithdrawInvitation};
 use crm_core::activity::{CancelTask, CompleteTask, ReopenTask};
 use crm_core::billing::{DeleteInvoice, VoidInvoice, WriteOffInvoice};
 use crm_core::sales::{DeleteDeal, DeletePipeline, MakeDefault, ReopenDeal, StartDeal, WinDeal};
@@ -39,6 +39,8 @@ pub(crate) async fn act(
         ("task", "complete") => run!(CompleteTask),
         ("task", "cancel") => run!(CancelTask),
         ("task", "reopen") => run!(ReopenTask),
+        ("api_key", "revoke") => run!(RevokeKey),
+        ("invitation", "withdraw") => run!(WithdrawInvitation),
         _ => for_entity!(entity, E => {
             let id = reference.resolve::<E>(session.inner()).await?;
             match verb {

@@ -110,9 +110,9 @@ impl Billing {
         let table = table(entity)?;
         let reference = Reference::read(entity, table, reference)?;
         let (on, key) = (optional_date("on", on)?, idempotency(py, key)?);
-        let document = session.shared().run(py, Document::find(session, entity, &reference))?;
+        let document = session.call(py, Document::find(session, entity, &reference))?;
         let (allocate, shares): (Allocate, Shares) = allocation(Some(invoices), document.currency())?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let allocate = session.settled(allocate, shares).await?;
             match &document {
                 Document::Payment(payment) => {
@@ -140,7 +140,7 @@ impl Billing {
         let table = table(entity)?;
         let reference = Reference::read("allocation", Allocation::TABLE, allocation)?;
         let (on, key) = (optional_date("on", on)?, idempotency(py, key)?);
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let allocation = reference.resolve(session.inner()).await?;
             if table == Payment::TABLE {
                 session.run(&UnallocatePayment { allocation, on }, key.as_ref()).await
@@ -164,7 +164,7 @@ impl Billing {
         let session = self.0.get();
         let reference = Reference::read("payment", Payment::TABLE, payment)?;
         let (on, reason, key) = (optional_date("on", on)?, optional(py, "reason", reason)?, idempotency(py, key)?);
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let payment = reference.resolve(session.inner()).await?;
             session.run(&ReversePayment { payment, on, reason }, key.as_ref()).await
         })?;
@@ -201,8 +201,7 @@ impl Billing {
         let given = lines.map(crate::given::lines).transpose()?;
         let key = idempotency(py, key)?;
         let invoice: Stored<Invoice> = session
-            .shared()
-            .run(py, async { session.inner().get(invoice.resolve_field(session.inner(), "invoice").await?).await })?;
+            .call(py, async { session.inner().get(invoice.resolve_field(session.inner(), "invoice").await?).await })?;
         let money = |field: &str, given: Option<&Bound<'_, PyAny>>| maybe_amount(field, given, invoice.currency);
         let credited = money("amount", amount)?.map_or(Credited::All, Credited::Amount);
         let mut command = CreateCreditNote::new(invoice.id, credited, reason);
@@ -217,7 +216,7 @@ impl Billing {
         command.reference = optional(py, "reference", reference)?;
         command.notes = optional(py, "notes", notes)?;
         command.external_id = optional(py, "external_id", external_id)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             if let Some(given) = given {
                 command.credited = Credited::Lines(resolve_lines(session.inner(), given).await?);
             }
@@ -245,7 +244,7 @@ impl Billing {
         let session = self.0.get();
         let given = Reference::read(entity, table(entity)?, document)?;
         let key = idempotency(py, key)?;
-        let document = session.shared().run(py, Document::find(session, entity, &given))?;
+        let document = session.call(py, Document::find(session, entity, &given))?;
         let given = maybe_amount("amount", amount, document.currency())?;
         let (of, left) = match &document {
             Document::Payment(payment) => (RefundOf::Payment(payment.id), payment.money(payment.unapplied)),
@@ -257,7 +256,7 @@ impl Billing {
         command.reference = optional(py, "reference", reference)?;
         command.notes = optional(py, "notes", notes)?;
         command.external_id = optional(py, "external_id", external_id)?;
-        let row = session.shared().run(py, async { session.run(&command, key.as_ref()).await })?;
+        let row = session.call(py, async { session.run(&command, key.as_ref()).await })?;
         Record::wrap(py, Refund::TABLE, row)
     }
 
@@ -266,13 +265,13 @@ impl Billing {
         let session = self.0.get();
         if entity == "invoice" {
             let reference = Reference::read("invoice", Invoice::TABLE, reference)?;
-            return session.shared().run(py, async {
+            return session.call(py, async {
                 let invoice = session.inner().get(reference.resolve(session.inner()).await?).await?;
                 Ok(sentences(&session.inner().warnings(&invoice).await?))
             });
         }
         let reference = Reference::read("credit_note", CreditNote::TABLE, reference)?;
-        session.shared().run(py, async {
+        session.call(py, async {
             let note = session.inner().get::<CreditNote>(reference.resolve(session.inner()).await?).await?;
             let Some(number) = &note.number else { return Ok(Vec::new()) };
             let warnings = session.inner().number_warnings(DocumentKind::CreditNote, number, note.issued_on).await?;
@@ -293,15 +292,15 @@ impl Billing {
         let session = self.0.get();
         if entity == "invoice" {
             let reference = Reference::read("invoice", Invoice::TABLE, reference)?;
-            let document = session
-                .shared()
-                .run(py, async { session.inner().invoice_document(reference.resolve(session.inner()).await?).await })?;
+            let document = session.call(py, async {
+                session.inner().invoice_document(reference.resolve(session.inner()).await?).await
+            })?;
             return printed(py, &document, form, template);
         }
         let reference = Reference::read("credit_note", CreditNote::TABLE, reference)?;
-        let document = session
-            .shared()
-            .run(py, async { session.inner().credit_note_document(reference.resolve(session.inner()).await?).await })?;
+        let document = session.call(py, async {
+            session.inner().credit_note_document(reference.resolve(session.inner()).await?).await
+        })?;
         printed(py, &document, form, template)
     }
 
@@ -321,7 +320,7 @@ impl Billing {
         let session = self.0.get();
         let contact = Reference::read("contact", Contact::TABLE, contact)?;
         let options = StatementOptions { from: date("from_", from_)?, to: date("to", to)?, restated };
-        let document = session.shared().run(py, async {
+        let document = session.call(py, async {
             let contact: Id<Contact> = contact.resolve(session.inner()).await?;
             session.inner().statement_document(contact, &options).await
         })?;
@@ -331,7 +330,7 @@ impl Billing {
     /// Checks the books.
     fn verify_books<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
         let session = self.0.get();
-        let found = session.shared().run(py, session.inner().verify_books())?;
+        let found = session.call(py, session.inner().verify_books())?;
         let finding_class = class(py, "Finding")?;
         let finding = |finding: &BookFinding| {
             finding_class.call1((finding.entity, uuid_object(py, finding.id)?, py.None(), &finding.problem))

@@ -145,7 +145,7 @@ impl BillingReports {
         let (from, to) = period(from_, to)?;
         let by = parsed(py, "by", Some(by))?.unwrap_or(RevenueBy::Month);
         let options = RevenueOptions { from, to, by, restated };
-        revenue(py, &session.shared().run(py, session.inner().revenue(&options))?)
+        revenue(py, &session.call(py, session.inner().revenue(&options))?)
     }
 
     /// The money that came in and went out again, by month and method.
@@ -160,7 +160,7 @@ impl BillingReports {
         let session = self.0.get();
         let (from, to) = period(from_, to)?;
         let options = CollectionOptions { from, to, restated };
-        collections(py, &session.shared().run(py, session.inner().collections(&options))?)
+        collections(py, &session.call(py, session.inner().collections(&options))?)
     }
 
     /// The taxes on what was invoiced and credited, by month and rate.
@@ -175,7 +175,7 @@ impl BillingReports {
         let session = self.0.get();
         let (from, to) = period(from_, to)?;
         let options = TaxOptions { from, to, restated };
-        taxes(py, &session.shared().run(py, session.inner().taxes(&options))?)
+        taxes(py, &session.call(py, session.inner().taxes(&options))?)
     }
 
     /// Who owes something, those who owe most first.
@@ -191,7 +191,7 @@ impl BillingReports {
         let out_of_range = |_| invalid(py, "limit", ValueError::out_of_range(0, u32::MAX));
         let limit = limit.map(usize::try_from).transpose().map_err(out_of_range)?;
         let options = DebtorsOptions { as_of: optional_date("as_of", as_of)?, limit, restated };
-        debtors(py, &session.shared().run(py, session.inner().debtors(&options))?)
+        debtors(py, &session.call(py, session.inner().debtors(&options))?)
     }
 
     /// How many days invoices took to be paid on average.
@@ -207,7 +207,7 @@ impl BillingReports {
         let session = self.0.get();
         let (from, to) = period(from_, to)?;
         let options = DaysToPayOptions { from, to, per_contact, restated };
-        days_to_pay(py, &session.shared().run(py, session.inner().days_to_pay(&options))?)
+        days_to_pay(py, &session.call(py, session.inner().days_to_pay(&options))?)
     }
 
     /// Everything on a contact's account.
@@ -225,8 +225,7 @@ impl BillingReports {
         let (from, to) = period(from_, to)?;
         let options = LedgerOptions { from, to, restated };
         let report = session
-            .shared()
-            .run(py, async { session.inner().ledger(contact.resolve(session.inner()).await?, &options).await })?;
+            .call(py, async { session.inner().ledger(contact.resolve(session.inner()).await?, &options).await })?;
         let id = uuid_object(py, report.contact_id.uuid())?;
         let arguments = (id, &report.contact, report.from, report.to, account(py, &report.currencies)?);
         class(py, "Ledger")?.call1(arguments)

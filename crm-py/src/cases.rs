@@ -75,7 +75,7 @@ impl Cases {
         let fields = Fields::read(Case::TABLE, fields, true)?;
         let user = assignee.map(|user| Reference::read("assignee", User::TABLE, user)).transpose()?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let edit = fields.edit::<Case>(session.inner(), &session.inner().locale()).await?;
             let assignee = match user {
                 Some(user) => Some(Id::new(user.resolve_in(session.inner(), User::TABLE, "assignee").await?)),
@@ -99,7 +99,7 @@ impl Cases {
         let case = Reference::read("case", Case::TABLE, case)?;
         let user = assignee.map(|user| Reference::read("assignee", User::TABLE, user)).transpose()?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = case.resolve(session.inner()).await?;
             let assignee = match user {
                 Some(user) => Some(Id::new(user.resolve_in(session.inner(), User::TABLE, "assignee").await?)),
@@ -124,7 +124,7 @@ impl Cases {
         let case = Reference::read("case", Case::TABLE, case)?;
         let text = parsed(py, "text", text)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = case.resolve(session.inner()).await?;
             say(session, id, step, text, key.as_ref()).await
         })?;
@@ -151,7 +151,7 @@ impl Cases {
         };
         let reason = reason.parse().map_err(|reason| invalid(py, "reason", reason))?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = case.resolve(session.inner()).await?;
             session.run(&ExtendCase { id, by, reason }, key.as_ref()).await
         })?;
@@ -162,7 +162,7 @@ impl Cases {
     fn explain<'py>(&self, py: Python<'py>, case: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let session = self.0.get();
         let case = Reference::read("case", Case::TABLE, case)?;
-        let explanation = session.shared().run(py, async {
+        let explanation = session.call(py, async {
             let id = case.resolve(session.inner()).await?;
             session.inner().explain_case(id).await
         })?;
@@ -172,21 +172,21 @@ impl Cases {
     /// What the calendar as it is now makes of open cases.
     fn recompute<'py>(&self, py: Python<'py>, apply: bool) -> PyResult<Bound<'py, PyAny>> {
         let session = self.0.get();
-        let found = session.shared().run(py, async { session.inner().recompute_cases(apply).await })?;
+        let found = session.call(py, async { session.inner().recompute_cases(apply).await })?;
         case_report::recomputed(py, &found)
     }
 
     /// The deadline rules that cases can get.
     fn rules<'py>(&self, py: Python<'py>, all: bool) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let session = self.0.get();
-        let known = session.shared().run(py, async { session.inner().deadline_rules(all).await })?;
+        let known = session.call(py, async { session.inner().deadline_rules(all).await })?;
         known.iter().map(|known| case_report::rule(py, known.id, &known.rule)).collect()
     }
 
     /// The organization's calendar as it is now.
     fn calendar(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         let session = self.0.get();
-        let row = session.shared().run(py, async { Ok(session.inner().calendar().await?.to_row()) })?;
+        let row = session.call(py, async { Ok(session.inner().calendar().await?.to_row()) })?;
         Record::wrap(py, Calendar::TABLE, row)
     }
 
@@ -196,7 +196,7 @@ impl Cases {
         let session = self.0.get();
         let fields = Fields::read(Calendar::TABLE, fields, false)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let edit = fields.edit::<Calendar>(session.inner(), &session.inner().locale()).await?;
             session.run(&SetCalendar(edit), key.as_ref()).await
         })?;
@@ -218,7 +218,7 @@ impl Cases {
         let name = name.parse().map_err(|reason| invalid(py, "name", reason))?;
         let command = SetDay(CalendarDay { on: date("on", on)?, kind, name });
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async { session.run(&command, key.as_ref()).await })?;
+        let row = session.call(py, async { session.run(&command, key.as_ref()).await })?;
         Record::wrap(py, Calendar::TABLE, row)
     }
 
@@ -228,14 +228,14 @@ impl Cases {
         let session = self.0.get();
         let command = ClearDay(date("on", on)?);
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async { session.run(&command, key.as_ref()).await })?;
+        let row = session.call(py, async { session.run(&command, key.as_ref()).await })?;
         Record::wrap(py, Calendar::TABLE, row)
     }
 
     /// What a day is, and the business days at it.
     fn check_day<'py>(&self, py: Python<'py>, day: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
         let day = date("day", day)?;
-        let (kind, counts_on, next) = self.0.get().shared().run(py, async {
+        let (kind, counts_on, next) = self.0.get().call(py, async {
             let calendar = self.business().await?;
             let found = || Ok((calendar.day(day)?, calendar.on_or_after(day)?, calendar.next_business_day(day)?));
             found().map_err(|error: crm_core::service::calendar::CalendarError| ServiceError::from(error).into())
@@ -251,7 +251,7 @@ impl Cases {
         to: &Bound<'_, PyAny>,
     ) -> PyResult<Vec<(Date, String)>> {
         let (from, to) = (date("from_", from_)?, date("to", to)?);
-        let calendar = self.0.get().shared().run(py, self.business())?;
+        let calendar = self.0.get().call(py, self.business())?;
         Ok(calendar.holidays(from, to).map(|holiday| (holiday.date, holiday.name.to_string())).collect())
     }
 
@@ -271,7 +271,7 @@ impl Cases {
         let as_of = optional_date("as_of", as_of)?;
         let options =
             CaseReportOptions { days: how_many(py, "days", days)?, as_of, from, to, zone: parsed(py, "zone", zone)? };
-        let report = session.shared().run(py, async { session.inner().case_report(&options).await })?;
+        let report = session.call(py, async { session.inner().case_report(&options).await })?;
         case_report::report(py, &report)
     }
 }

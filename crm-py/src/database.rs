@@ -20,6 +20,7 @@ use tokio::runtime::Runtime;
 use uuid::Uuid;
 
 use crate::error::{Outcome, exception, invalid, raised};
+use crate::logins::TokenKeys;
 use crate::record::Record;
 use crate::session::Session;
 
@@ -222,11 +223,22 @@ pub(crate) struct Database {
     url: String,
 }
 
+impl Database {
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(crate) const fn crm(&self) -> &Crm {
+        &self.crm
+    }
+}
+
 #[pymethods]
 impl Database {
     /// Opens a database: `sqlite:PATH`, a path, or `postgres://...`.
     #[new]
-    #[pyo3(signature = (url, *, create = true, durability = "full", schema = None, migrate = true, max_connections = None))]
+    #[pyo3(signature = (url, *, create = true, durability = "full", schema = None, migrate = true, max_connections = None, token_keys = None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords")]
     fn new(
         py: Python<'_>,
         url: &str,
@@ -235,6 +247,7 @@ impl Database {
         schema: Option<String>,
         migrate: bool,
         max_connections: Option<u32>,
+        token_keys: Option<&Bound<'_, TokenKeys>>,
     ) -> PyResult<Self> {
         let (backend, executor) = if is_postgres(url) {
             let mut options = PostgresOptions::new().migrate(migrate).application_name("crm_py");
@@ -264,7 +277,10 @@ impl Database {
             (Backend::Sqlite(carry_out(py, &Executor::Inline, open)?), Executor::Inline)
         };
         let gate = Gate::new(backend);
-        let crm = Crm::new(Arc::clone(&gate), SystemEnvironment);
+        let mut crm = Crm::new(Arc::clone(&gate), SystemEnvironment);
+        if let Some(keys) = token_keys {
+            crm = keys.get().equip(crm);
+        }
         Ok(Self { shared: Arc::new(Shared { gate, executor }), crm, url: without_password(url) })
     }
 
@@ -346,7 +362,7 @@ impl Database {
         let slug = slug.parse().map_err(|reason| invalid(py, "slug", reason))?;
         let email = acting_as.parse().map_err(|reason| invalid(py, "acting_as", reason))?;
         let session = self.shared.run(py, async { self.crm.session(&slug, &email).await })?;
-        Ok(Session::new(Arc::clone(&self.shared), session))
+        Ok(Session::new(Arc::clone(&self.shared), session, None))
     }
 
     fn __repr__(&self) -> String {

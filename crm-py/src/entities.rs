@@ -72,6 +72,10 @@ pub(crate) static ALL: &[Described] = &[
     // Activity.
     ruled::<activity::Task, record::Task>(),
     ruled::<activity::Interaction, record::Interaction>(),
+    // Access.
+    ruled::<access::ApiKey, record::ApiKey>(),
+    ruled::<access::ApiRequest, record::ApiRequest>(),
+    ruled::<access::Invitation, record::Invitation>(),
 ];
 
 /// The kind of record with this name.
@@ -155,6 +159,15 @@ macro_rules! for_entity {
             }
             "interaction" => {
                 type $type = crm_core::activity::Interaction;
+                $body
+            }
+            // Access.
+            "api_key" => {
+                type $type = crm_core::access::ApiKey;
+                $body
+            }
+            "invitation" => {
+                type $type = crm_core::access::Invitation;
                 $body
             }
             other => Err(crm_core::CrmError::NotFound { entity: "kind of record", reference: other.to_owned() }),

@@ -2,13 +2,16 @@
 
 use std::error::Error as _;
 
+use crm_core::access::AccessError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
-use crm_core::{CrmError, ErrorCode, Invalid};
+use crm_core::{CrmError, Environment as _, ErrorCode, Invalid, SystemEnvironment};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
+
+use crate::value::instant_object;
 
 /// What a call gives inside, before it crosses into Python.
 pub(crate) type Outcome<T> = Result<T, CrmError>;
@@ -37,6 +40,9 @@ const fn hint(error: &CrmError) -> Option<&'static str> {
         CrmError::Ambiguous { .. } => Some("use one of the ids in details"),
         CrmError::KeyReused(_) => Some("use a new key for a new command"),
         CrmError::Referenced { .. } => Some("archive the record instead"),
+        CrmError::TokenRefused => Some("refresh, or sign in again"),
+        CrmError::Access(AccessError::NoTokenKeys) => Some("give token_keys to crm_py.open"),
+        CrmError::Access(AccessError::WeakKey(_)) => Some("make one with secrets.token_hex(32)"),
         CrmError::Store(StoreError::OutcomeUnknown(_)) => {
             Some("send the same call again with the same key: it is carried out at most once")
         }
@@ -75,10 +81,29 @@ pub(crate) fn raised(py: Python<'_>, error: &CrmError) -> PyErr {
             _ => (None, Vec::new()),
         })
     };
-    match details() {
-        Ok((field, details)) => exception(py, error.code(), &message, field, details, hint(error)),
-        Err(failed) => failed,
+    let raise = || -> PyResult<PyErr> {
+        let (field, details) = details()?;
+        let keywords = keywords(py, error.code(), field, details, hint(error))?;
+        build(py, limits(error, &keywords)?, &message, &keywords)
+    };
+    raise().unwrap_or_else(|failed| failed)
+}
+
+/// The class of an error; what it tells besides what every error does is added to its keywords.
+fn limits(error: &CrmError, keywords: &Bound<'_, PyDict>) -> PyResult<&'static str> {
+    match error {
+        CrmError::Throttled { retry_after_seconds } => keywords.set_item("retry_after", retry_after_seconds)?,
+        CrmError::QuotaExceeded { operation, limit, resets_at } => {
+            let wait = resets_at.micros() - SystemEnvironment.now().micros();
+            keywords.set_item("retry_after", wait.max(0).unsigned_abs().div_ceil(1_000_000))?;
+            keywords.set_item("operation", operation)?;
+            keywords.set_item("limit", limit)?;
+            keywords.set_item("resets_at", instant_object(keywords.py(), *resets_at)?)?;
+            return Ok("QuotaExceeded");
+        }
+        _ => {}
     }
+    Ok(class_name(error.code()))
 }
 
 fn detail<'py>(py: Python<'py>, invalid: &Invalid) -> PyResult<Bound<'py, PyDict>> {
@@ -98,18 +123,31 @@ pub(crate) fn exception(
     details: Vec<Bound<'_, PyDict>>,
     hint: Option<&str>,
 ) -> PyErr {
+    let keywords = keywords(py, code, field, details, hint);
+    keywords.and_then(|keywords| build(py, class_name(code), message, &keywords)).unwrap_or_else(|failed| failed)
+}
+
+/// What every error tells.
+fn keywords<'py>(
+    py: Python<'py>,
+    code: ErrorCode,
+    field: Option<String>,
+    details: Vec<Bound<'py, PyDict>>,
+    hint: Option<&str>,
+) -> PyResult<Bound<'py, PyDict>> {
+    let keywords = PyDict::new(py);
+    keywords.set_item("code", code.as_str())?;
+    keywords.set_item("field", field)?;
+    keywords.set_item("details", PyTuple::new(py, details)?)?;
+    keywords.set_item("hint", hint)?;
+    Ok(keywords)
+}
+
+fn build(py: Python<'_>, class: &str, message: &str, keywords: &Bound<'_, PyDict>) -> PyResult<PyErr> {
     static ERRORS: PyOnceLock<Py<PyModule>> = PyOnceLock::new();
-    let build = || -> PyResult<PyErr> {
-        let errors = ERRORS.get_or_try_init(py, || py.import("crm_py.errors").map(Bound::unbind))?;
-        let class = errors.bind(py).getattr(class_name(code))?;
-        let keywords = PyDict::new(py);
-        keywords.set_item("code", code.as_str())?;
-        keywords.set_item("field", field)?;
-        keywords.set_item("details", PyTuple::new(py, details)?)?;
-        keywords.set_item("hint", hint)?;
-        Ok(PyErr::from_value(class.call((message,), Some(&keywords))?))
-    };
-    build().unwrap_or_else(|failed| failed)
+    let errors = ERRORS.get_or_try_init(py, || py.import("crm_py.errors").map(Bound::unbind))?;
+    let class = errors.bind(py).getattr(class)?;
+    Ok(PyErr::from_value(class.call((message,), Some(keywords))?))
 }
 
 /// An exception for a field that was refused here, before it reached the engine.

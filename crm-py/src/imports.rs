@@ -110,7 +110,7 @@ pub(crate) fn import<'py>(
         lines_mapping: mapping(py, "lines_mapping", given.lines_mapping)?,
         ..Import::new(kind, input(given.source, &raised)?)
     });
-    let report = session.shared().run(py, async { session.inner().import(import).await });
+    let report = session.call(py, async { session.inner().import(import).await });
     if let Some(error) = raised.lock().unwrap_or_else(PoisonError::into_inner).take() {
         return Err(error);
     }

@@ -3,6 +3,7 @@
 //! It holds what must be fast or exact: the database handle, sessions, records and money. The Python half,
 //! in `python/crm_py`, gives them their typed, documented face.
 
+mod access;
 mod acts;
 mod billing;
 mod billing_report;
@@ -13,6 +14,7 @@ mod entities;
 mod error;
 mod given;
 mod imports;
+mod logins;
 mod machine;
 mod money;
 mod pipelines;
@@ -34,6 +36,8 @@ mod _crm_py {
     use pyo3::prelude::*;
 
     #[pymodule_export]
+    use crate::access::Access;
+    #[pymodule_export]
     use crate::billing::Billing;
     #[pymodule_export]
     use crate::billing_report::BillingReports;
@@ -42,6 +46,8 @@ mod _crm_py {
     #[pymodule_export]
     use crate::database::Database;
     #[pymodule_export]
+    use crate::logins::{Logins, TokenKeys};
+    #[pymodule_export]
     use crate::machine::machines;
     #[pymodule_export]
     use crate::money::Money;
@@ -49,9 +55,9 @@ mod _crm_py {
     use crate::pipelines::Pipelines;
     #[pymodule_export]
     use crate::record::{
-        Allocation, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, CreditNote, CreditNoteLine, Deal, Field,
-        Interaction, Invoice, InvoiceLine, Lead, Membership, NumberSeries, Organization, Payment, Pipeline, Product,
-        Record, Refund, Stage, StageChange, Tag, Task, User, restore,
+        Allocation, ApiKey, ApiRequest, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, CreditNote,
+        CreditNoteLine, Deal, Field, Interaction, Invitation, Invoice, InvoiceLine, Lead, Membership, NumberSeries,
+        Organization, Payment, Pipeline, Product, Record, Refund, Stage, StageChange, Tag, Task, User, restore,
     };
     #[pymodule_export]
     use crate::sales::Sales;

@@ -103,7 +103,7 @@ impl Pipelines {
             (1..).zip(stages.try_iter()?).map(|(place, stage)| new_stage(&format!("stages.{place}."), &stage?));
         let command = CreatePipeline { name, stages: stages.collect::<PyResult<_>>()? };
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async { session.run(&command, key.as_ref()).await })?;
+        let row = session.call(py, async { session.run(&command, key.as_ref()).await })?;
         Record::wrap(py, Pipeline::TABLE, row)
     }
 
@@ -120,7 +120,7 @@ impl Pipelines {
         let pipeline = Reference::read("pipeline", Pipeline::TABLE, pipeline)?;
         let stage = new_stage("", stage)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let pipeline = pipeline.resolve(session.inner()).await?;
             session.run(&AddStage { pipeline, stage }, key.as_ref()).await
         })?;
@@ -144,7 +144,7 @@ impl Pipelines {
         let name = parsed(py, "name", name)?;
         let probability = probability.map(|value| decimal6("probability", value)).transpose()?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let pipeline = pipeline.resolve(session.inner()).await?;
             let stage = stage_of(session.inner(), Some(pipeline), &stage).await?;
             session.run(&ChangeStage { stage, name, probability }, key.as_ref()).await
@@ -165,7 +165,7 @@ impl Pipelines {
         let pipeline = Reference::read("pipeline", Pipeline::TABLE, pipeline)?;
         let stage = Reference::read("stage", Stage::TABLE, stage)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let pipeline = pipeline.resolve(session.inner()).await?;
             let stage = stage_of(session.inner(), Some(pipeline), &stage).await?;
             session.run(&DeleteStage(stage), key.as_ref()).await
@@ -190,7 +190,7 @@ impl Pipelines {
         let stages = order.try_iter()?.map(|stage| Reference::read("order", Stage::TABLE, &stage?));
         let stages: Vec<Reference> = stages.collect::<PyResult<_>>()?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let pipeline = pipeline.resolve(session.inner()).await?;
             let mut order = Vec::with_capacity(stages.len());
             for (place, stage) in (1..).zip(&stages) {

@@ -3,17 +3,18 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crm_core::Row;
+use crm_core::access;
 use crm_core::encode::{decode_value, write_text, write_value};
 use crm_core::entity::{Column, Entity as _, Flags, Kind, Table};
 use crm_core::people;
 use crm_core::row::Value;
-use crm_core::value::Currency;
+use crm_core::value::{Currency, Instant};
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use crate::entities::{self, Described};
-use crate::value::{to_python, uuid_object};
+use crate::value::{instant_object, to_python, uuid_object};
 
 /// One record, as it was when it was read.
 ///
@@ -105,12 +106,20 @@ classes! {
     Task,
     /// Something that was said or done about a record.
     Interaction,
+    /// A key by which a program works in an organization.
+    ApiKey,
+    /// One command that an API key asked for.
+    ApiRequest,
+    /// An invitation to become a member.
+    Invitation,
 }
 
-/// Whether a column is an attribute: not secret, and not computed unless it is an amount or a truth value.
+/// Whether a column is an attribute: not secret, nor of use to the engine alone, and not computed unless it is an amount or
+/// a truth value.
 pub(crate) fn exposed(column: &Column) -> bool {
     let internal = column.flags.contains(Flags::DERIVED) && !matches!(column.kind, Kind::Money | Kind::Bool);
-    !column.flags.contains(Flags::SECRET) && !internal && !column.name.ends_with("_claim")
+    let unshown = column.name.ends_with("_claim") || ["last_used_micros", "quota_revision"].contains(&column.name);
+    !column.flags.contains(Flags::SECRET) && !internal && !unshown
 }
 
 /// One attribute of a record: a column of its table.
@@ -223,13 +232,23 @@ pub(crate) fn currency_at(row: &[Value], place: Option<usize>) -> Option<Currenc
 impl Record {
     /// A record as an object of its own class.
     pub(crate) fn wrap(py: Python<'_>, table: &'static Table, row: Row) -> PyResult<Py<PyAny>> {
-        (Self::described(table)?.wrap)(py, Self { table, row })
+        (Self::described(table)?.wrap)(py, Self::bare(table, row))
     }
 
     /// Records as objects of their own class.
     pub(crate) fn wrap_all(py: Python<'_>, table: &'static Table, rows: Vec<Row>) -> PyResult<Vec<Py<PyAny>>> {
         let wrap = Self::described(table)?.wrap;
-        rows.into_iter().map(|row| wrap(py, Self { table, row })).collect()
+        rows.into_iter().map(|row| wrap(py, Self::bare(table, row))).collect()
+    }
+
+    /// A record without its secrets: nothing that can be read, printed or pickled has them.
+    fn bare(table: &'static Table, mut row: Row) -> Self {
+        for (column, value) in table.columns.iter().zip(&mut row) {
+            if column.flags.contains(Flags::SECRET) {
+                *value = Value::Null;
+            }
+        }
+        Self { table, row }
     }
 
     fn described(table: &'static Table) -> PyResult<&'static Described> {
@@ -267,7 +286,18 @@ impl Record {
         if self.table == people::Contact::TABLE {
             return contact_name(&self.row);
         }
-        let named = ["number", "name", "title", "full_name", "description", "reference", "command", "kind"];
+        let named = [
+            "number",
+            "name",
+            "title",
+            "full_name",
+            "alias",
+            "description",
+            "reference",
+            "command",
+            "operation",
+            "kind",
+        ];
         let name = named.iter().find_map(|column| self.text(column));
         name.unwrap_or_else(|| self.table.id(&self.row).to_string())
     }
@@ -353,6 +383,17 @@ fn thawed(table: &Table, text: &str) -> Option<Row> {
         .map(|column| decode_value(frozen_kind(column.kind), object.remove(column.name).unwrap_or_default()).ok())
         .collect::<Option<_>>()?;
     row[0].as_id().is_some().then_some(row)
+}
+
+#[pymethods]
+impl ApiKey {
+    /// When it was last used, to the minute; absent before its first use.
+    #[getter]
+    fn last_used_at<'py>(slf: &Bound<'py, Self>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let micros = slf.as_super().get().row[access::ApiKey::COLUMNS.last_used_micros.index()].as_int();
+        let at = micros.filter(|micros| *micros != 0).and_then(|micros| Instant::from_micros(micros).ok());
+        at.map(|at| instant_object(slf.py(), at)).transpose()
+    }
 }
 
 /// Makes a record again of what pickle kept.

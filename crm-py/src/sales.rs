@@ -137,7 +137,7 @@ impl Sales {
         let lead = Reference::read("lead", Lead::TABLE, lead)?;
         let user = assignee.map(|user| Reference::read("assignee", User::TABLE, user)).transpose()?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = lead.resolve(session.inner()).await?;
             let assignee = match user {
                 Some(user) => Some(Id::new(user.resolve_in(session.inner(), User::TABLE, "assignee").await?)),
@@ -161,7 +161,7 @@ impl Sales {
         let lead = Reference::read("lead", Lead::TABLE, lead)?;
         let status = status.parse().map_err(|reason| invalid(py, "status", reason))?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = lead.resolve(session.inner()).await?;
             session.run(&MoveLead { id, status }, key.as_ref()).await
         })?;
@@ -185,7 +185,7 @@ impl Sales {
         let lead = Reference::read("lead", Lead::TABLE, lead)?;
         let given = conversion(fields, deal, pipeline, stage)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let lead = lead.resolve(session.inner()).await?;
             let command = ConvertLead { lead, ..given.command(session.inner()).await? };
             session.run(&command, key.as_ref()).await
@@ -207,7 +207,7 @@ impl Sales {
         let session = self.0.get();
         let lead = Reference::read("lead", Lead::TABLE, lead)?;
         let given = conversion(fields, deal, pipeline, stage)?;
-        let plan = session.shared().run(py, async {
+        let plan = session.call(py, async {
             let lead = lead.resolve(session.inner()).await?;
             let command = ConvertLead { lead, ..given.command(session.inner()).await? };
             session.inner().plan_conversion(&command).await
@@ -229,7 +229,7 @@ impl Sales {
         let leads = leads.try_iter()?.map(|lead| Reference::read("leads", Lead::TABLE, &lead?));
         let leads: Vec<Reference> = leads.collect::<PyResult<_>>()?;
         let given = conversion(fields, None, pipeline, stage)?;
-        let outcomes: Vec<Outcome<Row>> = session.shared().run(py, async {
+        let outcomes: Vec<Outcome<Row>> = session.call(py, async {
             let command = given.command(session.inner()).await?;
             let mut outcomes = Vec::with_capacity(leads.len());
             for lead in &leads {
@@ -261,7 +261,7 @@ impl Sales {
         let fields = Fields::read(Deal::TABLE, fields, true)?;
         let beginning = Beginning::read(pipeline, stage)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let (pipeline, stage) = beginning.resolve(session.inner()).await?;
             let edit = fields.edit(session.inner(), &session.inner().locale()).await?;
             session.run(&CreateDeal { edit, pipeline, stage }, key.as_ref()).await
@@ -282,7 +282,7 @@ impl Sales {
         let deal = Reference::read("deal", Deal::TABLE, deal)?;
         let stage = Reference::read("stage", Stage::TABLE, stage)?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = deal.resolve::<Deal>(session.inner()).await?;
             let pipeline = match stage {
                 Reference::Id(_) => None,
@@ -307,7 +307,7 @@ impl Sales {
         let deal = Reference::read("deal", Deal::TABLE, deal)?;
         let reason = reason.parse().map_err(|refused| invalid(py, "reason", refused))?;
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let id = deal.resolve(session.inner()).await?;
             session.run(&LoseDeal { id, reason }, key.as_ref()).await
         })?;

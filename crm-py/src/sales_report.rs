@@ -169,7 +169,7 @@ impl SalesReports {
         let (from, to) = period(from_, to)?;
         let hours = how_many(py, "hours", hours)?;
         let options = LeadCountsOptions { hours, as_of, from, to, zone: parsed(py, "zone", zone)? };
-        leads(py, &session.shared().run(py, session.inner().lead_counts(&options))?)
+        leads(py, &session.call(py, session.inner().lead_counts(&options))?)
     }
 
     /// R5, deals by status.
@@ -188,7 +188,7 @@ impl SalesReports {
         let (from, to) = period(from_, to)?;
         let days = how_many(py, "days", days)?;
         let options = DealTotalsOptions { days, as_of, from, to, zone: parsed(py, "zone", zone)? };
-        deals(py, &session.shared().run(py, session.inner().deal_totals(&options))?)
+        deals(py, &session.call(py, session.inner().deal_totals(&options))?)
     }
 
     /// R6, where the deals of a pipeline stand and how far they came.
@@ -204,7 +204,7 @@ impl SalesReports {
         let pipeline = pipeline_given(pipeline)?;
         let as_of = optional_date("as_of", as_of)?;
         let mut options = FunnelOptions { as_of, zone: parsed(py, "zone", zone)?, ..FunnelOptions::default() };
-        let report = session.shared().run(py, async {
+        let report = session.call(py, async {
             if let Some(pipeline) = pipeline {
                 options.pipeline = Some(pipeline.resolve(session.inner()).await?);
             }
@@ -227,7 +227,7 @@ impl SalesReports {
         let pipeline = pipeline_given(pipeline)?;
         let (from, to) = period(from_, to)?;
         let mut options = CohortOptions { from, to, zone: parsed(py, "zone", zone)?, ..CohortOptions::default() };
-        let report = session.shared().run(py, async {
+        let report = session.call(py, async {
             if let Some(pipeline) = pipeline {
                 options.pipeline = Some(pipeline.resolve(session.inner()).await?);
             }
@@ -249,7 +249,7 @@ impl SalesReports {
         let pipeline = pipeline_given(pipeline)?;
         let as_of = optional_date("as_of", as_of)?;
         let mut options = ForecastOptions { as_of, zone: parsed(py, "zone", zone)?, ..ForecastOptions::default() };
-        let report = session.shared().run(py, async {
+        let report = session.call(py, async {
             if let Some(pipeline) = pipeline {
                 options.pipeline = Some(pipeline.resolve(session.inner()).await?);
             }
@@ -275,7 +275,7 @@ impl SalesReports {
         let as_of = as_of.map(|as_of| instant("as_of", as_of)).transpose()?;
         let zone = parsed(py, "zone", zone)?;
         let mut options = VelocityOptions { from, to, as_of, zone, ..VelocityOptions::default() };
-        let report = session.shared().run(py, async {
+        let report = session.call(py, async {
             if let Some(pipeline) = pipeline {
                 options.pipeline = Some(pipeline.resolve(session.inner()).await?);
             }

@@ -20,7 +20,8 @@ use pyo3::types::{PyDict, PyString};
 use crate::database::Shared;
 use crate::entities::{self, Described, for_entity};
 use crate::error::{Outcome, invalid, wrong_type};
-use crate::given::{Fields, Reference, lines, resolve_lines};
+use crate::given::{Fields, Reference, found, lines, resolve_lines};
+use crate::logins::Credential;
 use crate::money::{Money, amount_of};
 use crate::query::Wanted;
 use crate::record::{Record, currency_at};
@@ -30,42 +31,55 @@ use crate::value::{date, text};
 #[pyclass(frozen, module = "crm_py._crm_py")]
 pub(crate) struct Session {
     shared: Arc<Shared>,
-    session: crm_core::Session<'static>,
+    inner: crm_core::Session<'static>,
+    /// What opened it, unless the host vouches for the member.
+    credential: Option<Credential>,
 }
 
 impl Session {
-    pub(crate) const fn new(shared: Arc<Shared>, session: crm_core::Session<'static>) -> Self {
-        Self { shared, session }
+    pub(crate) const fn new(
+        shared: Arc<Shared>,
+        inner: crm_core::Session<'static>,
+        credential: Option<Credential>,
+    ) -> Self {
+        Self { shared, inner, credential }
+    }
+
+    /// Carries out a call while other Python threads run. A credential is checked before each, so that what is revoked
+    /// or has expired opens nothing any more.
+    pub(crate) fn call<T: Send>(&self, py: Python<'_>, call: impl Future<Output = Outcome<T>> + Send) -> PyResult<T> {
+        self.shared.run(py, async {
+            if let Some(credential) = &self.credential {
+                self.inner.renew(&credential.open().await?)?;
+            }
+            call.await
+        })
     }
 
     pub(crate) const fn inner(&self) -> &crm_core::Session<'static> {
-        &self.session
-    }
-
-    pub(crate) fn shared(&self) -> &Shared {
-        &self.shared
+        &self.inner
     }
 
     /// What the member may read of a kind of record, as a filter.
     fn visible(&self, described: &Described) -> Outcome<Expr> {
-        let (_, grant) = self.session.authorize(described.table.entity, "read")?;
+        let (_, grant) = self.inner.authorize(described.table.entity, "read")?;
         Ok(match grant {
             Grant::All => Expr::True,
-            Grant::Own => (described.own)(self.session.user().id),
+            Grant::Own => (described.own)(self.inner.user().id),
             Grant::Never => Expr::False,
         })
     }
 
     async fn by_id(&self, described: &'static Described, id: uuid::Uuid) -> Outcome<Row> {
         let filter = Expr::eq(0, Value::Id(id)).and(self.visible(described)?);
-        let rows = self.session.store().select(self.session.scope(), &Select::new(described.table, filter)).await?;
+        let rows = self.inner.store().select(self.inner.scope(), &Select::new(described.table, filter)).await?;
         let not_found = || CrmError::NotFound { entity: described.table.entity, reference: id.to_string() };
         rows.into_iter().next().ok_or_else(not_found)
     }
 
     /// How the fields of a change are read: amounts without a currency are in the record's.
     async fn locale_for(&self, described: &'static Described, id: uuid::Uuid, fields: &Fields) -> Outcome<Locale> {
-        let mut locale = self.session.locale();
+        let mut locale = self.inner.locale();
         if fields.in_currency_of_record() {
             let row = self.by_id(described, id).await?;
             let currency = currency_at(&row, described.table.position("currency"));
@@ -81,13 +95,13 @@ impl Session {
         }
         let mut found = Vec::with_capacity(shares.len());
         for (invoice, share) in shares {
-            found.push((invoice.resolve_field(&self.session, "invoices").await?, share));
+            found.push((invoice.resolve_field(&self.inner, "invoices").await?, share));
         }
         Ok(Allocate::To(found))
     }
 
     pub(crate) async fn run<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Outcome<Row> {
-        Ok(self.session.run_with_key(command, key).await?.to_row())
+        Ok(self.inner.run_with_key(command, key).await?.to_row())
     }
 }
 
@@ -126,7 +140,7 @@ pub(crate) fn idempotency(py: Python<'_>, key: Option<&str>) -> PyResult<Option<
 
 /// The currency that a caller gave, or the organization's.
 fn currency_of(py: Python<'_>, session: &Session, code: Option<&str>) -> PyResult<Currency> {
-    Ok(parsed(py, "currency", code)?.unwrap_or_else(|| session.session.locale().currency))
+    Ok(parsed(py, "currency", code)?.unwrap_or_else(|| session.inner.locale().currency))
 }
 
 /// Takes a field out of the changes of a draft.
@@ -146,29 +160,29 @@ fn change<'py, T>(
 impl Session {
     /// The organization.
     fn organization(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        let organization = self.session.organization();
+        let organization = self.inner.organization();
         Record::wrap(py, crm_core::access::Organization::TABLE, organization.to_row())
     }
 
     /// The acting user.
     fn user(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Record::wrap(py, User::TABLE, self.session.user().to_row())
+        Record::wrap(py, User::TABLE, self.inner.user().to_row())
     }
 
     /// The acting user's role.
     fn role(&self) -> &'static str {
-        self.session.role().as_str()
+        self.inner.role().as_str()
     }
 
     /// One record, by id or natural key.
     fn get(&self, py: Python<'_>, entity: &str, reference: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
         let described = kind(entity)?;
         let reference = Reference::read(entity, described.table, reference)?;
-        let row = self.shared.run(py, async {
+        let row = self.call(py, async {
             match &reference {
                 Reference::Id(id) => self.by_id(described, *id).await,
                 Reference::Key(key) => {
-                    for_entity!(entity, E => self.session.find::<E>(key).await.map(|record| record.to_row()))
+                    for_entity!(entity, E => found::<E>(&self.inner, key).await.map(|record| record.to_row()))
                 }
             }
         })?;
@@ -191,9 +205,9 @@ impl Session {
     ) -> PyResult<(Vec<Py<PyAny>>, Option<String>)> {
         let described = kind(entity)?;
         let wanted = Wanted::read(described, filters, search, archived)?.page(py, &order_by, after, limit)?;
-        let (rows, next) = self.shared.run(py, async {
+        let (rows, next) = self.call(py, async {
             let visible = self.visible(described)?;
-            wanted.rows(&self.session, visible).await
+            wanted.rows(&self.inner, visible).await
         })?;
         Ok((Record::wrap_all(py, described.table, rows)?, next))
     }
@@ -210,10 +224,10 @@ impl Session {
     ) -> PyResult<i64> {
         let described = kind(entity)?;
         let wanted = Wanted::read(described, filters, search, archived)?;
-        self.shared.run(py, async {
-            let filter = wanted.filter(&self.session).await?.and(self.visible(described)?);
+        self.call(py, async {
+            let filter = wanted.filter(&self.inner).await?.and(self.visible(described)?);
             let query = Aggregate::new(described.table, filter).measure(Measure::Count);
-            let answers = self.session.store().aggregate(self.session.scope(), &[query]).await?;
+            let answers = self.inner.store().aggregate(self.inner.scope(), &[query]).await?;
             Ok(answers.first().and_then(|rows| rows.first()?[0].as_int()).unwrap_or(0))
         })
     }
@@ -230,9 +244,9 @@ impl Session {
         let described = kind(entity)?;
         let fields = Fields::read(described.table, fields, true)?;
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
+        let row = self.call(py, async {
             for_entity!(entity, E => {
-                let edit = fields.edit::<E>(&self.session, &self.session.locale()).await?;
+                let edit = fields.edit::<E>(&self.inner, &self.inner.locale()).await?;
                 self.run(&Create(edit), key.as_ref()).await
             })
         })?;
@@ -250,13 +264,13 @@ impl Session {
             };
             given.push(Fields::read(described.table, fields, true)?);
         }
-        let rows: Vec<Row> = self.shared.run(py, async {
-            let locale = self.session.locale();
+        let rows: Vec<Row> = self.call(py, async {
+            let locale = self.inner.locale();
             for_entity!(entity, E => {
                 let mut edits = Vec::with_capacity(given.len());
                 let mut refused = Vec::new();
                 for (position, fields) in given.into_iter().enumerate() {
-                    match fields.edit::<E>(&self.session, &locale).await {
+                    match fields.edit::<E>(&self.inner, &locale).await {
                         Ok(edit) => edits.push(edit),
                         Err(CrmError::Invalid(fields)) => refused.extend(
                             fields.into_iter().map(|field| Invalid::new(format!("{position}.{}", field.field), field.reason)),
@@ -267,7 +281,7 @@ impl Session {
                 if !refused.is_empty() {
                     return Err(CrmError::Invalid(refused));
                 }
-                let created = self.session.create_many(&edits).await?;
+                let created = self.inner.create_many(&edits).await?;
                 Ok(created.iter().map(Stored::to_row).collect())
             })
         })?;
@@ -288,11 +302,11 @@ impl Session {
         let reference = Reference::read(entity, described.table, reference)?;
         let fields = Fields::read(described.table, fields, false)?;
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
+        let row = self.call(py, async {
             for_entity!(entity, E => {
-                let id = reference.resolve::<E>(&self.session).await?;
+                let id = reference.resolve::<E>(&self.inner).await?;
                 let locale = self.locale_for(described, id.uuid(), &fields).await?;
-                let edit = fields.edit::<E>(&self.session, &locale).await?;
+                let edit = fields.edit::<E>(&self.inner, &locale).await?;
                 self.run(&Update { id, edit }, key.as_ref()).await
             })
         })?;
@@ -303,10 +317,10 @@ impl Session {
     fn update_organization(&self, py: Python<'_>, fields: &Bound<'_, PyDict>) -> PyResult<Py<PyAny>> {
         let table = crm_core::access::Organization::TABLE;
         let fields = Fields::read(table, fields, false)?;
-        let row = self.shared.run(py, async {
+        let row = self.call(py, async {
             // One's own and no other: organizations stand above the scope of a session.
-            let id = self.session.organization().id;
-            let edit = fields.edit::<crm_core::access::Organization>(&self.session, &self.session.locale()).await?;
+            let id = self.inner.organization().id;
+            let edit = fields.edit::<crm_core::access::Organization>(&self.inner, &self.inner.locale()).await?;
             self.run(&Update { id, edit }, None).await
         })?;
         Record::wrap(py, table, row)
@@ -325,8 +339,7 @@ impl Session {
         let described = kind(entity)?;
         let reference = Reference::read(entity, described.table, reference)?;
         let key = idempotency(py, key)?;
-        let row =
-            self.shared.run(py, async { crate::acts::act(self, entity, verb, &reference, key.as_ref()).await })?;
+        let row = self.call(py, async { crate::acts::act(self, entity, verb, &reference, key.as_ref()).await })?;
         Record::wrap(py, described.table, row)
     }
 
@@ -365,9 +378,9 @@ impl Session {
         command.external_id = optional(py, "external_id", external_id)?;
         command.issue = issue.then_some(number);
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
-            command.contact = contact.resolve_field(&self.session, "contact").await?;
-            command.lines = resolve_lines(&self.session, given).await?;
+        let row = self.call(py, async {
+            command.contact = contact.resolve_field(&self.inner, "contact").await?;
+            command.lines = resolve_lines(&self.inner, given).await?;
             self.run(&command, key.as_ref()).await
         })?;
         Record::wrap(py, Invoice::TABLE, row)
@@ -404,13 +417,13 @@ impl Session {
             notes: change(fields, "notes", |value| optional(py, "notes", Some(&text("notes", value)?)))?,
         };
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
-            command.id = reference.resolve(&self.session).await?;
+        let row = self.call(py, async {
+            command.id = reference.resolve(&self.inner).await?;
             if let Some(contact) = contact {
-                command.contact = Some(contact.resolve_field(&self.session, "contact").await?);
+                command.contact = Some(contact.resolve_field(&self.inner, "contact").await?);
             }
             if let Some(given) = given {
-                command.lines = Some(resolve_lines(&self.session, given).await?);
+                command.lines = Some(resolve_lines(&self.inner, given).await?);
             }
             self.run(&command, key.as_ref()).await
         })?;
@@ -429,8 +442,8 @@ impl Session {
         let reference = Reference::read("invoice", Invoice::TABLE, reference)?;
         let number = parsed(py, "number", number)?;
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
-            let id = reference.resolve(&self.session).await?;
+        let row = self.call(py, async {
+            let id = reference.resolve(&self.inner).await?;
             self.run(&IssueInvoice { id, number }, key.as_ref()).await
         })?;
         Record::wrap(py, Invoice::TABLE, row)
@@ -472,8 +485,8 @@ impl Session {
             allocate: Allocate::Nothing,
         };
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async {
-            command.contact = contact.resolve_field(&self.session, "contact").await?;
+        let row = self.call(py, async {
+            command.contact = contact.resolve_field(&self.inner, "contact").await?;
             command.allocate = self.settled(allocate, shares).await?;
             self.run(&command, key.as_ref()).await
         })?;
@@ -496,7 +509,7 @@ impl Session {
             role: role.parse().map_err(|reason| invalid(py, "role", reason))?,
         };
         let key = idempotency(py, key)?;
-        let row = self.shared.run(py, async { self.run(&command, key.as_ref()).await })?;
+        let row = self.call(py, async { self.run(&command, key.as_ref()).await })?;
         self.with_user(py, row)
     }
 
@@ -504,8 +517,8 @@ impl Session {
     fn set_role(&self, py: Python<'_>, member: &Bound<'_, PyAny>, role: &str) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let member = member_reference(member)?;
         let role: Role = role.parse().map_err(|reason| invalid(py, "role", reason))?;
-        let row = self.shared.run(py, async {
-            let member = member.resolve_member(&self.session).await?;
+        let row = self.call(py, async {
+            let member = member.resolve_member(&self.inner).await?;
             self.run(&SetRole { member, role }, None).await
         })?;
         self.with_user(py, row)
@@ -514,8 +527,8 @@ impl Session {
     /// Ends a membership.
     fn remove_member(&self, py: Python<'_>, member: &Bound<'_, PyAny>) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let member = member_reference(member)?;
-        let row = self.shared.run(py, async {
-            let member = member.resolve_member(&self.session).await?;
+        let row = self.call(py, async {
+            let member = member.resolve_member(&self.inner).await?;
             self.run(&RemoveMember { member }, None).await
         })?;
         self.with_user(py, row)
@@ -523,9 +536,9 @@ impl Session {
 
     /// The members with their users.
     fn members(&self, py: Python<'_>) -> PyResult<Vec<(Py<PyAny>, Py<PyAny>)>> {
-        let rows = self.shared.run(py, async {
-            let visible = self.session.visible::<Membership>("read")?;
-            Ok(self.session.store().select(self.session.scope(), &Select::new(Membership::TABLE, visible)).await?)
+        let rows = self.call(py, async {
+            let visible = self.inner.visible::<Membership>("read")?;
+            Ok(self.inner.store().select(self.inner.scope(), &Select::new(Membership::TABLE, visible)).await?)
         })?;
         rows.into_iter().map(|row| self.with_user(py, row)).collect()
     }
@@ -533,9 +546,9 @@ impl Session {
     /// One member, with the user.
     fn member(&self, py: Python<'_>, member: &Bound<'_, PyAny>) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let member = member_reference(member)?;
-        let row = self.shared.run(py, async {
-            let member = member.resolve_member(&self.session).await?;
-            Ok(self.session.get(member).await?.to_row())
+        let row = self.call(py, async {
+            let member = member.resolve_member(&self.inner).await?;
+            Ok(self.inner.get(member).await?.to_row())
         })?;
         self.with_user(py, row)
     }
@@ -544,9 +557,9 @@ impl Session {
     #[pyo3(signature = (anchor = None))]
     fn verify_audit<'py>(&self, py: Python<'py>, anchor: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let anchor = parsed(py, "anchor", anchor)?;
-        let found = self.shared.run(py, async {
-            self.session.authorize(AuditEntry::TABLE.entity, "verify")?;
-            Ok(crm_core::audit::verify(self.session.store(), self.session.scope(), anchor.as_ref()).await?)
+        let found = self.call(py, async {
+            self.inner.authorize(AuditEntry::TABLE.entity, "verify")?;
+            Ok(crm_core::audit::verify(self.inner.store(), self.inner.scope(), anchor.as_ref()).await?)
         })?;
         crate::report::verification(py, &found)
     }
@@ -563,7 +576,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
         let options = crm_core::report::SummaryOptions { as_of, include_void, per_contact, restated };
-        let summary = self.shared.run(py, async { self.session.summary(&options).await })?;
+        let summary = self.call(py, async { self.inner.summary(&options).await })?;
         crate::report::summary(py, &summary)
     }
 
@@ -578,7 +591,7 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let as_of = optional_date("as_of", as_of)?;
         let options = crm_core::report::AgeingOptions { as_of, per_contact, restated };
-        let ageing = self.shared.run(py, async { self.session.ageing(&options).await })?;
+        let ageing = self.call(py, async { self.inner.ageing(&options).await })?;
         crate::report::ageing(py, &ageing)
     }
 
@@ -594,10 +607,10 @@ impl Session {
     ) -> PyResult<Bound<'py, PyAny>> {
         let contact = Reference::read("contact", Contact::TABLE, contact)?;
         let (from, to) = (date("from_", from_)?, date("to", to)?);
-        let statement = self.shared.run(py, async {
-            let contact = contact.resolve(&self.session).await?;
+        let statement = self.call(py, async {
+            let contact = contact.resolve(&self.inner).await?;
             let options = crm_core::report::StatementOptions { from, to, restated };
-            self.session.statement(contact, &options).await
+            self.inner.statement(contact, &options).await
         })?;
         crate::report::statement(py, &statement)
     }
@@ -612,7 +625,7 @@ impl Session {
         after: Option<&str>,
     ) -> PyResult<(Vec<Bound<'py, PyAny>>, Option<String>)> {
         let (subject, options) = (crate::timeline::subject(record)?, crate::timeline::options(py, limit, after)?);
-        let timeline = self.shared.run(py, async { self.session.timeline(subject, &options).await })?;
+        let timeline = self.call(py, async { self.inner.timeline(subject, &options).await })?;
         crate::timeline::page(py, timeline)
     }
 
@@ -638,16 +651,15 @@ impl Session {
     }
 
     fn __repr__(&self) -> String {
-        format!("<session of {} in {}>", self.session.user().email, self.session.organization().slug)
+        format!("<session of {} in {}>", self.inner.user().email, self.inner.organization().slug)
     }
 }
 
 impl Session {
     fn with_user(&self, py: Python<'_>, row: Row) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let user = row[Membership::COLUMNS.user_id.index()].as_id().unwrap_or_default();
-        let users = self
-            .shared
-            .run(py, async { Ok(self.session.store().fetch(self.session.scope(), User::TABLE, &[user]).await?) })?;
+        let users =
+            self.call(py, async { Ok(self.inner.store().fetch(self.inner.scope(), User::TABLE, &[user]).await?) })?;
         let not_found = CrmError::NotFound { entity: User::TABLE.entity, reference: user.to_string() };
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
         Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))
@@ -655,7 +667,7 @@ impl Session {
 }
 
 /// A member as a caller names one: by membership or user, or by id or e-mail address.
-fn member_reference(value: &Bound<'_, PyAny>) -> PyResult<Reference> {
+pub(crate) fn member_reference(value: &Bound<'_, PyAny>) -> PyResult<Reference> {
     match value.cast::<Record>() {
         Ok(record) if record.get().table == User::TABLE => Ok(Reference::Id(User::TABLE.id(&record.get().row))),
         _ => Reference::read("member", Membership::TABLE, value),

@@ -60,7 +60,7 @@ impl Tags {
         let session = self.0.get();
         let command = AddTag { tag: name_of(tag)?, record: tagged(record)? };
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let tagging = session.inner().run_with_key(&command, key.as_ref()).await?;
             tag_of(session, &tagging).await
         })?;
@@ -79,7 +79,7 @@ impl Tags {
         let session = self.0.get();
         let command = RemoveTag { tag: name_of(tag)?, record: tagged(record)? };
         let key = idempotency(py, key)?;
-        let row = session.shared().run(py, async {
+        let row = session.call(py, async {
             let tagging = session.inner().run_with_key(&command, key.as_ref()).await?;
             tag_of(session, &tagging).await
         })?;
@@ -90,7 +90,7 @@ impl Tags {
     fn of(&self, py: Python<'_>, record: &Bound<'_, PyAny>) -> PyResult<Vec<Py<PyAny>>> {
         let session = self.0.get();
         let record = tagged(record)?;
-        let rows = session.shared().run(py, async {
+        let rows = session.call(py, async {
             let inner = session.inner();
             match record {
                 Tagged::Contact(id) => inner.get(id).await.map(drop),

@@ -45,6 +45,9 @@ CLASSES: list[type[Record]] = [
     crm_py.Calendar,
     crm_py.Task,
     crm_py.Interaction,
+    crm_py.ApiKey,
+    crm_py.ApiRequest,
+    crm_py.Invitation,
 ]
 EDITED: list[type[Record]] = [
     crm_py.Contact,
@@ -84,9 +87,20 @@ LISTED: list[type[Record]] = [
     crm_py.Calendar,
     crm_py.Task,
     crm_py.Interaction,
+    crm_py.ApiKey,
+    crm_py.ApiRequest,
 ]
 TAGGED: list[type[Record]] = [crm_py.Contact, crm_py.Lead, crm_py.Deal]
 CLASS_OF = {kind.record_kind: kind.__name__ for kind in CLASSES}
+
+FURTHER: dict[type[Record], str] = {
+    crm_py.ApiKey: """\
+    @property
+    def last_used_at(self) -> datetime | None:
+        \"\"\"When it was last used, to the minute; absent before its first use.\"\"\"
+""",
+}
+"""What a class has besides the columns of its table."""
 
 TYPES = {
     "id": "UUID",
@@ -146,6 +160,7 @@ def record_stubs() -> Iterator[str]:
             yield "    @property\n"
             yield f"    def {field.name}(self) -> {optional(read_type(field), field)}:\n"
             yield f'        """{field.doc}"""\n'
+        yield FURTHER.get(kind, "")
 
 
 def stub() -> str:
@@ -221,6 +236,8 @@ from uuid import UUID
 
 from ._crm_py import (
     Allocation,
+    ApiKey,
+    ApiRequest,
     AuditEntry,
     Calendar,
     Case,

@@ -213,6 +213,71 @@ struct Standing {
     inviter: Stored<Membership>,
 }
 
+/// What is said to an invitation.
+#[async_trait]
+trait Reply: Sync {
+    /// What it gives.
+    type Given;
+    /// How the invitation ends.
+    const END: InvitationEnd;
+
+    /// Adds what follows of it to what is written.
+    async fn decide(
+        &self,
+        crm: &Crm,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+        standing: &Standing,
+    ) -> Result<Self::Given, CrmError>;
+}
+
+struct Accept {
+    full_name: Option<Text<255>>,
+}
+
+#[async_trait]
+impl Reply for Accept {
+    type Given = Stored<Membership>;
+    const END: InvitationEnd = InvitationEnd::Accepted;
+
+    async fn decide(
+        &self,
+        crm: &Crm,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+        standing: &Standing,
+    ) -> Result<Stored<Membership>, CrmError> {
+        let email = &standing.invitation.email;
+        let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
+        let user = match crm.store().first::<User>(standing.scope, known).await? {
+            Some(user) if !user.active => return Err(invalid()),
+            Some(user) => {
+                changes.require_unchanged(&user);
+                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+                user.id
+            }
+            None => {
+                let full_name = self.full_name.clone();
+                let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+                changes.insert(context, User::new(email.clone(), full_name)).id
+            }
+        };
+        Ok(changes.insert(context, Membership { user_id: user, role: standing.invitation.role }))
+    }
+}
+
+struct Decline;
+
+#[async_trait]
+impl Reply for Decline {
+    type Given = ();
+    const END: InvitationEnd = InvitationEnd::Declined;
+
+    async fn decide(&self, _: &Crm, _: &mut Context, _: &mut ChangeSet, _: &Standing) -> Result<(), CrmError> {
+        Ok(())
+    }
+}
+
 impl Crm {
     /// Makes the invited person a member, and a user if they are none yet.
     ///
@@ -225,29 +290,7 @@ impl Crm {
         text: &Secret,
         full_name: Option<Text<255>>,
     ) -> Result<Stored<Membership>, CrmError> {
-        self.answer(text, async |context, changes, standing| {
-            let email = &standing.invitation.email;
-            let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
-            let known = self.store().first::<User>(standing.scope, known).await?;
-            let user = match known {
-                Some(user) if !user.active => return Err(invalid()),
-                Some(user) => {
-                    changes.require_unchanged(&user);
-                    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
-                    user.id
-                }
-                None => {
-                    let full_name =
-                        full_name.clone().ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                    changes.insert(context, User::new(email.clone(), full_name)).id
-                }
-            };
-            Ok((
-                InvitationEnd::Accepted,
-                changes.insert(context, Membership { user_id: user, role: standing.invitation.role }),
-            ))
-        })
-        .await
+        self.answer(text, &Accept { full_name }).await
     }
 
     /// Answers an invitation with no.
@@ -255,26 +298,22 @@ impl Crm {
     /// # Errors
     /// [`CrmError::BadCredential`] when the invitation is unknown, has expired or ended.
     pub async fn decline_invitation(&self, text: &Secret) -> Result<(), CrmError> {
-        self.answer(text, async |_, _, _| Ok((InvitationEnd::Declined, ()))).await
+        self.answer(text, &Decline).await
     }
 
-    async fn answer<T>(
-        &self,
-        text: &Secret,
-        decide: impl AsyncFn(&mut Context, &mut ChangeSet, &Standing) -> Result<(InvitationEnd, T), CrmError>,
-    ) -> Result<T, CrmError> {
+    async fn answer<R: Reply>(&self, text: &Secret, reply: &R) -> Result<R::Given, CrmError> {
         for _ in 0..TRIES {
             let standing = self.standing(text).await?;
             let organization = std::sync::Arc::new(standing.organization.value.clone());
             let environment = std::sync::Arc::clone(self.environment());
             let mut context = Context::new(environment, Actor::System, standing.invitation.role, organization);
             let mut changes = ChangeSet::new(context.stamp("invitation.answer"));
-            let (end, answer) = decide(&mut context, &mut changes, &standing).await?;
+            let given = reply.decide(self, &mut context, &mut changes, &standing).await?;
             changes.require_unchanged(&standing.inviter);
-            let ended = standing.invitation.ended(end, context.now());
+            let ended = standing.invitation.ended(R::END, context.now());
             changes.update(&context, &standing.invitation, ended);
             match self.store().apply(standing.scope, changes).await {
-                Ok(_) => return Ok(answer),
+                Ok(_) => return Ok(given),
                 // Somebody was faster: the next round finds what they did.
                 Err(StoreError::Conflict { .. }) => {}
                 Err(StoreError::Duplicate { table, .. }) if table == User::TABLE.name => {}

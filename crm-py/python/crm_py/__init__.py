@@ -20,10 +20,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 from . import errors
+from ._access import CreatedInvitation, CreatedKey, Keys, Login, Me, Member, Members, Requests
 from ._activity import Interactions, Tasks
 from ._billing import CreditNoteLines, CreditNotes, Refunds
 from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
-from ._client import Crm, Member, Members, Numbering, Reports, Session, open
+from ._client import Crm, Numbering, Reports, Session, open
 from ._collections import (
     Allocations,
     Audit,
@@ -37,6 +38,8 @@ from ._collections import (
 )
 from ._crm_py import (
     Allocation,
+    ApiKey,
+    ApiRequest,
     AuditEntry,
     Calendar,
     Case,
@@ -48,6 +51,7 @@ from ._crm_py import (
     Deal,
     Field,
     Interaction,
+    Invitation,
     Invoice,
     InvoiceLine,
     Lead,
@@ -64,6 +68,7 @@ from ._crm_py import (
     StageChange,
     Tag,
     Task,
+    TokenKeys,
     User,
     machines,
 )
@@ -76,6 +81,7 @@ from .errors import (
     NotFound,
     OutcomeUnknown,
     PermissionDenied,
+    QuotaExceeded,
     RuleError,
     Throttled,
     Unauthenticated,
@@ -97,6 +103,8 @@ else:
 __all__ = [
     "Allocation",
     "Allocations",
+    "ApiKey",
+    "ApiRequest",
     "Audit",
     "AuditEntry",
     "BusinessCalendar",
@@ -111,6 +119,8 @@ __all__ = [
     "Contact",
     "Contacts",
     "Corrupt",
+    "CreatedInvitation",
+    "CreatedKey",
     "CreditNote",
     "CreditNoteLine",
     "CreditNoteLines",
@@ -124,12 +134,16 @@ __all__ = [
     "Field",
     "Interaction",
     "Interactions",
+    "Invitation",
     "Invoice",
     "InvoiceLine",
     "InvoiceLines",
     "Invoices",
+    "Keys",
     "Lead",
     "Leads",
+    "Login",
+    "Me",
     "Member",
     "Members",
     "Membership",
@@ -147,10 +161,12 @@ __all__ = [
     "Pipelines",
     "Product",
     "Products",
+    "QuotaExceeded",
     "Record",
     "Refund",
     "Refunds",
     "Reports",
+    "Requests",
     "RuleError",
     "Session",
     "Stage",
@@ -162,6 +178,7 @@ __all__ = [
     "Task",
     "Tasks",
     "Throttled",
+    "TokenKeys",
     "Unauthenticated",
     "Unavailable",
     "User",

@@ -7,13 +7,14 @@ import os
 import warnings
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from ._access import Keys, Login, Me, Members
 from ._activity import Interactions, Tasks
 from ._billing import CreditNoteLines, CreditNotes, Refunds
 from ._cases import BusinessCalendar, CaseEvents, Cases, DeadlineRules
 from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines, Invoices, Page, Payments, Products
-from ._crm_py import Billing, BillingReports, Database, Membership, NumberSeries, SalesReports, User
+from ._crm_py import Access, Billing, BillingReports, Database, Logins, NumberSeries, SalesReports, TokenKeys
 from ._crm_py import Cases as NativeCases
 from ._crm_py import Session as NativeSession
 from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from typing import Literal, Self, Unpack
     from uuid import UUID
 
-    from ._crm_py import Case, Contact, Deal, Invoice, Lead, Organization, Pipeline
+    from ._crm_py import Case, Contact, Deal, Invoice, Lead, Membership, Organization, Pipeline, User
     from ._fields import NumberSeriesFields, OrganizationFields
     from .reports import (
         Ageing,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
         ImportReport,
         LeadCounts,
         Ledger,
+        QuotaLeft,
         Revenue,
         Statement,
         Summary,
@@ -66,12 +68,14 @@ def open(
     schema: str | None = None,
     migrate: bool = True,
     max_connections: int | None = None,
+    token_keys: TokenKeys | None = None,
 ) -> Crm:
     """Opens a database: ``sqlite:acme.db``, a path, or ``postgres://user:password@host/database``.
 
     A SQLite file that is not there is made unless ``create=False``; ``durability="normal"`` writes faster, and a loss of
     power may take the last writes. For PostgreSQL, ``schema`` names the schema that holds the tables, ``migrate=False``
-    refuses to change them, and ``max_connections`` limits the connections.
+    refuses to change them, and ``max_connections`` limits the connections. ``token_keys`` sign the tokens of users who
+    sign in; without them nobody can.
     """
     address = os.fspath(database)
     known = address.startswith(("sqlite:", "postgres://", "postgresql://"))
@@ -85,6 +89,7 @@ def open(
         schema=schema,
         migrate=migrate,
         max_connections=max_connections,
+        token_keys=token_keys,
     )
     return Crm(native)
 
@@ -95,10 +100,11 @@ class Crm:
     Every call is carried out whole or not at all, so that leaving the block has nothing to commit.
     """
 
-    __slots__ = ("__weakref__", "_native")
+    __slots__ = ("__weakref__", "_logins", "_native")
 
     def __init__(self, native: Database) -> None:
         self._native = native
+        self._logins = Logins(native)
 
     @property
     def closed(self) -> bool:
@@ -163,8 +169,72 @@ class Crm:
         return self._native.organizations()
 
     def organization(self, slug: str, *, acting_as: str) -> Session:
-        """Opens an organization for the member with this e-mail address, who is named in the audit."""
+        """Opens an organization for the member with this e-mail address, who is named in the audit.
+
+        Nothing is asked for: the program vouches for them. Those it does not know :meth:`login`.
+        """
         return Session(self, self._native.session(slug, acting_as))
+
+    def login(self, organization: str, name: str, password: str, *, source: str | None = None) -> Login:
+        """Signs a member in, by e-mail address or username.
+
+        ``source`` is where they come from, such as a network address: guesses are counted by it as well, and one from
+        which a user has signed in never waits for what others do to the account. :class:`Unauthenticated` says that
+        something is wrong, and not what; :class:`Throttled` when to try again.
+        """
+        return Login(self, *self._logins.login(organization, name, password, source=source))
+
+    def refresh(self, token: str) -> Login:
+        """Exchanges a refresh token for the next pair of tokens, once.
+
+        The token before the present one is good for ten seconds more, in case the answer was lost. The use of any
+        older one means that two have it, and ends the session for both.
+        """
+        return Login(self, *self._logins.refresh(token))
+
+    def logout(self, token: str) -> None:
+        """Ends the session of a refresh token, with all its tokens. One that has ended stays ended."""
+        self._logins.logout(token)
+
+    def with_token(self, access: str) -> Session:
+        """Opens the organization of an access token.
+
+        The token is checked before each call: :class:`Unauthenticated` once it has expired or the session, the membership
+        or the user has ended, and the role is that of the moment.
+        """
+        return Session(self, self._logins.with_token(access))
+
+    def with_key(
+        self,
+        text: str,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        application_id: str | None = None,
+    ) -> Session:
+        """Opens the organization of an API key, for its maker, within its role, scopes and quotas.
+
+        ``name``, ``email`` and ``application_id`` say for the log of requests who asks. The key is checked before each
+        call: :class:`Unauthenticated` once it has expired, was revoked, or its maker's membership does not cover it.
+        """
+        native = self._logins.with_key(text, name=name, email=email, application_id=application_id)
+        return Session(self, native)
+
+    def accept_invitation(self, text: str, full_name: str | None = None) -> Membership:
+        """Makes the invited person a member, and a user if they are none yet; then the name is needed."""
+        return self._logins.accept_invitation(text, full_name=full_name)
+
+    def decline_invitation(self, text: str) -> None:
+        """Answers an invitation with no."""
+        self._logins.decline_invitation(text)
+
+    def set_password(self, email: str, password: str) -> None:
+        """Sets a user's password and ends their sessions.
+
+        Nothing is asked for: it is for a program that knows who asks, on a first start or once the address is seen to be
+        theirs.
+        """
+        self._logins.set_password(email, password)
 
     def __repr__(self) -> str:
         return repr(self._native)
@@ -189,7 +259,9 @@ class Session:
         "interactions",
         "invoice_lines",
         "invoices",
+        "keys",
         "leads",
+        "me",
         "members",
         "payments",
         "pipelines",
@@ -225,6 +297,8 @@ class Session:
     tasks: Tasks
     interactions: Interactions
     members: Members
+    me: Me
+    keys: Keys
     series: Numbering
     reports: Reports
     audit: Audit
@@ -255,6 +329,8 @@ class Session:
         self.tasks = Tasks(native)
         self.interactions = Interactions(native)
         self.members = Members(native)
+        self.me = Me(native)
+        self.keys = Keys(native)
         self.series = Numbering(native)
         self.reports = Reports(native)
         self.audit = Audit(native)
@@ -273,6 +349,10 @@ class Session:
     def role(self) -> str:
         """In which role."""
         return self._native.role()
+
+    def quotas(self) -> list[QuotaLeft]:
+        """What is left of the quotas of the API key at work; nothing when none is."""
+        return Access(self._native).quotas()
 
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:
         """Changes the organization's settings."""
@@ -352,66 +432,6 @@ def _mapping(mapping: Mapping[str, Any] | str | os.PathLike[str] | None) -> str 
         with builtins.open(mapping, "rb") as file:
             mapping = tomllib.load(file)
     return json.dumps({name: dict(value) if isinstance(value, Mapping) else value for name, value in mapping.items()})
-
-
-class Member(NamedTuple):
-    """A member of an organization: who, and in which role."""
-
-    membership: Membership
-    user: User
-
-    @property
-    def id(self) -> UUID:
-        """The id of the membership."""
-        return self.membership.id
-
-    @property
-    def email(self) -> str:
-        """The address they are known by."""
-        return self.user.email
-
-    @property
-    def full_name(self) -> str:
-        """Their name."""
-        return self.user.full_name
-
-    @property
-    def role(self) -> str:
-        """What they may do: owner, admin, manager, member or viewer."""
-        return self.membership.role
-
-
-class Members:
-    """Who belongs to the organization, and in which role. A member is named by e-mail address or id, or by itself."""
-
-    __slots__ = ("_native",)
-
-    def __init__(self, native: NativeSession) -> None:
-        self._native = native
-
-    def list(self) -> builtins.list[Member]:
-        """All of them, the earliest first."""
-        return [Member(*found) for found in self._native.members()]
-
-    def get(self, member: Member | Membership | User | UUID | str) -> Member:
-        """One member; :class:`NotFound` when there is none."""
-        return Member(*self._native.member(_plain(member)))
-
-    def add(self, email: str, *, role: str, full_name: str | None = None, key: str | None = None) -> Member:
-        """Makes somebody a member, and a user if they are none yet; then the name is needed."""
-        return Member(*self._native.add_member(email, role=role, full_name=full_name, key=key))
-
-    def set_role(self, member: Member | Membership | User | UUID | str, role: str) -> Member:
-        """Changes a member's role."""
-        return Member(*self._native.set_role(_plain(member), role))
-
-    def remove(self, member: Member | Membership | User | UUID | str) -> Member:
-        """Ends a membership; what the member did stays."""
-        return Member(*self._native.remove_member(_plain(member)))
-
-
-def _plain(member: Member | Membership | User | UUID | str) -> Membership | User | UUID | str:
-    return member.membership if isinstance(member, Member) else member
 
 
 class Numbering(Collection[NumberSeries]):

@@ -25,9 +25,11 @@ from .reports import (
     Forecast,
     Funnel,
     ImportReport,
+    KeyUsage,
     LeadCounts,
     Ledger,
     Machine,
+    QuotaLeft,
     Recomputed,
     Revenue,
     Statement,
@@ -39,7 +41,10 @@ from .reports import (
 )
 
 __all__ = [
+    "Access",
     "Allocation",
+    "ApiKey",
+    "ApiRequest",
     "AuditEntry",
     "Calendar",
     "Case",
@@ -55,9 +60,11 @@ __all__ = [
     "Deal",
     "Field",
     "Interaction",
+    "Invitation",
     "Invoice",
     "InvoiceLine",
     "Lead",
+    "Logins",
     "Membership",
     "Money",
     "NumberSeries",
@@ -76,6 +83,7 @@ __all__ = [
     "Tag",
     "Tags",
     "Task",
+    "TokenKeys",
     "User",
     "machines",
     "restore",
@@ -94,6 +102,7 @@ class Database:
         schema: str | None = None,
         migrate: bool = True,
         max_connections: int | None = None,
+        token_keys: TokenKeys | None = None,
     ) -> Self: ...
     @property
     def url(self) -> str:
@@ -126,6 +135,50 @@ class Database:
         """The organizations, by slug."""
     def session(self, slug: str, acting_as: str) -> Session:
         """Opens an organization for a member."""
+
+@final
+class TokenKeys:
+    """The keys that sign access tokens, and for whom.
+
+    `keys` maps the id of each key to its secret, at least 32 random bytes that cannot be guessed; `current` is the id of
+    the one that signs, which need not be said of a single key. The others are accepted: the key before, until its last
+    token has expired, or the next one.
+    """
+
+    def __new__(
+        cls,
+        issuer: str,
+        audience: str,
+        keys: Mapping[str, str | bytes],
+        *,
+        current: str | None = None,
+    ) -> Self: ...
+
+@final
+class Logins:
+    """How people and programs come in."""
+
+    def __new__(cls, database: Database) -> Self: ...
+    def login(
+        self, organization: str, name: str, password: str, *, source: str | None = None
+    ) -> tuple[str, str, datetime, datetime, User, str]:
+        """Signs somebody in with a password."""
+    def refresh(self, token: str) -> tuple[str, str, datetime, datetime, User, str]:
+        """Exchanges a refresh token for the next pair of tokens."""
+    def logout(self, token: str) -> None:
+        """Ends the session of a refresh token."""
+    def with_token(self, access: str) -> Session:
+        """Opens the session of an access token."""
+    def with_key(
+        self, key: str, *, name: str | None = None, email: str | None = None, application_id: str | None = None
+    ) -> Session:
+        """Opens an organization for an API key."""
+    def accept_invitation(self, text: str, *, full_name: str | None = None) -> Membership:
+        """Makes the invited person a member."""
+    def decline_invitation(self, text: str) -> None:
+        """Answers an invitation with no."""
+    def set_password(self, email: str, password: str) -> None:
+        """Sets a user's password, for a host that knows who asks."""
 
 @final
 class Session:
@@ -255,6 +308,46 @@ class Session:
         skip_refused: bool = False,
     ) -> ImportReport:
         """Imports a CSV file."""
+
+@final
+class Access:
+    """Who may come in, and with what, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def invite(self, email: str, *, role: str, days: int | None = None) -> tuple[Invitation, str]:
+        """Invites somebody: the invitation, and its text, which is shown this once."""
+    def reset_password(
+        self, member: Membership | User | UUID | str, password: str
+    ) -> tuple[Membership, User]:
+        """Gives a member a new password."""
+    def set_active(self, member: Membership | User | UUID | str, active: bool) -> tuple[Membership, User]:
+        """Keeps a member from acting at all, or lets them act again."""
+    def change_password(self, current: str, new: str) -> User:
+        """Changes the acting user's own password."""
+    def set_username(self, username: str | None) -> User:
+        """Sets or clears the acting user's name to sign in with."""
+    def end_sessions(self) -> User:
+        """Ends all sessions of the acting user."""
+    def create_key(
+        self,
+        alias: str,
+        *,
+        role: str,
+        scopes: str,
+        expires: datetime | None = None,
+        quotas: dict[str, int] | None = None,
+    ) -> tuple[ApiKey, str]:
+        """Makes an API key: the key, and its text, which is shown this once."""
+    def set_quota(self, key: ApiKey | UUID | str, operation: str, per_day: int | None) -> ApiKey:
+        """Sets, changes or removes a quota of a key."""
+    def quotas_of(self, key: ApiKey | UUID | str) -> list[tuple[str, int]]:
+        """The quotas of a key: how often a day it may do what."""
+    def key_usage(
+        self, from_: date, to: date, *, key: ApiKey | UUID | str | None = None
+    ) -> list[KeyUsage]:
+        """What API keys did, by day, key and operation."""
+    def quotas(self) -> list[QuotaLeft]:
+        """What is left of the quotas of the API key at work."""
 
 @final
 class Sales:
@@ -2535,3 +2628,155 @@ class Interaction(Record):
     @property
     def author_id(self) -> UUID:
         """Who wrote it down."""
+
+@final
+class ApiKey(Record):
+    """A key by which a program works in an organization."""
+
+    __match_args__ = (
+        "id",
+        "alias",
+        "prefix",
+        "user_id",
+        "role",
+        "scopes",
+        "expires_at",
+        "revoked_at",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def alias(self) -> str:
+        """What people call it; one key in force has a name."""
+    @property
+    def prefix(self) -> str:
+        """The part of its text that may be seen."""
+    @property
+    def user_id(self) -> UUID:
+        """For whom it works: the member who made it."""
+    @property
+    def role(self) -> Literal["owner", "admin", "manager", "member", "viewer"]:
+        """In which role."""
+    @property
+    def scopes(self) -> str:
+        """What of that it may do."""
+    @property
+    def expires_at(self) -> datetime | None:
+        """From when on it does not work any more."""
+    @property
+    def revoked_at(self) -> datetime | None:
+        """When it was revoked."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""
+    @property
+    def last_used_at(self) -> datetime | None:
+        """When it was last used, to the minute; absent before its first use."""
+
+@final
+class ApiRequest(Record):
+    """One command that an API key asked for."""
+
+    __match_args__ = (
+        "id",
+        "key_id",
+        "at",
+        "operation",
+        "name",
+        "email",
+        "application_id",
+        "outcome",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def key_id(self) -> UUID:
+        """Which key."""
+    @property
+    def at(self) -> datetime:
+        """When."""
+    @property
+    def operation(self) -> str:
+        """What, as in the policy."""
+    @property
+    def name(self) -> str | None:
+        """Who asked, as the program says."""
+    @property
+    def email(self) -> str | None:
+        """Their address, as the program says."""
+    @property
+    def application_id(self) -> str | None:
+        """Which program, as it says."""
+    @property
+    def outcome(self) -> str:
+        """`ok`, or the code of the error."""
+
+@final
+class Invitation(Record):
+    """An invitation to become a member."""
+
+    __match_args__ = (
+        "id",
+        "email",
+        "role",
+        "prefix",
+        "invited_by",
+        "expires_at",
+        "ended",
+        "ended_at",
+        "version",
+        "created_at",
+        "created_by",
+        "updated_at",
+    )
+    @property
+    def id(self) -> UUID:
+        """Names the record."""
+    @property
+    def email(self) -> str:
+        """Who is invited."""
+    @property
+    def role(self) -> Literal["owner", "admin", "manager", "member", "viewer"]:
+        """To which role."""
+    @property
+    def prefix(self) -> str:
+        """The part of its text that may be seen."""
+    @property
+    def invited_by(self) -> UUID:
+        """Who invites."""
+    @property
+    def expires_at(self) -> datetime:
+        """From when on it does not stand any more."""
+    @property
+    def ended(self) -> Literal["accepted", "declined", "withdrawn"] | None:
+        """How it ended, if it was answered or withdrawn."""
+    @property
+    def ended_at(self) -> datetime | None:
+        """When it ended so."""
+    @property
+    def version(self) -> int:
+        """Counts the changes, from 1."""
+    @property
+    def created_at(self) -> datetime:
+        """When it was created."""
+    @property
+    def created_by(self) -> UUID | None:
+        """Who created it."""
+    @property
+    def updated_at(self) -> datetime:
+        """When it was last changed."""

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from ._crm_py import (
     Allocation,
+    ApiKey,
+    ApiRequest,
     AuditEntry,
     Calendar,
     Case,
@@ -2686,3 +2688,151 @@ class InteractionFilters(TypedDict, total=False):
     author_id: User | UUID | str
     author_id__ne: User | UUID | str
     author_id__in: Iterable[User | UUID | str]
+
+
+class ApiKeyFilters(TypedDict, total=False):
+    """By what a list of kind api key can be filtered; see Collection."""
+
+    id: ApiKey | UUID | str
+    id__ne: ApiKey | UUID | str
+    id__in: Iterable[ApiKey | UUID | str]
+    alias: str
+    alias__ne: str
+    alias__in: Iterable[str]
+    alias__lt: str
+    alias__le: str
+    alias__gt: str
+    alias__ge: str
+    alias__contains: str
+    alias__startswith: str
+    prefix: str
+    prefix__ne: str
+    prefix__in: Iterable[str]
+    prefix__lt: str
+    prefix__le: str
+    prefix__gt: str
+    prefix__ge: str
+    prefix__contains: str
+    prefix__startswith: str
+    user: User | UUID | str
+    user__ne: User | UUID | str
+    user__in: Iterable[User | UUID | str]
+    user_id: User | UUID | str
+    user_id__ne: User | UUID | str
+    user_id__in: Iterable[User | UUID | str]
+    role: str
+    role__ne: str
+    role__in: Iterable[str]
+    scopes: str
+    scopes__ne: str
+    scopes__in: Iterable[str]
+    scopes__lt: str
+    scopes__le: str
+    scopes__gt: str
+    scopes__ge: str
+    scopes__contains: str
+    scopes__startswith: str
+    expires_at: datetime | None
+    expires_at__ne: datetime | None
+    expires_at__in: Iterable[datetime | None]
+    expires_at__lt: datetime
+    expires_at__le: datetime
+    expires_at__gt: datetime
+    expires_at__ge: datetime
+    revoked_at: datetime | None
+    revoked_at__ne: datetime | None
+    revoked_at__in: Iterable[datetime | None]
+    revoked_at__lt: datetime
+    revoked_at__le: datetime
+    revoked_at__gt: datetime
+    revoked_at__ge: datetime
+    version: int
+    version__ne: int
+    version__in: Iterable[int]
+    version__lt: int
+    version__le: int
+    version__gt: int
+    version__ge: int
+    created_at: datetime
+    created_at__ne: datetime
+    created_at__in: Iterable[datetime]
+    created_at__lt: datetime
+    created_at__le: datetime
+    created_at__gt: datetime
+    created_at__ge: datetime
+    created_by: Record | UUID | str | None
+    created_by__ne: Record | UUID | str | None
+    created_by__in: Iterable[Record | UUID | str | None]
+    updated_at: datetime
+    updated_at__ne: datetime
+    updated_at__in: Iterable[datetime]
+    updated_at__lt: datetime
+    updated_at__le: datetime
+    updated_at__gt: datetime
+    updated_at__ge: datetime
+
+
+class ApiRequestFilters(TypedDict, total=False):
+    """By what a list of kind api request can be filtered; see Collection."""
+
+    id: ApiRequest | UUID | str
+    id__ne: ApiRequest | UUID | str
+    id__in: Iterable[ApiRequest | UUID | str]
+    key: ApiKey | UUID | str
+    key__ne: ApiKey | UUID | str
+    key__in: Iterable[ApiKey | UUID | str]
+    key_id: ApiKey | UUID | str
+    key_id__ne: ApiKey | UUID | str
+    key_id__in: Iterable[ApiKey | UUID | str]
+    at: datetime
+    at__ne: datetime
+    at__in: Iterable[datetime]
+    at__lt: datetime
+    at__le: datetime
+    at__gt: datetime
+    at__ge: datetime
+    operation: str
+    operation__ne: str
+    operation__in: Iterable[str]
+    operation__lt: str
+    operation__le: str
+    operation__gt: str
+    operation__ge: str
+    operation__contains: str
+    operation__startswith: str
+    name: str | None
+    name__ne: str | None
+    name__in: Iterable[str | None]
+    name__lt: str
+    name__le: str
+    name__gt: str
+    name__ge: str
+    name__contains: str
+    name__startswith: str
+    email: str | None
+    email__ne: str | None
+    email__in: Iterable[str | None]
+    email__lt: str
+    email__le: str
+    email__gt: str
+    email__ge: str
+    email__contains: str
+    email__startswith: str
+    application_id: str | None
+    application_id__ne: str | None
+    application_id__in: Iterable[str | None]
+    application_id__lt: str
+    application_id__le: str
+    application_id__gt: str
+    application_id__ge: str
+    application_id__contains: str
+    application_id__startswith: str
+    outcome: str
+    outcome__ne: str
+    outcome__in: Iterable[str]
+    outcome__lt: str
+    outcome__le: str
+    outcome__gt: str
+    outcome__ge: str
+    outcome__contains: str
+    outcome__startswith: str

@@ -11,6 +11,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "NotFound",
     "OutcomeUnknown",
     "PermissionDenied",
+    "QuotaExceeded",
     "RuleError",
     "Throttled",
     "Unauthenticated",
@@ -33,6 +35,7 @@ class CrmError(Exception):
     """Whatever the engine refuses or fails at. Nothing of a refused command is written."""
 
     default_code: ClassVar[str] = "failure"
+    _told: ClassVar[tuple[str, ...]] = ("code", "field", "details", "hint")
 
     code: str
     """The kind of error, the same word in Rust, on the command line and here."""
@@ -62,22 +65,18 @@ class CrmError(Exception):
         return str(self.args[0]) if self.args else ""
 
     def __reduce__(self) -> tuple[Callable[..., CrmError], tuple[Any, ...]]:
-        return (_restore, (type(self), str(self), self.code, self.field, self.details, self.hint))
+        return (_restore, (type(self), str(self), {name: getattr(self, name) for name in self._told}))
 
 
-def _restore(
-    kind: type[CrmError],
-    message: str,
-    code: str,
-    field: str | None,
-    details: tuple[Mapping[str, Any], ...],
-    hint: str | None,
-) -> CrmError:
-    return kind(message, code=code, field=field, details=details, hint=hint)
+def _restore(kind: type[CrmError], message: str, keywords: dict[str, Any]) -> CrmError:
+    return kind(message, **keywords)
 
 
 class Unauthenticated(CrmError):
-    """Who acts is not an active member of the organization."""
+    """Who acts is not an active member of the organization, or what they show opens nothing, or not any more.
+
+    Which of these it is, and what is wrong with a password, a token, an API key or an invitation, is not told.
+    """
 
     default_code = "unauthenticated"
 
@@ -122,6 +121,56 @@ class Throttled(CrmError):
     """Too many attempts; the same call may succeed later."""
 
     default_code = "throttled"
+    _told = (*CrmError._told, "retry_after")
+
+    retry_after: int | None
+    """How many seconds are to be waited."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        details: Sequence[Mapping[str, Any]] = (),
+        hint: str | None = None,
+        retry_after: int | None = None,
+    ) -> None:
+        super().__init__(message, code=code, field=field, details=details, hint=hint)
+        self.retry_after = retry_after
+
+
+class QuotaExceeded(Throttled):
+    """The API key did as often what it may do a limited number of times in one UTC day. Nothing of it was counted."""
+
+    _told = (*Throttled._told, "operation", "limit", "resets_at")
+
+    operation: str
+    """What, such as ``contact.create``."""
+    limit: int
+    """How often in one UTC day."""
+    resets_at: datetime | None
+    """When the next day begins."""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        code: str | None = None,
+        field: str | None = None,
+        details: Sequence[Mapping[str, Any]] = (),
+        hint: str | None = None,
+        retry_after: int | None = None,
+        operation: str = "",
+        limit: int = 0,
+        resets_at: datetime | None = None,
+    ) -> None:
+        super().__init__(
+            message, code=code, field=field, details=details, hint=hint, retry_after=retry_after
+        )
+        self.operation = operation
+        self.limit = limit
+        self.resets_at = resets_at
 
 
 class Unavailable(CrmError):

@@ -49,6 +49,7 @@ __all__ = [
     "Funnel",
     "FunnelStage",
     "ImportReport",
+    "KeyUsage",
     "LeadCounts",
     "LeadRow",
     "Ledger",
@@ -57,6 +58,7 @@ __all__ = [
     "MovedCase",
     "Pause",
     "Problem",
+    "QuotaLeft",
     "Recomputed",
     "RecordChange",
     "Revenue",
@@ -937,3 +939,28 @@ class Machine(_Report):
     """The machine as a graph in the language of Graphviz."""
     mermaid: str = dataclasses.field(repr=False)
     """The machine as a state diagram of Mermaid."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaLeft(_Report):
+    """What is left of a quota of an API key."""
+
+    operation: str
+    """What, such as ``contact.create``."""
+    limit: int
+    """How often in one UTC day."""
+    used: int
+    remaining: int
+    resets_at: datetime
+    """When the next day begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyUsage(_Report):
+    """How often an API key did in one UTC day what it has a quota of."""
+
+    day: date
+    key_id: UUID
+    alias: str
+    operation: str
+    used: int
