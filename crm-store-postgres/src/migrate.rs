@@ -54,10 +54,13 @@ pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOpt
         return Err(StoreError::Schema { found, known: KNOWN });
     }
     run(connection, LOCK).await?;
-    if let Some(schema) = &options.schema {
+    // A schema that is there needs no right to create one.
+    if !has_schema(connection).await?
+        && let Some(schema) = &options.schema
+    {
         run(connection, format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
     }
-    if text(run(connection, "SELECT current_schema()").await?.first(), 0).is_none() {
+    if !has_schema(connection).await? {
         return Err(refused(Misuse::NoSchema));
     }
     run(connection, TABLE).await?;
@@ -78,6 +81,11 @@ pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOpt
     grant::renew(connection).await?;
     run(connection, UNLOCK).await?;
     Ok(find(connection).await?.fence)
+}
+
+/// Whether names are looked up in a schema that exists.
+async fn has_schema(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    Ok(text(run(connection, "SELECT current_schema()").await?.first(), 0).is_some())
 }
 
 async fn run(connection: &mut PgConnection, sql: impl Into<String>) -> Result<Vec<PgRow>, StoreError> {
