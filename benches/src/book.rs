@@ -127,6 +127,7 @@ pub(crate) fn kept(name: &str, make: impl FnOnce(&Path) -> Outcome) -> Outcome<P
     include_str!("../../crm-store-sqlite/migrations/0003_billing.sql").hash(&mut hasher);
     include_str!("../../crm-store-sqlite/migrations/0004_cases.sql").hash(&mut hasher);
     include_str!("../../crm-store-sqlite/migrations/0005_access.sql").hash(&mut hasher);
+    include_str!("../../crm-store-sqlite/migrations/0006_row_security.sql").hash(&mut hasher);
     include_str!("contacts.rs").hash(&mut hasher);
     include_str!("ledger.rs").hash(&mut hasher);
     include_str!("deals.rs").hash(&mut hasher);

@@ -11,6 +11,9 @@ const ORGANIZATIONS: &str = "crm_organization";
 /// The audit outlives its organization and also keeps what happens above organizations, under key 0.
 pub(crate) const AUDIT: &str = "crm_audit_entry";
 
+/// The name of each table's policy on PostgreSQL.
+pub const FENCE: &str = "crm_fence";
+
 /// The text that creates a table with its keys and checks. SQLite's has the foreign keys, since they cannot be added
 /// later; PostgreSQL's come from [`foreign_keys`]. Indexes come from [`indexes`] on both, PostgreSQL's uniques are
 /// constraints of the table.
@@ -205,6 +208,22 @@ pub fn indexes(dialect: Dialect, table: &'static Table) -> String {
     text
 }
 
+/// The texts that keep a table's rows, on PostgreSQL, from statements outside the organization that `crm.org` names,
+/// whoever sends them but superusers; none on SQLite, which has no roles. `crm_current_org` is a function that the
+/// migrations make. Global tables are for whoever says what it works for, were it no organization.
+pub fn row_security(dialect: Dialect, table: &Table) -> String {
+    let condition = match (dialect, table.tenancy) {
+        (Dialect::Sqlite, _) => return String::new(),
+        (Dialect::Postgres, Tenancy::Organization) => "org = crm_current_org()",
+        (Dialect::Postgres, Tenancy::Global) => "crm_current_org() IS NOT NULL",
+    };
+    let name = table.name;
+    format!(
+        "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n\
+         CREATE POLICY {FENCE} ON {name} USING ({condition}) WITH CHECK ({condition});\n"
+    )
+}
+
 /// The name of a table's index for full-text search: a virtual table on SQLite, an index on PostgreSQL.
 pub fn search_table(table: &Table) -> String {
     format!("{}_search", table.name)
@@ -231,6 +250,9 @@ pub fn create_schema(dialect: Dialect, tables: &[&'static Table]) -> String {
     }
     for table in tables {
         text.push_str(&foreign_keys(dialect, table));
+    }
+    for table in tables {
+        text.push_str(&row_security(dialect, table));
     }
     if dialect == Dialect::Sqlite {
         text.push_str("ANALYZE sqlite_schema;\n");

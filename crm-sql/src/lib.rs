@@ -25,8 +25,8 @@ pub mod write_sqlite;
 
 pub use aggregate::{aggregate, output_kinds};
 pub use ddl::{
-    column_type, create_schema, create_table, foreign_keys, indexes, organization_column, references_organization,
-    search_table, search_vector, statistics,
+    FENCE, column_type, create_schema, create_table, foreign_keys, indexes, organization_column,
+    references_organization, row_security, search_table, search_vector, statistics,
 };
 pub use render::{Bind, Dialect, Statement, quote, scoped};
 pub use select::{fetch, select};

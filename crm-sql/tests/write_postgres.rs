@@ -77,9 +77,9 @@ fn no_value_stands_in_the_text() {
         max: i64::MAX,
     };
     assert_eq!(
-        write_postgres::begin_with_counter(ORG, &counter),
+        write_postgres::advance(ORG, &counter),
         format!(
-            "BEGIN; UPDATE crm_number_series SET \"next\" = \"next\" + (1) WHERE org = 7 AND \"id\" = '{}'::uuid AND \
+            "UPDATE crm_number_series SET \"next\" = \"next\" + (1) WHERE org = 7 AND \"id\" = '{}'::uuid AND \
              \"next\" <= (9223372036854775806) RETURNING \"next\" - (1)",
             made.id
         )

@@ -7,7 +7,7 @@ use crm_core::store::{Aggregate, ChangeSet, Counter, Scope, Select, StoreError};
 use crm_sql::write_postgres::{self, Expected, Write};
 use crm_sql::{Dialect, Statement, output_kinds, scoped};
 use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgTransaction};
 use uuid::Uuid;
 
 use crate::error::{self, Misuse, Phase, mapped, refused};
@@ -22,6 +22,11 @@ const fn text(sql: String) -> AssertSqlSafe<String> {
 /// Runs a prepared statement to its end: only then is what it wrote committed, and only then are all errors in.
 async fn run(connection: &mut PgConnection, sql: String, arguments: PgArguments) -> Result<Vec<PgRow>, sqlx::Error> {
     sqlx::query_with(text(sql), arguments).fetch_all(connection).await
+}
+
+/// Begins a transaction with this text; dropping it queues its end.
+pub(crate) async fn begun(connection: &mut PgConnection, sql: String) -> Result<PgTransaction<'_>, sqlx::Error> {
+    connection.begin_with(text(sql)).await
 }
 
 /// Runs statements without parameters in one round trip.
@@ -109,6 +114,11 @@ impl Failure {
         if error::is_contention(&error) { Self::Contention(counter.table, counter.id) } else { Self::Sql(error) }
     }
 
+    /// Whether [`settle`](Self::settle) asks the database.
+    pub(crate) fn asks(&self) -> bool {
+        matches!(self, Self::Unmatched(expected) if expected.ids.len() != 1)
+    }
+
     /// The error of the contract, once what had been written is undone. Which of many records was the one that had
     /// changed, another query finds out.
     pub(crate) async fn settle(self, connection: &mut PgConnection, scope: Scope, phase: Phase) -> StoreError {
@@ -142,10 +152,14 @@ pub(crate) struct Written {
     pub(crate) entries: u64,
 }
 
-/// Whether the connection is in a transaction already.
+/// In which transaction a change-set is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Transaction {
+pub(crate) enum Transaction<'a> {
+    /// In the one that the connection is in.
     Open,
+    /// In one that this text begins; the caller ends it.
+    Begin(&'a str),
+    /// In none: its one statement commits itself.
     None,
 }
 
@@ -164,17 +178,18 @@ pub(crate) fn check_scope(scope: Scope, changes: &ChangeSet) -> Result<(), Store
     Ok(())
 }
 
-/// Writes a change-set, its feed excepted, in one statement if it can be. Begins a transaction if there is none and
-/// one is needed; the caller ends it.
+/// Writes a change-set, its feed excepted, in one statement if it can be.
 pub(crate) async fn apply(
     connection: &mut PgConnection,
     scope: Scope,
     changes: &mut ChangeSet,
-    mut transaction: Transaction,
+    mut transaction: Transaction<'_>,
 ) -> Result<Written, Failure> {
     let mut written = Written::default();
-    if transaction == Transaction::None && needs_transaction(changes) && changes.counters.is_empty() {
-        simple(connection, "BEGIN").await.map_err(Failure::Sql)?;
+    if let Transaction::Begin(begin) = transaction
+        && changes.counters.is_empty()
+    {
+        simple(connection, begin).await.map_err(Failure::Sql)?;
     }
     for counter in &changes.counters {
         let value = advance(connection, scope, counter, transaction).await?;
@@ -214,17 +229,17 @@ pub(crate) async fn apply(
     Ok(written)
 }
 
-/// Advances a counter, beginning the transaction in the same round trip if there is none.
+/// Advances a counter, beginning the transaction in the same round trip.
 async fn advance(
     connection: &mut PgConnection,
     scope: Scope,
     counter: &Counter,
-    transaction: Transaction,
+    transaction: Transaction<'_>,
 ) -> Result<i64, Failure> {
-    let sql = match transaction {
-        Transaction::Open => write_postgres::advance(scope, counter),
-        Transaction::None => write_postgres::begin_with_counter(scope, counter),
-    };
+    let mut sql = write_postgres::advance(scope, counter);
+    if let Transaction::Begin(begin) = transaction {
+        sql = format!("{begin}; {sql}");
+    }
     let rows = simple(connection, sql).await.map_err(|error| Failure::of_counter(error, counter))?;
     if let Some(row) = rows.first() {
         return decode::text_number(row).ok_or_else(|| refused(Misuse::Answer).into());

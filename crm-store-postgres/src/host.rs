@@ -11,8 +11,9 @@ use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::error::{self, Misuse, Phase, mapped, refused};
-use crate::execute::{self, Failure, Transaction, Written, simple};
+use crate::error::{Misuse, Phase, mapped, refused};
+use crate::execute::{self, Failure, Transaction, Written};
+use crate::fence::{Fence, Host, Known};
 use crate::seal::{self, Sealer};
 
 /// A store within a transaction of the host program, on the host's own connection; see
@@ -23,7 +24,7 @@ use crate::seal::{self, Sealer};
 /// is there once the host commits; the host rolls back if it cancels a call or a `fetch` or `select` fails. The connection must have a `search_path`
 /// that leads to the store's tables.
 pub struct Within<'a> {
-    connection: Mutex<&'a mut PgConnection>,
+    host: Mutex<Host<'a>>,
     sealer: Option<Arc<Sealer>>,
     /// Whether a read failed, so that the transaction can only be rolled back.
     failed: AtomicBool,
@@ -38,8 +39,23 @@ impl std::fmt::Debug for Within<'_> {
 }
 
 impl<'a> Within<'a> {
-    pub(crate) fn new(connection: &'a mut PgConnection, sealer: Option<Arc<Sealer>>) -> Self {
-        Self { connection: Mutex::new(connection), sealer, failed: AtomicBool::new(false), entries: AtomicU64::new(0) }
+    fn new(connection: &'a mut PgConnection, known: Known, sealer: Option<Arc<Sealer>>) -> Self {
+        let host = Mutex::new(Host { connection, known });
+        Self { host, sealer, failed: AtomicBool::new(false), entries: AtomicU64::new(0) }
+    }
+
+    /// On a connection of the host's, whose role may be another than the store's.
+    pub(crate) fn of_host(connection: &'a mut PgConnection, sealer: Arc<Sealer>) -> Self {
+        Self::new(connection, Known::Nothing, Some(sealer))
+    }
+
+    /// In the store's own transaction for this organization.
+    pub(crate) fn of_store(connection: &'a mut PgConnection, fence: Fence, scope: Scope) -> Self {
+        let known = match fence {
+            Fence::Absent => Known::Absent,
+            Fence::Present => Known::Set(Some(scope.key())),
+        };
+        Self::new(connection, known, None)
     }
 
     /// Remembers that a read failed.
@@ -67,8 +83,8 @@ impl<'a> Within<'a> {
 
     async fn write_one(&self, scope: Scope, changes: &mut ChangeSet) -> Result<Written, Failure> {
         execute::check_scope(scope, changes)?;
-        let mut connection = self.connection.lock().await;
-        let written = execute::apply(&mut connection, scope, changes, Transaction::Open).await?;
+        let mut host = self.host.lock().await;
+        let written = execute::apply(host.connection, scope, changes, Transaction::Open).await?;
         self.entries.fetch_add(written.entries, Ordering::AcqRel);
         Ok(written)
     }
@@ -91,40 +107,47 @@ impl<'a> Within<'a> {
             rows += self.write_one(scope, &mut chunk).await?.rows;
         }
     }
+}
 
-    async fn say(&self, sql: impl Into<String> + Send) -> Result<(), StoreError> {
-        let mut connection = self.connection.lock().await;
-        self.watched(simple(&mut connection, sql).await.map(drop).map_err(|error| mapped(error, Phase::Open)))
-    }
-
-    /// Opens a savepoint; false if there is no transaction to have one in.
-    async fn save(&self, sql: &'static str) -> Result<bool, StoreError> {
-        match simple(&mut **self.connection.lock().await, sql).await {
-            Ok(_) => Ok(true),
-            Err(error) if error::is_outside(&error) => Ok(false),
-            Err(error) => self.watched(Err(mapped(error, Phase::Open))),
+/// Reads on a host's connection, behind its fence if there is one.
+macro_rules! read {
+    ($within:expr, $scope:expr, $connection:ident => $read:expr) => {{
+        let mut host = $within.host.lock().await;
+        $within.watched(host.ask().await.map_err(open))?;
+        if host.known.differs($scope) {
+            let opened = $within.watched(host.open("crm_read", $scope).await.map_err(open))?;
+            let $connection = &mut *host.connection;
+            let result = $read.await;
+            // A failure is undone with the setting.
+            $within.watched(host.undo(opened).await.map_err(open))?;
+            result
+        } else {
+            let $connection = &mut *host.connection;
+            $within.watched($read.await)
         }
-    }
+    }};
+}
+
+fn open(error: sqlx::Error) -> StoreError {
+    mapped(error, Phase::Open)
 }
 
 #[async_trait]
 impl Store for Within<'_> {
     async fn fetch(&self, scope: Scope, table: &'static Table, ids: &[Uuid]) -> Result<Vec<Row>, StoreError> {
-        self.watched(execute::fetch(&mut **self.connection.lock().await, scope, table, ids).await)
+        read!(self, scope, connection => execute::fetch(connection, scope, table, ids))
     }
 
     async fn select(&self, scope: Scope, query: &Select) -> Result<Vec<Row>, StoreError> {
-        self.watched(execute::select(&mut **self.connection.lock().await, scope, query).await)
+        read!(self, scope, connection => execute::select(connection, scope, query))
     }
 
     async fn aggregate(&self, scope: Scope, queries: &[Aggregate]) -> Result<Vec<Vec<Row>>, StoreError> {
         // A sum may overflow, which is an answer like any other and must not spoil the transaction.
-        let saved = self.save("SAVEPOINT crm_read").await?;
-        let answers = execute::aggregate(&mut **self.connection.lock().await, scope, queries).await;
-        if saved {
-            let undo = if answers.is_ok() { "" } else { "ROLLBACK TO SAVEPOINT crm_read; " };
-            self.say(format!("{undo}RELEASE SAVEPOINT crm_read")).await?;
-        }
+        let mut host = self.host.lock().await;
+        let opened = self.watched(host.open("crm_read", scope).await.map_err(open))?;
+        let answers = execute::aggregate(host.connection, scope, queries).await;
+        self.watched(host.undo(opened).await.map_err(open))?;
         answers
     }
 
@@ -132,34 +155,32 @@ impl Store for Within<'_> {
         execute::check_scope(scope, &changes)?;
         let seal = changes.seal;
         let before = self.entries();
-        let saved = self.save("SAVEPOINT crm").await?;
-        if !saved {
-            self.say("BEGIN").await?;
-        }
+        let opened = self.watched(self.host.lock().await.open("crm", scope).await.map_err(open))?;
         let written = match self.write_all(scope, changes).await {
             Ok(written) => written,
             Err(failure) => {
-                let undo = if saved { "ROLLBACK TO SAVEPOINT crm; RELEASE SAVEPOINT crm" } else { "ROLLBACK" };
-                self.say(undo).await?;
+                let mut host = self.host.lock().await;
+                self.watched(host.undo(opened).await.map_err(open))?;
                 // Whatever had failed is undone.
                 self.failed.store(false, Ordering::Release);
                 self.entries.store(before, Ordering::Release);
-                let mut connection = self.connection.lock().await;
-                return Err(failure.settle(&mut connection, scope, Phase::Open).await);
+                if !(failure.asks() && host.known.differs(scope)) {
+                    return Err(failure.settle(host.connection, scope, Phase::Open).await);
+                }
+                let opened = self.watched(host.open("crm_read", scope).await.map_err(open))?;
+                let error = failure.settle(host.connection, scope, Phase::Open).await;
+                self.watched(host.undo(opened).await.map_err(open))?;
+                return Err(error);
             }
         };
+        let mut host = self.host.lock().await;
         let sealed = match seal {
-            Some(seal) => {
-                self.watched(seal::seal_within(&mut **self.connection.lock().await, scope, seal.limit).await)?
-            }
+            Some(seal) => self.watched(seal::seal_within(host.connection, scope, seal.limit).await)?,
             None => 0,
         };
-        if saved {
-            self.say("RELEASE SAVEPOINT crm").await?;
-        } else {
-            let mut connection = self.connection.lock().await;
-            simple(&mut connection, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
-        }
+        let phase = if opened.is_transaction() { Phase::Commit } else { Phase::Open };
+        self.watched(host.keep(opened).await.map_err(|error| mapped(error, phase)))?;
+        drop(host);
         if let Some(sealer) = &self.sealer {
             // If the host rolls back, there will be nothing to seal.
             sealer.wrote(scope, self.entries() - before);

@@ -28,6 +28,8 @@ mod bind;
 mod decode;
 mod error;
 mod execute;
+mod fence;
+mod grant;
 mod host;
 mod migrate;
 mod options;
@@ -43,28 +45,35 @@ use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, Store
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use crate::grant::GrantError;
 pub use crate::host::Within;
 pub use crate::options::PostgresOptions;
 
 use crate::error::{Misuse, Phase, mapped};
 use crate::execute::{Failure, Transaction, Written, simple};
+use crate::fence::Fence;
 use crate::pool::{Lease, Pool};
 use crate::seal::Sealer;
 
-/// Reads on a connection; one that had been lost while it waited is replaced once.
+/// Reads an organization's rows on a connection; one that had been lost while it waited is replaced once.
 macro_rules! read {
-    ($store:expr, $lease:ident => $read:expr) => {{
+    ($store:expr, $scope:expr, $connection:ident => $read:expr) => {{
         let mut replaced = false;
         loop {
-            let mut $lease = $store.0.pool.acquire().await?;
-            let result = $read.await;
+            let mut lease = $store.0.pool.acquire().await?;
+            let result = match $store.0.fence.open(&mut lease, $scope).await {
+                Ok(mut $connection) => $read.await,
+                Err(error) => Err(mapped(error, Phase::Open)),
+            };
             if is_sound(&result) {
-                $lease.give_back();
+                if fence::sent(&mut lease).await {
+                    lease.give_back();
+                }
                 break result;
             }
             let lost = matches!(result, Err(StoreError::Unavailable(_)));
             if lost {
-                $lease.discard();
+                lease.discard();
             }
             if replaced || !lost {
                 break result;
@@ -80,6 +89,7 @@ pub struct PostgresStore(Arc<Inner>);
 
 struct Inner {
     pool: Arc<Pool>,
+    fence: Fence,
     sealer: Arc<Sealer>,
 }
 
@@ -99,16 +109,16 @@ impl PostgresStore {
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let pool = Pool::new(options.connect_options(url)?, options.max_connections, options.acquire_timeout);
         let mut lease = pool.acquire().await?;
-        migrate::migrate(&mut lease, &options).await?;
+        let fence = migrate::migrate(&mut lease, &options).await?;
         lease.give_back();
-        let sealer = Sealer::new(Arc::clone(&pool), options.seal_after);
-        Ok(Self(Arc::new(Inner { pool, sealer })))
+        let sealer = Sealer::new(Arc::clone(&pool), fence, options.seal_after);
+        Ok(Self(Arc::new(Inner { pool, fence, sealer })))
     }
 
     /// A store within a transaction on the host program's connection, whose `search_path` must lead to this store's
     /// tables.
     pub fn within<'a>(&self, host: &'a mut PgConnection) -> Within<'a> {
-        Within::new(host, Some(Arc::clone(&self.0.sealer)))
+        Within::of_host(host, Arc::clone(&self.0.sealer))
     }
 
     /// Applies one change-set within a transaction on the host program's connection.
@@ -124,9 +134,26 @@ impl PostgresStore {
         self.within(host).apply(scope, changes).await
     }
 
+    /// Grants an existing role what an application needs that works with these tables and does not own them, and nothing
+    /// more of them: it can read and write every table, but of the audit only add entries and fill in what sealing and
+    /// erasure do; it can neither truncate nor change a table. The server's row-level security then holds all that it
+    /// says to one organization at a time. Only the owner of the tables can grant; a later migration grants what it
+    /// adds by itself.
+    ///
+    /// # Errors
+    /// [`GrantError::NoRole`] for a name that the server does not know, [`GrantError::Privileged`] for a role that nothing would hold,
+    /// [`GrantError::NotOwner`] when this store does not own the tables.
+    pub async fn grant(&self, role: &str) -> Result<(), GrantError> {
+        // After a failure the connection is closed.
+        let mut lease = self.0.pool.acquire().await?;
+        grant::grant(&mut lease, role).await?;
+        lease.give_back();
+        Ok(())
+    }
+
     /// The version of the database's schema.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
-        read!(self, lease => migrate::version(&mut lease))
+        read!(self, Scope::SYSTEM, connection => migrate::version(&mut connection))
     }
 
     /// Seals the audit's entries that this process wrote and closes the connections; later calls are refused.
@@ -151,7 +178,7 @@ impl Inner {
             Written::default()
         } else {
             let mut lease = self.pool.acquire().await?;
-            let result = write(&mut lease, scope, changes).await;
+            let result = write(&mut lease, self.fence, scope, changes).await;
             if is_sound(&result) {
                 lease.give_back();
             } else if matches!(result, Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_))) {
@@ -176,33 +203,46 @@ fn is_only_seal(changes: &ChangeSet) -> bool {
 }
 
 /// Writes and commits a change-set.
-async fn write(lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Result<Written, StoreError> {
-    if !execute::needs_transaction(&changes) {
+async fn write(lease: &mut Lease, fence: Fence, scope: Scope, mut changes: ChangeSet) -> Result<Written, StoreError> {
+    if fence == Fence::Absent && !execute::needs_transaction(&changes) {
         return match execute::apply(lease, scope, &mut changes, Transaction::None).await {
             Ok(written) => Ok(written),
             Err(failure) => Err(failure.settle(lease, scope, Phase::Commit).await),
         };
     }
-    match transact(lease, scope, changes).await {
+    // A connection on which any of these fails is closed by the caller, and the server then rolls back.
+    let open = |error| mapped(error, Phase::Open);
+    match transact(lease, fence, scope, changes).await {
         Ok(written) => {
             simple(lease, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
             Ok(written)
         }
+        Err(failure) if fence == Fence::Present && failure.asks() => {
+            simple(lease, format!("ROLLBACK; {}", fence.begin(scope))).await.map_err(open)?;
+            let error = failure.settle(lease, scope, Phase::Open).await;
+            simple(lease, "ROLLBACK").await.map_err(open)?;
+            Err(error)
+        }
         Err(failure) => {
-            // A connection that cannot even roll back is closed by the caller, and the server then rolls back.
-            simple(lease, "ROLLBACK").await.map_err(|error| mapped(error, Phase::Open))?;
+            simple(lease, "ROLLBACK").await.map_err(open)?;
             Err(failure.settle(lease, scope, Phase::Open).await)
         }
     }
 }
 
 /// Writes a change-set in a transaction and leaves that open.
-async fn transact(lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Result<Written, Failure> {
+async fn transact(
+    lease: &mut Lease,
+    fence: Fence,
+    scope: Scope,
+    mut changes: ChangeSet,
+) -> Result<Written, Failure> {
+    let begin = fence.begin(scope);
     if changes.feed.is_none() {
-        return execute::apply(lease, scope, &mut changes, Transaction::None).await;
+        return execute::apply(lease, scope, &mut changes, Transaction::Begin(&begin)).await;
     }
-    simple(lease, "BEGIN").await.map_err(Failure::Sql)?;
-    let view = Within::new(lease, None);
+    simple(lease, begin).await.map_err(Failure::Sql)?;
+    let view = Within::of_store(lease, fence, scope);
     let written = view.write_all(scope, changes).await?;
     Ok(Written { entries: view.entries(), ..written })
 }
@@ -210,15 +250,15 @@ async fn transact(lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Re
 #[async_trait]
 impl Store for PostgresStore {
     async fn fetch(&self, scope: Scope, table: &'static Table, ids: &[Uuid]) -> Result<Vec<Row>, StoreError> {
-        read!(self, lease => execute::fetch(&mut lease, scope, table, ids))
+        read!(self, scope, connection => execute::fetch(&mut connection, scope, table, ids))
     }
 
     async fn select(&self, scope: Scope, query: &Select) -> Result<Vec<Row>, StoreError> {
-        read!(self, lease => execute::select(&mut lease, scope, query))
+        read!(self, scope, connection => execute::select(&mut connection, scope, query))
     }
 
     async fn aggregate(&self, scope: Scope, queries: &[Aggregate]) -> Result<Vec<Vec<Row>>, StoreError> {
-        read!(self, lease => execute::aggregate(&mut lease, scope, queries))
+        read!(self, scope, connection => execute::aggregate(&mut connection, scope, queries))
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {

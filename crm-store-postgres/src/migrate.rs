@@ -12,6 +12,8 @@ use sqlx::postgres::PgRow;
 use crate::decode;
 use crate::error::{Misuse, Phase, is_undefined_table, mapped, refused};
 use crate::execute::simple;
+use crate::fence::Fence;
+use crate::grant;
 use crate::options::PostgresOptions;
 
 /// One step.
@@ -28,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 3, name: "billing", sql: include_str!("../migrations/0003_billing.sql") },
     Migration { version: 4, name: "cases", sql: include_str!("../migrations/0004_cases.sql") },
     Migration { version: 5, name: "access", sql: include_str!("../migrations/0005_access.sql") },
+    Migration { version: 6, name: "row_security", sql: include_str!("../migrations/0006_row_security.sql") },
 ];
 
 /// The newest version that this program knows.
@@ -40,21 +43,24 @@ const TABLE: &str = "CREATE TABLE IF NOT EXISTS crm_migration (version BIGINT PR
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('crm_migrate', 0))";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(hashtextextended('crm_migrate', 0))";
 
-/// Checks the schema's version and, if asked to, brings it up to date, making the named schema if need be. A failure
-/// leaves the lock with the connection, which must be closed.
-pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOptions) -> Result<(), StoreError> {
-    let found = version(connection).await?;
+/// Checks the schema's version and, if asked to, brings it up to date, making the named schema if need be, and tells
+/// whether row-level security fences this connection's role. A failure leaves the lock with the connection, which must be closed.
+pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOptions) -> Result<Fence, StoreError> {
+    let Found { version: found, fence, owned } = find(connection).await?;
     if found == KNOWN {
-        return Ok(());
+        return Ok(fence);
     }
-    if !options.migrate || (found == 0 && !options.create) {
+    if !options.migrate || !owned || (found == 0 && !options.create) {
         return Err(StoreError::Schema { found, known: KNOWN });
     }
     run(connection, LOCK).await?;
-    if let Some(schema) = &options.schema {
+    // A schema that is there needs no right to create one.
+    if !has_schema(connection).await?
+        && let Some(schema) = &options.schema
+    {
         run(connection, format!("CREATE SCHEMA IF NOT EXISTS {schema}")).await?;
     }
-    if text(run(connection, "SELECT current_schema()").await?.first(), 0).is_none() {
+    if !has_schema(connection).await? {
         return Err(refused(Misuse::NoSchema));
     }
     run(connection, TABLE).await?;
@@ -72,8 +78,14 @@ pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOpt
         .await?;
         run(connection, "COMMIT").await?;
     }
+    grant::renew(connection).await?;
     run(connection, UNLOCK).await?;
-    Ok(())
+    Ok(find(connection).await?.fence)
+}
+
+/// Whether names are looked up in a schema that exists.
+async fn has_schema(connection: &mut PgConnection) -> Result<bool, StoreError> {
+    Ok(text(run(connection, "SELECT current_schema()").await?.first(), 0).is_some())
 }
 
 async fn run(connection: &mut PgConnection, sql: impl Into<String>) -> Result<Vec<PgRow>, StoreError> {
@@ -92,18 +104,36 @@ fn hash(sql: &str) -> String {
     })
 }
 
+/// What a look at the schema finds.
+struct Found {
+    /// Its version, 0 if there is none.
+    version: i64,
+    /// Whether its rows are fenced from the one who looks.
+    fence: Fence,
+    /// Whether the one who looks may change it.
+    owned: bool,
+}
+
+const FIND: &str = "SELECT m.version, m.sha256, row_security_active(to_regclass('crm_contact')), \
+                    pg_has_role(c.relowner, 'USAGE') FROM crm_migration m, pg_class c \
+                    WHERE c.oid = to_regclass('crm_migration') ORDER BY m.version";
+
 /// The schema's version, 0 if there is none; a newer one, or one that other texts have made, is refused.
 pub(crate) async fn version(connection: &mut PgConnection) -> Result<i64, StoreError> {
-    let rows = match simple(connection, "SELECT version, sha256 FROM crm_migration ORDER BY version").await {
+    Ok(find(connection).await?.version)
+}
+
+async fn find(connection: &mut PgConnection) -> Result<Found, StoreError> {
+    let mut found = Found { version: 0, fence: Fence::Absent, owned: true };
+    let rows = match simple(connection, FIND).await {
         Ok(rows) => rows,
-        Err(error) if is_undefined_table(&error) => return Ok(0),
+        Err(error) if is_undefined_table(&error) => return Ok(found),
         Err(error) => return Err(mapped(error, Phase::Open)),
     };
-    let mut found = 0;
     for row in &rows {
-        found = decode::text_number(row).ok_or_else(|| refused(Misuse::Answer))?;
-        let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == found) else {
-            let newest = rows.last().and_then(decode::text_number).unwrap_or(found);
+        found.version = decode::text_number(row).ok_or_else(|| refused(Misuse::Answer))?;
+        let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == found.version) else {
+            let newest = rows.last().and_then(decode::text_number).unwrap_or(found.version);
             return Err(StoreError::Schema { found: newest, known: KNOWN });
         };
         if text(Some(row), 1).as_deref() != Some(&hash(known.sql)) {
@@ -111,9 +141,11 @@ pub(crate) async fn version(connection: &mut PgConnection) -> Result<i64, StoreE
                 table: "crm_migration",
                 column: "sha256",
                 id: None,
-                reason: format!("migration {found} was made from another text"),
+                reason: format!("migration {} was made from another text", found.version),
             });
         }
+        found.fence = Fence::of(row, 2);
+        found.owned = text(Some(row), 3).as_deref() == Some("t");
     }
     Ok(found)
 }

@@ -21,6 +21,7 @@ use sqlx::PgConnection;
 use crate::decode;
 use crate::error::{Phase, mapped};
 use crate::execute::{simple, write};
+use crate::fence::Fence;
 use crate::pool::Pool;
 
 /// How many entries make sealing worth while at once.
@@ -31,6 +32,7 @@ const BATCH: u32 = 5_000;
 /// What waits to be sealed.
 pub(crate) struct Sealer {
     pool: Arc<Pool>,
+    fence: Fence,
     delay: Duration,
     pending: Mutex<HashMap<Scope, Pending>>,
 }
@@ -55,8 +57,8 @@ enum Lock {
 }
 
 impl Sealer {
-    pub(crate) fn new(pool: Arc<Pool>, delay: Duration) -> Arc<Self> {
-        Arc::new(Self { pool, delay, pending: Mutex::default() })
+    pub(crate) fn new(pool: Arc<Pool>, fence: Fence, delay: Duration) -> Arc<Self> {
+        Arc::new(Self { pool, fence, delay, pending: Mutex::default() })
     }
 
     fn with<T>(&self, scope: Scope, act: impl FnOnce(&mut Pending) -> T) -> T {
@@ -155,7 +157,7 @@ impl Sealer {
     /// Seals a batch in a transaction of its own; nothing if another process has the lock.
     async fn batch(&self, scope: Scope, lock: Lock, limit: u32) -> Result<Option<u64>, StoreError> {
         let mut lease = self.pool.acquire().await?;
-        let locked = simple(&mut lease, format!("BEGIN; {}", lock_text(scope, lock)))
+        let locked = simple(&mut lease, format!("{}; {}", self.fence.begin(scope), lock_text(scope, lock)))
             .await
             .map_err(|error| mapped(error, Phase::Open))?;
         let sealed = if lock == Lock::Wait || locked.first().is_some_and(decode::text_truth) {

@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+#[path = "common/line.rs"]
+mod line;
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,85 +14,14 @@ use crm_core::entity::Entity as _;
 use crm_core::people::Contact;
 use crm_core::store::{Abort, ChangeSet, Expr, Feed, Select, Store, StoreError, StoreExt as _};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
-
-/// Passes bytes to the server and back, and breaks the line when told to.
-struct Line {
-    port: u16,
-    cut: Arc<AtomicBool>,
-}
-
-impl Line {
-    /// Once the line is cut, what the client says still reaches the server, but no answer comes back.
-    async fn new() -> Self {
-        let (host, port) = {
-            let url = url();
-            let address = url.rsplit_once('@').map_or(url.as_str(), |(_, rest)| rest);
-            let address = address.split('/').next().unwrap().to_owned();
-            let (host, port) = address.rsplit_once(':').unwrap_or((&address, "5432"));
-            (host.to_owned(), port.parse::<u16>().unwrap())
-        };
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let own = listener.local_addr().unwrap().port();
-        let cut = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&cut);
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                if told.load(Ordering::SeqCst) {
-                    continue;
-                }
-                let server = TcpStream::connect((host.as_str(), port)).await.unwrap();
-                let told = Arc::clone(&told);
-                tokio::spawn(async move {
-                    let (mut from_client, mut to_client) = client.into_split();
-                    let (mut from_server, mut to_server) = server.into_split();
-                    tokio::spawn(async move {
-                        let mut buffer = vec![0; 65_536];
-                        while let Ok(read) = from_client.read(&mut buffer).await {
-                            if read == 0 || to_server.write_all(&buffer[..read]).await.is_err() {
-                                break;
-                            }
-                        }
-                    });
-                    let mut buffer = vec![0; 65_536];
-                    while let Ok(read) = from_server.read(&mut buffer).await {
-                        if read == 0
-                            || told.load(Ordering::SeqCst)
-                            || to_client.write_all(&buffer[..read]).await.is_err()
-                        {
-                            break;
-                        }
-                    }
-                });
-            }
-        });
-        Self { port: own, cut }
-    }
-
-    fn url(&self) -> String {
-        let url = url();
-        let (head, rest) = url.rsplit_once('@').map_or(("postgres://", url.as_str()), |(head, rest)| (head, rest));
-        let tail = rest.split_once('/').map_or("", |(_, tail)| tail);
-        let at = if url.contains('@') { "@" } else { "" };
-        format!("{head}{at}127.0.0.1:{}/{tail}", self.port)
-    }
-
-    fn cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
-    }
-
-    fn mend(&self) {
-        self.cut.store(false, Ordering::SeqCst);
-    }
-}
+use line::Line;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn unknown_outcome_is_told_apart_from_failure() {
     let database = Database::new();
-    let line = Line::new().await;
+    let line = Line::new(&url()).await;
     let options = database.options().acquire_timeout(Duration::from_secs(5));
-    let store = PostgresStore::connect(&line.url(), options).await.unwrap();
+    let store = PostgresStore::connect(&line.url(&url()), options).await.unwrap();
     let mut world = World::new(&store, 1).await;
     // The statement's text is prepared before, so that the lost answer is that of the commit itself.
     world.contact(&store, "before").await;

@@ -60,7 +60,10 @@ pub enum StoreError {
         column: &'static str,
     },
     /// The database's schema is not the one this program knows.
-    #[error("the database has schema version {found}, this program knows versions up to {known}")]
+    #[error(
+        "the database has schema version {found}, this program knows versions up to {known}{}",
+        if (1..*known).contains(found) { "; its owner must bring it up to date" } else { "" }
+    )]
     Schema {
         /// The version of the database.
         found: i64,

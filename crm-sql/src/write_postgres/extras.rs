@@ -28,14 +28,9 @@ pub fn unmatched(scope: Scope, expected: &Expected) -> Write<'static> {
     Write { sql, params: writer.params, expected: Vec::new() }
 }
 
-/// The text that begins a transaction and advances a counter within its bound, giving what it was before: both in one
-/// round trip, which only the protocol without parameters allows. What stands in the text are whole numbers and a
-/// UUID, and nothing that anyone typed.
-pub fn begin_with_counter(scope: Scope, counter: &Counter) -> String {
-    format!("BEGIN; {}", advance(scope, counter))
-}
-
-/// The text that advances a counter, as [`begin_with_counter`] does within a transaction.
+/// The text that advances a counter within its bound, giving what it was before. It has no parameters, so that it can go
+/// in one round trip with the text that begins its transaction. What stands in it are whole numbers and a UUID, and
+/// nothing that anyone typed.
 pub fn advance(scope: Scope, counter: &Counter) -> String {
     let table = counter.table;
     let column = quote(table.columns[counter.column].name);

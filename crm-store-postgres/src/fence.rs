@@ -1,0 +1,228 @@
+//! Row-level security, the second fence: the database itself keeps each statement to one organization.
+//!
+//! A statement behind it sees the rows of the organization that the setting `crm.org` names, and none without it. The
+//! setting is made for one transaction (`SET LOCAL`) and ends with it, however that ends, so that no connection carries
+//! it to its next user. Superusers and roles with BYPASSRLS are not fenced: for them nothing is set, and a unit of
+//! work stays one statement.
+
+use std::ops::{Deref, DerefMut};
+
+use crm_core::store::Scope;
+use futures_util::FutureExt as _;
+use sqlx::postgres::PgRow;
+use sqlx::{Connection as _, PgConnection, PgTransaction};
+use tokio::task::unconstrained;
+
+use crate::decode;
+use crate::execute::{begun, simple};
+
+/// What tells whether a connection is fenced, and the organization that it is set to; it fails nowhere.
+pub(crate) const ASK: &str = "SELECT row_security_active(to_regclass('crm_contact')), current_setting('crm.org', TRUE)";
+
+/// The text that sets the organization for the rest of the transaction. Only a whole number is written into it.
+pub(crate) fn set(key: Option<i64>) -> String {
+    format!("SET LOCAL crm.org = '{}'", key.map(|key| key.to_string()).unwrap_or_default())
+}
+
+/// Whether the store's role is fenced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fence {
+    Absent,
+    Present,
+}
+
+impl Fence {
+    /// From an answer in text form.
+    pub(crate) fn of(row: &PgRow, at: usize) -> Self {
+        if decode::text(row, at).as_deref() == Some("t") { Self::Present } else { Self::Absent }
+    }
+
+    /// The text that begins a transaction in which the organization's rows can be seen and written.
+    pub(crate) fn begin(self, scope: Scope) -> String {
+        match self {
+            Self::Absent => "BEGIN".to_owned(),
+            Self::Present => format!("BEGIN; {}", set(Some(scope.key()))),
+        }
+    }
+
+    /// The connection in a state to read the organization's rows.
+    pub(crate) async fn open(self, connection: &mut PgConnection, scope: Scope) -> Result<Reading<'_>, sqlx::Error> {
+        Ok(match self {
+            Self::Absent => Reading::Bare(connection),
+            Self::Present => {
+                let text = format!("BEGIN READ ONLY; {}", set(Some(scope.key())));
+                Reading::Within(begun(connection, text).await?)
+            }
+        })
+    }
+}
+
+/// A connection that reads. Behind the fence it is in a transaction; dropping this queues the transaction's end, which
+/// [`sent`] then sends.
+pub(crate) enum Reading<'a> {
+    Bare(&'a mut PgConnection),
+    Within(PgTransaction<'a>),
+}
+
+impl Deref for Reading<'_> {
+    type Target = PgConnection;
+
+    fn deref(&self) -> &PgConnection {
+        match self {
+            Self::Bare(connection) => connection,
+            Self::Within(transaction) => transaction,
+        }
+    }
+}
+
+impl DerefMut for Reading<'_> {
+    fn deref_mut(&mut self) -> &mut PgConnection {
+        match self {
+            Self::Bare(connection) => connection,
+            Self::Within(transaction) => transaction,
+        }
+    }
+}
+
+/// Sends what is queued, without waiting for the answer: the next user of the connection reads that first, and what had
+/// been read is right whatever it says. False if the connection is of no more use.
+///
+/// Everything sent before has been answered, so the line has room for these few bytes, and one attempt, which nothing
+/// may interrupt, writes them. The driver's flush goes on to the answer; giving that up halfway is safe, since it takes
+/// whole messages only.
+pub(crate) async fn sent(connection: &mut PgConnection) -> bool {
+    if !connection.should_flush() {
+        return true;
+    }
+    match unconstrained(connection.flush()).now_or_never() {
+        Some(result) => result.is_ok(),
+        None if connection.should_flush() => connection.flush().await.is_ok(),
+        None => true,
+    }
+}
+
+/// What is known of the fence on a host's connection, whose role need not be the store's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Nothing yet.
+    Nothing,
+    /// There is none.
+    Absent,
+    /// There is one, and the transaction is set to this organization.
+    Set(Option<i64>),
+}
+
+impl Known {
+    /// From the answer to [`ASK`].
+    pub(crate) fn of(row: &PgRow) -> Self {
+        match Fence::of(row, 0) {
+            Fence::Absent => Self::Absent,
+            // Whatever else a host may have written there shows no rows either.
+            Fence::Present => Self::Set(decode::text(row, 1).and_then(|key| key.parse().ok())),
+        }
+    }
+
+    /// Whether another organization must be set for this scope.
+    pub(crate) fn differs(self, scope: Scope) -> bool {
+        matches!(self, Self::Set(key) if key != Some(scope.key()))
+    }
+}
+
+/// How a call on a host's connection was begun, and so how it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opened {
+    how: How,
+    /// What was known, and set, before.
+    before: Known,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// A savepoint of this name in the host's transaction.
+    Savepoint(&'static str),
+    /// A transaction, since there was none.
+    Transaction,
+}
+
+impl Opened {
+    /// Whether this is a transaction of its own.
+    pub(crate) fn is_transaction(self) -> bool {
+        self.how == How::Transaction
+    }
+}
+
+/// A host's connection.
+pub(crate) struct Host<'a> {
+    pub(crate) connection: &'a mut PgConnection,
+    pub(crate) known: Known,
+}
+
+impl Host<'_> {
+    /// Finds out about the fence, unless it is known.
+    pub(crate) async fn ask(&mut self) -> Result<(), sqlx::Error> {
+        if self.known == Known::Nothing {
+            let rows = simple(self.connection, ASK).await?;
+            self.learn(&rows);
+        }
+        Ok(())
+    }
+
+    fn learn(&mut self, rows: &[PgRow]) {
+        if let Some(row) = rows.first() {
+            self.known = Known::of(row);
+        }
+    }
+
+    /// Opens a savepoint, or a transaction where there is none to have one in; what follows sees the organization's
+    /// rows, until [`undo`](Self::undo) or [`keep`](Self::keep).
+    pub(crate) async fn open(&mut self, name: &'static str, scope: Scope) -> Result<Opened, sqlx::Error> {
+        let also = match self.known {
+            Known::Nothing => format!("; {ASK}"),
+            known if known.differs(scope) => format!("; {}", set(Some(scope.key()))),
+            Known::Absent | Known::Set(_) => String::new(),
+        };
+        let (how, rows) = match simple(self.connection, format!("SAVEPOINT {name}{also}")).await {
+            Ok(rows) => (How::Savepoint(name), rows),
+            Err(error) if crate::error::is_outside(&error) => {
+                (How::Transaction, simple(self.connection, format!("BEGIN{also}")).await?)
+            }
+            Err(error) => return Err(error),
+        };
+        if self.known == Known::Nothing {
+            self.learn(&rows);
+            if self.known.differs(scope) {
+                simple(self.connection, set(Some(scope.key()))).await?;
+            }
+        }
+        let before = self.known;
+        if before.differs(scope) {
+            self.known = Known::Set(Some(scope.key()));
+        }
+        Ok(Opened { how, before })
+    }
+
+    /// Takes back what came after the opening, the setting included.
+    pub(crate) async fn undo(&mut self, opened: Opened) -> Result<(), sqlx::Error> {
+        let text = match opened.how {
+            How::Savepoint(name) => format!("ROLLBACK TO SAVEPOINT {name}; RELEASE SAVEPOINT {name}"),
+            How::Transaction => "ROLLBACK".to_owned(),
+        };
+        simple(self.connection, text).await?;
+        self.known = opened.before;
+        Ok(())
+    }
+
+    /// Keeps what came after the opening, but for the setting, which is as before.
+    pub(crate) async fn keep(&mut self, opened: Opened) -> Result<(), sqlx::Error> {
+        let text = match (opened.how, opened.before) {
+            (How::Savepoint(name), Known::Set(key)) if self.known != opened.before => {
+                format!("{}; RELEASE SAVEPOINT {name}", set(key))
+            }
+            (How::Savepoint(name), _) => format!("RELEASE SAVEPOINT {name}"),
+            (How::Transaction, _) => "COMMIT".to_owned(),
+        };
+        simple(self.connection, text).await?;
+        self.known = opened.before;
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+-- Version 6: row-level security, which is PostgreSQL's. A file has no roles, and whoever can open it reads all of it, so
+-- there is nothing to do here; the version is that of both databases.
