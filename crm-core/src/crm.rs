@@ -538,6 +538,7 @@ impl Session<'_> {
                 body_hash: self.body_hash(operation, command),
                 at: context.now(),
                 result: Document::from_canonical(crate::encode::encode_row(C::Root::TABLE, &root.to_row())),
+                record_id: Some(root.id.uuid()),
             };
             let record = changes.insert(&mut context, record);
             if let Some(change) = position {

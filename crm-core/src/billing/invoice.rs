@@ -134,9 +134,9 @@ crate::entity! {
         /// The buyer as known on issue, a JSON object.
         pub buyer: Option<Document> [SERVER_OWNED PERSONAL],
         /// What else is to be said.
-        pub notes: Option<Notes<2000>>,
+        pub notes: Option<Notes<2000>> [PERSONAL],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns InvoiceColumns;
     derived {

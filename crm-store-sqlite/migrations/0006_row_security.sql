@@ -1,0 +1,1 @@
+-- Version 6: row-level security.
