@@ -89,6 +89,21 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
         .unwrap_or(Expr::False)
 }
 
+/// The records of a table that the law wants kept as they are; none of most tables.
+pub(crate) fn retained(table: &Table) -> Expr {
+    fn of<E: Rules>(table: &Table) -> Option<Expr> {
+        (*table == *E::TABLE).then(E::retained)
+    }
+    of::<Invoice>(table)
+        .or_else(|| of::<InvoiceLine>(table))
+        .or_else(|| of::<Payment>(table))
+        .or_else(|| of::<CreditNote>(table))
+        .or_else(|| of::<CreditNoteLine>(table))
+        .or_else(|| of::<Allocation>(table))
+        .or_else(|| of::<Refund>(table))
+        .unwrap_or(Expr::False)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;

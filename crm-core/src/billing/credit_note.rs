@@ -129,11 +129,19 @@ impl Rules for CreditNote {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    fn retained() -> Expr {
+        Expr::True
+    }
 }
 
 impl Rules for CreditNoteLine {
     fn own(user: Id<User>) -> Expr {
         let reference = Self::COLUMNS.credit_note_id.index();
         Expr::Related { reference, filter: Box::new(CreditNote::own(user)) }
+    }
+
+    fn retained() -> Expr {
+        Expr::True
     }
 }

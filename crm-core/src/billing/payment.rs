@@ -78,6 +78,10 @@ impl Rules for Payment {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    fn retained() -> Expr {
+        Expr::True
+    }
 }
 
 impl Payment {

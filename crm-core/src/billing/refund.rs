@@ -57,6 +57,10 @@ impl Rules for Refund {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    fn retained() -> Expr {
+        Expr::True
+    }
 }
 
 /// Of what a refund is paid.

@@ -408,6 +408,11 @@ impl ChangeSet {
         change.rederive().expect("a row that was made of a record reads as one");
     }
 
+    /// The row of a record as this change-set writes it, if it does and the record is not deleted.
+    pub(crate) fn written(&self, table: &Table, id: Uuid) -> Option<&Row> {
+        self.positions.get(&(table.name, id)).map(|position| self.changes[*position].row())
+    }
+
     /// Where the change of this record stands, if the change-set writes it.
     pub fn position<E: Entity>(&self, id: Id<E>) -> Option<usize> {
         self.positions.get(&(E::TABLE.name, id.uuid())).copied()
