@@ -54,6 +54,23 @@ impl Actor {
     }
 }
 
+/// Random bytes of which the salts of a change-set's audit entries come; never printed.
+#[derive(Clone)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// The bytes.
+    pub const fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Seed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seed")
+    }
+}
+
 /// What a rule may know of the world while it decides one command.
 #[derive(Clone)]
 pub struct Context {
@@ -136,6 +153,8 @@ impl Context {
 
     /// Who does what, now.
     pub fn stamp(&mut self, command: &'static str) -> Stamp {
-        Stamp { id: self.new_id(), actor: self.actor, command, at: self.now }
+        let mut seed = [0; 32];
+        self.fill_random(&mut seed);
+        Stamp { id: self.new_id(), actor: self.actor, command, at: self.now, seed: Seed(seed) }
     }
 }

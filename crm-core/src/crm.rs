@@ -20,6 +20,7 @@ use crate::encode::decode_row;
 use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::privacy::Meanwhile;
 use crate::refusal::new_to_all;
 pub(crate) use crate::refusal::{field_of, named};
 use crate::row::{Deferred, Row, Value};
@@ -529,6 +530,7 @@ impl Session<'_> {
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
+        self.require_living(&mut changes, Meanwhile::No).await?;
         self.guard(&acting, &mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
@@ -538,6 +540,7 @@ impl Session<'_> {
                 body_hash: self.body_hash(operation, command),
                 at: context.now(),
                 result: Document::from_canonical(crate::encode::encode_row(C::Root::TABLE, &root.to_row())),
+                record_id: Some(root.id.uuid()),
             };
             let record = changes.insert(&mut context, record);
             if let Some(change) = position {
@@ -701,6 +704,7 @@ impl Session<'_> {
                 self.require_own(grant, record)?;
             }
             self.number(&mut context, &mut changes, created.iter().map(|record| record.id)).await?;
+            self.require_living(&mut changes, Meanwhile::No).await?;
             self.guard(&acting, &mut changes);
             self.charge(&mut context, &mut changes, false).await?;
             self.log(&mut context, &mut changes);

@@ -46,6 +46,12 @@ pub trait Rules: Entity {
         Expr::False
     }
 
+    /// The records that the law wants kept as they are, although a person in them is erased; none unless the entity says
+    /// so.
+    fn retained() -> Expr {
+        Expr::False
+    }
+
     /// The verbs of the general commands that serve the entity: `create`, `update`, `archive`, `restore`, `delete`. The
     /// others are refused, whatever the role: what has rules beyond its own fields, such as an invoice with its lines,
     /// has commands of its own, and nothing gets around them.

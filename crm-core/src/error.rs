@@ -2,6 +2,7 @@
 
 use crate::access::{AccessError, Role};
 use crate::billing::BillingError;
+use crate::privacy::PrivacyError;
 use crate::sales::SalesError;
 use crate::service::ServiceError;
 use crate::status::StatusError;
@@ -142,6 +143,9 @@ pub enum CrmError {
     /// A rule of sales.
     #[error(transparent)]
     Sales(#[from] SalesError),
+    /// A rule of privacy.
+    #[error(transparent)]
+    Privacy(#[from] PrivacyError),
     /// A rule of cases.
     #[error(transparent)]
     Service(#[from] ServiceError),
@@ -229,6 +233,7 @@ impl CrmError {
             Self::NotGeneral { .. }
             | Self::Access(_)
             | Self::Billing(_)
+            | Self::Privacy(_)
             | Self::Sales(_)
             | Self::Service(_)
             | Self::Status(_) => ErrorCode::Rule,

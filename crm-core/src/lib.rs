@@ -53,6 +53,7 @@ mod macros;
 pub mod people;
 #[cfg(feature = "print")]
 pub mod print;
+pub mod privacy;
 mod references;
 mod refusal;
 pub mod report;

@@ -18,7 +18,7 @@ use crate::service::{Calendar, Case, CaseEvent, CaseRule};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 6;
+pub const VERSION: i64 = 7;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[
@@ -86,6 +86,21 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
         .or_else(|| of::<Deal>(table, user))
         // Cases.
         .or_else(|| of::<Case>(table, user))
+        .unwrap_or(Expr::False)
+}
+
+/// The records of a table that the law wants kept as they are; none of most tables.
+pub(crate) fn retained(table: &Table) -> Expr {
+    fn of<E: Rules>(table: &Table) -> Option<Expr> {
+        (*table == *E::TABLE).then(E::retained)
+    }
+    of::<Invoice>(table)
+        .or_else(|| of::<InvoiceLine>(table))
+        .or_else(|| of::<Payment>(table))
+        .or_else(|| of::<CreditNote>(table))
+        .or_else(|| of::<CreditNoteLine>(table))
+        .or_else(|| of::<Allocation>(table))
+        .or_else(|| of::<Refund>(table))
         .unwrap_or(Expr::False)
 }
 

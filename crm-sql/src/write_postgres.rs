@@ -19,7 +19,7 @@ use crm_core::row::{Row, Value};
 use crm_core::store::{Change, Guard, Scope};
 use uuid::Uuid;
 
-pub use extras::{advance, exists, last_link, seal, together, unmatched, unsealed};
+pub use extras::{advance, exists, forget, last_link, seal, together, unmatched, unsealed};
 pub use runs::{SLICE, slices};
 
 use crate::render::quote;

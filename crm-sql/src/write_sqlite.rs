@@ -4,7 +4,8 @@
 //! All take the organization's key first, 0 for tables above organizations, so that callers bind the same values for
 //! every table.
 
-use crm_core::entity::{Flags, Table, Tenancy};
+use crm_core::audit::AuditEntry;
+use crm_core::entity::{Entity as _, Flags, Table, Tenancy};
 use crm_core::row::Value;
 
 use crate::ddl::search_table;
@@ -116,6 +117,24 @@ pub fn unfeed_search(table: &Table) -> String {
         table.name,
         within(table)
     )
+}
+
+/// Takes the contents and salts out of a record's entries. Takes the organization's key and the record's id.
+pub fn forget() -> String {
+    let columns = AuditEntry::COLUMNS;
+    let name = |position: usize| quote(AuditEntry::TABLE.columns[position].name);
+    let (changes, salt, record) =
+        (name(columns.changes.index()), name(columns.salt.index()), name(columns.record_id.index()));
+    format!(
+        "UPDATE {} SET {changes} = NULL, {salt} = NULL WHERE org = ?1 AND {record} = ?2 AND {changes} IS NOT NULL",
+        AuditEntry::TABLE.name
+    )
+}
+
+/// Merges the index for full-text search into one part, without what was taken out of it.
+pub fn merge_search(table: &Table) -> String {
+    let search = search_table(table);
+    format!("INSERT INTO {search} ({search}) VALUES ('optimize')")
 }
 
 /// Entries of the audit that are not sealed, in the order in which they are to be. Takes the organization's key and

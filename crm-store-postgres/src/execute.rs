@@ -165,7 +165,8 @@ pub(crate) enum Transaction<'a> {
 
 /// Whether a change-set takes more than one statement, and with it a transaction.
 pub(crate) fn needs_transaction(changes: &ChangeSet) -> bool {
-    changes.feed.is_some() || !changes.counters.is_empty() || write_postgres::slices(&changes.changes).len() > 1
+    let kept_apart = !changes.counters.is_empty() || !changes.forgotten.is_empty();
+    changes.feed.is_some() || kept_apart || write_postgres::slices(&changes.changes).len() > 1
 }
 
 /// Refuses tenant tables in the system scope.
@@ -206,10 +207,11 @@ pub(crate) async fn apply(
     }
     let mut rest = entries.as_slice();
     let mut guards = changes.guards.as_slice();
-    for slice in slices {
-        let slice = &changes.changes[slice];
+    for range in slices {
+        let slice = &changes.changes[range.clone()];
         let audited = slice.iter().filter(|change| change.table().audited).count();
-        let (entries, later) = rest.split_at(audited);
+        // The last one also has the entries of what is forgotten and not written.
+        let (entries, later) = if range.end == changes.changes.len() { (rest, &[][..]) } else { rest.split_at(audited) };
         rest = later;
         let statement = write_postgres::write(scope, guards, slice, entries);
         // Later slices may write what the guards name.
@@ -225,6 +227,12 @@ pub(crate) async fn apply(
                 Failure::Sql(error)
             });
         }
+    }
+    if !changes.forgotten.is_empty() {
+        // After the records: whoever was changing one of them is through with it now, or will be refused.
+        let records = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
+        let statement = write_postgres::forget(scope, records, changes.stamp.id, entries.len());
+        write(connection, &statement).await.map_err(Failure::Sql)?;
     }
     Ok(written)
 }

@@ -185,6 +185,6 @@ impl Store for Within<'_> {
             // If the host rolls back, there will be nothing to seal.
             sealer.wrote(scope, self.entries() - before);
         }
-        Ok(Applied { counters: written.counters, rows: written.rows, sealed })
+        Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged: false })
     }
 }

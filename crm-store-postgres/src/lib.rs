@@ -39,8 +39,9 @@ mod seal;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use crm_core::entity::Table;
+use crm_core::entity::{Flags, Table};
 use crm_core::row::Row;
+use crm_core::schema::TABLES;
 use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -172,7 +173,7 @@ const fn is_sound<T>(result: &Result<T, StoreError>) -> bool {
 impl Inner {
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         execute::check_scope(scope, &changes)?;
-        let seal = changes.seal;
+        let (seal, purge) = (changes.seal, changes.purge);
         let only_seal = is_only_seal(&changes);
         let written = if only_seal {
             Written::default()
@@ -193,13 +194,29 @@ impl Inner {
             Some(seal) => self.sealer.seal(scope, seal.limit).await.unwrap_or(0),
             None => 0,
         };
-        Ok(Applied { counters: written.counters, rows: written.rows, sealed })
+        // What was written is committed, whatever becomes of the purge.
+        let purged = purge && self.purge().await.is_ok();
+        Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged })
+    }
+
+    /// Lets the server reuse the room of what was deleted and take its statistics, which hold samples of values, anew; of
+    /// the tables that hold anything personal. That is all that a role without rights of its own can do: what remains in
+    /// the server's files until it is overwritten, in its log and in backups is its administrator's.
+    async fn purge(&self) -> Result<(), StoreError> {
+        let personal = |table: &&&Table| table.columns.iter().any(|column| column.flags.contains(Flags::PERSONAL));
+        for table in TABLES.iter().filter(personal) {
+            let mut lease = self.pool.acquire().await?;
+            let text = format!("VACUUM (ANALYZE) {}", table.name);
+            execute::simple(&mut lease, text).await.map_err(|error| mapped(error, Phase::Open))?;
+            lease.give_back();
+        }
+        Ok(())
     }
 }
 
 /// Whether a change-set asks for nothing but sealing, or for nothing at all.
 fn is_only_seal(changes: &ChangeSet) -> bool {
-    changes.changes.is_empty() && changes.guards.is_empty() && changes.counters.is_empty() && changes.feed.is_none()
+    changes.changes.is_empty() && changes.forgotten.is_empty() && changes.guards.is_empty() && changes.counters.is_empty() && changes.feed.is_none()
 }
 
 /// Writes and commits a change-set.

@@ -108,6 +108,11 @@ fn indexes_wanted(table: &'static Table) -> BTreeMap<String, String> {
     all
 }
 
+fn sorted(mut lines: Vec<Vec<String>>) -> Vec<Vec<String>> {
+    lines.sort();
+    lines
+}
+
 /// Names and definitions; the catalogue quotes some names and others not.
 fn pairs(rows: Vec<Vec<String>>) -> BTreeMap<String, String> {
     rows.into_iter().map(|row| (row[0].clone(), row[1].replace('"', ""))).collect()
@@ -129,7 +134,8 @@ async fn every_description_matches_the_database() {
             ),
         )
         .await;
-        assert_eq!(columns, columns_wanted(table), "{}", table.name);
+        // Columns that a later migration added stand at the end.
+        assert_eq!(sorted(columns), sorted(columns_wanted(table)), "{}", table.name);
         let constraints = texts(
             &mut host,
             &format!("SELECT conname::text, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = {class}"),
@@ -176,11 +182,18 @@ async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
         include_str!("../migrations/0002_sales.sql"),
         include_str!("../migrations/0003_billing.sql"),
         include_str!("../migrations/0004_cases.sql"),
-        include_str!("../migrations/0005_access.sql")
+        include_str!("../migrations/0005_access.sql"),
+        include_str!("../migrations/0007_privacy.sql")
     );
     let migrations = migrations.replace(" DEFERRABLE", "");
     for table in TABLES.iter().copied() {
-        let rendered = crm_sql::create_table(crm_sql::Dialect::Postgres, table);
+        let mut rendered = crm_sql::create_table(crm_sql::Dialect::Postgres, table);
+        for line in rendered.clone().lines() {
+            let column = line.trim_start().trim_end_matches(',');
+            if migrations.contains(&format!("ALTER TABLE {} ADD COLUMN {column};", table.name)) {
+                rendered = rendered.replace(&format!("{line}\n"), "");
+            }
+        }
         assert!(migrations.contains(&rendered), "{}:\n{rendered}", table.name);
     }
 }

@@ -123,6 +123,7 @@ pub(crate) fn apply(
     let counters = changes.counters.iter().map(|counter| executor.count(counter)).collect::<Result<Vec<_>, _>>()?;
     changes.resolve(&counters)?;
     executor.write(&changes.changes, unfed)?;
+    executor.forget(changes)?;
     let mut entries = audit::entries(changes);
     if !entries.is_empty() {
         let last = executor.last_link()?;
@@ -133,7 +134,7 @@ pub(crate) fn apply(
         Some(seal) => executor.seal(seal.limit)?,
         None => 0,
     };
-    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed })
+    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed, purged: false })
 }
 
 struct Executor<'a> {
@@ -286,6 +287,18 @@ impl Executor<'_> {
             .optional()
             .map_err(map_any)?;
         Ok(last.unwrap_or_default())
+    }
+
+    /// Takes the contents out of the entries of records that the audit is to forget.
+    fn forget(&self, changes: &ChangeSet) -> Result<(), StoreError> {
+        if changes.forgotten.is_empty() {
+            return Ok(());
+        }
+        let mut statement = self.connection.prepare_cached(&write::forget()).map_err(map_any)?;
+        for forgotten in &changes.forgotten {
+            statement.execute((self.scope.key(), forgotten.id.as_bytes())).map_err(map_any)?;
+        }
+        Ok(())
     }
 
     /// Inserts entries of the audit, in the system scope too, where they stand under key 0.

@@ -29,6 +29,7 @@ mod host;
 mod migrate;
 mod options;
 mod pool;
+mod purge;
 mod view;
 mod write;
 
@@ -205,6 +206,18 @@ impl Store for SqliteStore {
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
-        self.writer.apply(scope, changes).await
+        let purge = changes.purge;
+        let applied = if purge && changes.changes.is_empty() && changes.feed.is_none() {
+            Applied::default()
+        } else {
+            self.writer.apply(scope, changes).await?
+        };
+        if !purge {
+            return Ok(applied);
+        }
+        let (readers, writer) = (Arc::clone(&self.readers), Arc::clone(&self.writer));
+        // What was written is committed, whatever becomes of the purge.
+        let purged = blocking(move || purge::purge(&readers, &writer)).await.unwrap_or(false);
+        Ok(Applied { purged, ..applied })
     }
 }

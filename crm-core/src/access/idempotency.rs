@@ -1,6 +1,7 @@
 //! Keys that make a command safe to send twice.
 
 use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
 
 use crate::value::{Document, Instant, Text, ValueError};
 
@@ -15,11 +16,13 @@ crate::entity! {
         pub at: Instant [SERVER_OWNED],
         /// The record that the command gave back.
         pub result: Document [SERVER_OWNED PERSONAL],
+        /// Its id, by which the results of a record that is erased are found; absent in rows older than it.
+        pub record_id: Option<Uuid> [SERVER_OWNED],
     }
     columns IdempotencyColumns;
     derived { }
     unique { "crm_idempotency_key": [key] }
-    index { }
+    index { "crm_idempotency_record": [record_id] }
 }
 
 /// A caller's key for one command: the same key with the same command gives the first result, with another

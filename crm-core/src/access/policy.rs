@@ -201,6 +201,11 @@ pub const POLICY: &[Rule] = &[
     rule("invitation.read", ADMINS),
     rule("invitation.create", ADMINS),
     rule("invitation.withdraw", ADMINS),
+    // Privacy.
+    rule("contact.export_personal", ADMINS),
+    rule("contact.erase", ADMINS),
+    rule("organization.purge", ADMINS),
+    rule("api_request.purge", ADMINS),
 ];
 
 /// The rule of an operation, if there is one.

@@ -57,7 +57,7 @@ crate::entity! {
     /// Something to be done.
     pub struct Task: "task" in "crm_task" as Record, Organization {
         /// What is to be done, in one line.
-        pub title: Text<200>,
+        pub title: Text<200> [PERSONAL],
         /// The contact that it is about.
         pub contact_id: Option<Id<Contact>> => Contact,
         /// The lead that it is about.

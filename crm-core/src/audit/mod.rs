@@ -4,7 +4,8 @@
 //! Each entry carries the changed fields (secret and derived columns never), a hash of them, and a digest
 //! of the whole row afterwards. Sealing gives an entry its sequence number and
 //! `hash = SHA-256(hash of the previous entry, its own contents)`, one chain per organization. The contents
-//! go in by their hash, so that erasing the personal values of an entry leaves the chain whole.
+//! go in by their hash, so that erasing the personal values of an entry leaves the chain whole. Hashes of few
+//! words could be guessed, so each begins with a salt of the entry, which goes with the contents.
 //!
 //! What is promised: SQLite and the memory store seal within the transaction. On PostgreSQL one chain head
 //! per organization would make all its writers queue, so entries are sealed in batches shortly after;
@@ -12,18 +13,26 @@
 
 mod verify;
 
+use std::collections::HashSet;
+
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 pub use verify::{Finding, Head, Verification, verify};
 
-use crate::context::Actor;
+use crate::context::{Actor, Seed};
 use crate::encode::{write_text, write_value};
 use crate::entity::{Entity as _, Flags, Stored, Table};
 use crate::id::Id;
 use crate::row::{Row, Value};
 use crate::store::{Change, ChangeSet, Seal, Stamp};
 use crate::value::{Document, Instant, ValueError};
+
+/// How many bytes a salt has.
+const SALT: usize = 16;
+
+/// The command after which the contents of a record's earlier entries may be gone.
+pub(crate) const ERASING: &str = "contact.erase";
 
 crate::choice! {
     /// What kind of actor did something.
@@ -72,12 +81,15 @@ crate::entity! {
         pub record_version: i64 [SERVER_OWNED],
         /// The values of an insert or delete, or old and new values of an update; absent once erased.
         pub changes: Option<Document> [SERVER_OWNED PERSONAL],
-        /// SHA-256 of `changes` as it was written.
+        /// SHA-256 of the salt and `changes` as it was written.
         pub changes_hash: Vec<u8> [SERVER_OWNED],
-        /// SHA-256 of the record's row afterwards, or before it was deleted.
+        /// SHA-256 of the salt and the record's row afterwards, or before it was deleted.
         pub digest: Vec<u8> [SERVER_OWNED],
         /// Chains the entry to the one before it, once sealed.
         pub hash: Option<Vec<u8>> [SERVER_OWNED],
+        /// What the hashes of the contents begin with, so that they cannot be guessed; absent once erased, and in entries
+        /// older than it.
+        pub salt: Option<Vec<u8>> [SERVER_OWNED PERSONAL],
     }
     columns AuditEntryColumns;
     derived { }
@@ -105,21 +117,64 @@ impl crate::Session<'_> {
 /// The entries of a change-set whose deferred values are resolved, unsealed. Called by stores.
 pub fn entries(changes: &ChangeSet) -> Vec<Row> {
     let mut text = String::with_capacity(512);
-    changes
+    let forgotten: HashSet<Uuid> = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
+    let mut rows: Vec<Row> = changes
         .changes
         .iter()
         .filter(|change| change.table().audited)
         .enumerate()
         .map(|(index, change)| {
+            let (table, row) = (change.table(), change.row());
             text.clear();
-            write_changes(&mut text, change);
-            entry(&changes.stamp, index, change, &text).to_row()
+            write_changes(&mut text, change, forgotten.contains(&change.id()));
+            let action = match change {
+                Change::Insert { .. } => Action::Insert,
+                Change::Update { .. } => Action::Update,
+                Change::Delete { .. } => Action::Delete,
+            };
+            let about = About { table, id: table.id(row), version: table.version(row), action, row };
+            entry(&changes.stamp, index, &about, &text).to_row()
         })
-        .collect()
+        .collect();
+    // A record that was deleted before is changed no more; the entry accounts for the contents that go.
+    for forgotten in &changes.forgotten {
+        let Some(version) = forgotten.deleted_at else { continue };
+        let about = About { table: forgotten.table, id: forgotten.id, version, action: Action::Update, row: &[] };
+        rows.push(entry(&changes.stamp, rows.len(), &about, "{}").to_row());
+    }
+    rows
 }
 
-fn entry(stamp: &Stamp, index: usize, change: &Change, changes: &str) -> Stored<AuditEntry> {
-    let (table, row) = (change.table(), change.row());
+/// What an entry is about.
+struct About<'a> {
+    table: &'static Table,
+    id: Uuid,
+    version: i64,
+    action: Action,
+    row: &'a [Value],
+}
+
+/// The salt of a change-set's entry: from none of them can another be told.
+fn salt(seed: &Seed, index: usize) -> [u8; SALT] {
+    let mut hash = Sha256::new();
+    hash.update(seed.bytes());
+    hash.update((index as u64).to_le_bytes());
+    let mut salt = [0; SALT];
+    salt.copy_from_slice(&hash.finalize()[..SALT]);
+    salt
+}
+
+/// SHA-256 of the salt, if there is one, and an entry's contents.
+fn changes_hash(salt: Option<&[u8]>, changes: &str) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(salt.unwrap_or_default());
+    hash.update(changes);
+    hash.finalize().to_vec()
+}
+
+fn entry(stamp: &Stamp, index: usize, about: &About<'_>, changes: &str) -> Stored<AuditEntry> {
+    let About { table, id, version, action, row } = *about;
+    let salt = salt(&stamp.seed, index);
     Stored {
         id: Id::new(Uuid::from_u128(stamp.id.as_u128().wrapping_add(index as u128))),
         version: 1,
@@ -138,17 +193,14 @@ fn entry(stamp: &Stamp, index: usize, change: &Change, changes: &str) -> Stored<
             actor_id: stamp.actor.id(),
             command: stamp.command.to_owned(),
             entity: table.entity.to_owned(),
-            record_id: table.id(row),
-            action: match change {
-                Change::Insert { .. } => Action::Insert,
-                Change::Update { .. } => Action::Update,
-                Change::Delete { .. } => Action::Delete,
-            },
-            record_version: table.version(row),
-            changes_hash: Sha256::digest(changes).to_vec(),
+            record_id: id,
+            action,
+            record_version: version,
+            changes_hash: changes_hash(Some(&salt), changes),
             changes: Some(Document::from_canonical(changes.to_owned())),
-            digest: digest(table, row),
+            digest: digest(table, row, Some(&salt)),
             hash: None,
+            salt: Some(salt.to_vec()),
         },
     }
 }
@@ -158,8 +210,9 @@ const fn told(flags: Flags) -> bool {
     !flags.contains(Flags::SECRET) && !flags.contains(Flags::DERIVED) && !flags.contains(Flags::COUNTER)
 }
 
-/// Writes the JSON object of changed fields: `{"name":"Ana"}`, or `{"name":["Ana","Eva"]}` for an update.
-fn write_changes(out: &mut String, change: &Change) {
+/// Writes the JSON object of changed fields: `{"name":"Ana"}`, or `{"name":["Ana","Eva"]}` for an update. Of a record whose
+/// past is forgotten, what personal fields had before stands as `null`.
+fn write_changes(out: &mut String, change: &Change, forgotten: bool) {
     let table = change.table();
     let before = match change {
         Change::Update { before, .. } => Some(before),
@@ -182,8 +235,9 @@ fn write_changes(out: &mut String, change: &Change) {
         write_text(out, column.name);
         out.push(':');
         if let Some(old) = old {
+            let hidden = forgotten && column.flags.contains(Flags::PERSONAL);
             out.push('[');
-            write_value(out, column.kind, old);
+            write_value(out, column.kind, if hidden { &Value::Null } else { old });
             out.push(',');
             write_value(out, column.kind, value);
             out.push(']');
@@ -194,10 +248,11 @@ fn write_changes(out: &mut String, change: &Change) {
     out.push('}');
 }
 
-/// SHA-256 of a row: of the names and values of its columns, but for counters and derived ones. What a column that is
+/// SHA-256 of the salt, if there is one, and a row: of the names and values of its columns, but for counters and derived ones. What a column that is
 /// added later starts from, absent, zero or false, is left out, so that a migration leaves digests as they are.
-pub fn digest(table: &Table, row: &[Value]) -> Vec<u8> {
+pub fn digest(table: &Table, row: &[Value], salt: Option<&[u8]>) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(512);
+    bytes.extend_from_slice(salt.unwrap_or_default());
     for (column, value) in table.columns.iter().zip(row) {
         let initial = match value {
             Value::Null => true,
@@ -259,10 +314,10 @@ pub fn seal(last: Link, entries: &mut [Row]) -> Link {
     })
 }
 
-/// `SHA-256(previous hash, seq, every column but seq, changes and hash)`.
+/// `SHA-256(previous hash, seq, every column but seq, changes, hash and salt)`.
 fn link_hash(previous: &[u8], seq: i64, row: &[Value]) -> Vec<u8> {
     let columns = AuditEntry::COLUMNS;
-    let left_out = [columns.seq.index(), columns.changes.index(), columns.hash.index()];
+    let left_out = [columns.seq.index(), columns.changes.index(), columns.hash.index(), columns.salt.index()];
     let mut bytes = Vec::with_capacity(320);
     bytes.extend_from_slice(previous);
     bytes.extend_from_slice(&seq.to_le_bytes());
@@ -308,15 +363,17 @@ mod tests {
         let with = |name: &str, value: Value| {
             let mut row = blank.clone();
             row[table.columns.iter().position(|column| column.name == name).unwrap()] = value;
-            digest(table, &row)
+            digest(table, &row, None)
         };
         // May be absent: zero is a value.
-        assert_ne!(with("visit_seconds", Value::Int(0)), digest(table, &blank));
+        assert_ne!(with("visit_seconds", Value::Int(0)), digest(table, &blank, None));
         // May not be absent: false is what a column that is added later starts from.
-        assert_eq!(with("imported", Value::Bool(false)), digest(table, &blank));
-        assert_ne!(with("imported", Value::Bool(true)), digest(table, &blank));
+        assert_eq!(with("imported", Value::Bool(false)), digest(table, &blank, None));
+        assert_ne!(with("imported", Value::Bool(true)), digest(table, &blank, None));
         let id = Value::Id(Uuid::from_u128(1));
         assert_ne!(with("from_stage_id", id.clone()), with("to_stage_id", id));
-        assert_ne!(digest(Tag::TABLE, &vec![Value::Text("a".into()); Tag::TABLE.columns.len()]), digest(table, &blank));
+        let tag = vec![Value::Text("a".into()); Tag::TABLE.columns.len()];
+        assert_ne!(digest(Tag::TABLE, &tag, None), digest(table, &blank, None));
+        assert_ne!(digest(Tag::TABLE, &tag, None), digest(Tag::TABLE, &tag, Some(&[7; SALT])));
     }
 }

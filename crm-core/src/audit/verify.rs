@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
-use super::{Action, AuditEntry, Link, digest, link_hash};
+use super::{Action, AuditEntry, ERASING, Link, changes_hash, digest, link_hash};
 use crate::entity::{Entity as _, Stored, Table, Tenancy};
 use crate::row::{Row, Value};
 use crate::schema::TABLES;
@@ -177,6 +176,7 @@ async fn chain(
         let rows = store.select(scope, &query).await?;
         let Some(last) = rows.last() else { break };
         query.after = Some(query.place(last));
+        let mut emptied = Vec::new();
         for row in rows {
             report.entries += 1;
             let id = row[0].as_id();
@@ -193,7 +193,7 @@ async fn chain(
             if hash != link_hash(&report.head.hash, seq, &row) {
                 report.find(AuditEntry::TABLE.entity, id, Some(seq), "the entry or one before it was changed");
             }
-            contents(&row, seq, report);
+            emptied.extend(contents(&row, seq, report));
             report.head = Link { seq, hash };
             if let Some(anchor) = anchor
                 && anchor.seq == seq
@@ -202,6 +202,7 @@ async fn chain(
                 report.find(AuditEntry::TABLE.entity, id, Some(seq), "the chain does not go through the anchored head");
             }
         }
+        accounted(store, scope, &emptied, report).await?;
     }
     if let Some(anchor) = anchor
         && anchor.seq > report.head.seq
@@ -212,15 +213,70 @@ async fn chain(
     Ok(())
 }
 
-/// Checks an entry's changed fields against their hash.
-fn contents(row: &Row, seq: i64, report: &mut Verification) {
+/// An entry whose contents are gone.
+struct Emptied {
+    id: Option<Uuid>,
+    seq: i64,
+    record: Uuid,
+    version: i64,
+}
+
+/// Checks an entry's changed fields against their hash; an entry that has none any more is given back.
+fn contents(row: &Row, seq: i64, report: &mut Verification) -> Option<Emptied> {
     let columns = AuditEntry::COLUMNS;
-    if let (Value::Text(changes), Value::Bytes(hash)) =
-        (&row[columns.changes.index()], &row[columns.changes_hash.index()])
-        && Sha256::digest(changes).as_slice() != hash.as_slice()
-    {
-        report.find(AuditEntry::TABLE.entity, row[0].as_id(), Some(seq), "the changed fields were altered");
+    let (id, salt) = (row[0].as_id(), salt(row));
+    match (&row[columns.changes.index()], &row[columns.changes_hash.index()]) {
+        (Value::Text(changes), Value::Bytes(hash)) if changes_hash(salt, changes) == *hash => None,
+        (Value::Null, _) if salt.is_none() => Some(Emptied {
+            id,
+            seq,
+            record: row[columns.record_id.index()].as_id()?,
+            version: row[columns.record_version.index()].as_int()?,
+        }),
+        _ => {
+            report.find(AuditEntry::TABLE.entity, id, Some(seq), "the changed fields were altered");
+            None
+        }
     }
+}
+
+fn salt(row: &Row) -> Option<&[u8]> {
+    match &row[AuditEntry::COLUMNS.salt.index()] {
+        Value::Bytes(salt) => Some(salt),
+        _ => None,
+    }
+}
+
+/// Demands an erasure of the record after each entry whose contents are gone. Versions tell what came after what: of two
+/// members at work at once, the ids and instants of the later entry may be the smaller ones.
+async fn accounted(
+    store: &dyn Store,
+    scope: Scope,
+    emptied: &[Emptied],
+    report: &mut Verification,
+) -> Result<(), StoreError> {
+    if emptied.is_empty() {
+        return Ok(());
+    }
+    let columns = AuditEntry::COLUMNS;
+    let records: BTreeSet<Uuid> = emptied.iter().map(|entry| entry.record).collect();
+    let erasing = Expr::In(columns.record_id.operand(), records.into_iter().map(Value::Id).collect())
+        .and(columns.command.eq(&ERASING.to_owned()).into());
+    let mut erased: HashMap<Uuid, i64> = HashMap::new();
+    for row in store.select(scope, &Select::new(AuditEntry::TABLE, erasing)).await? {
+        let entry = Stored::<AuditEntry>::from_row(row)?;
+        if entry.changes.is_some() {
+            let last = erased.entry(entry.record_id).or_insert(entry.record_version);
+            *last = entry.record_version.max(*last);
+        }
+    }
+    for entry in emptied {
+        if erased.get(&entry.record).is_none_or(|version| *version < entry.version) {
+            let problem = "the changed fields are gone, and nothing erased them";
+            report.find(AuditEntry::TABLE.entity, entry.id, Some(entry.seq), problem);
+        }
+    }
+    Ok(())
 }
 
 async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) -> Result<(), StoreError> {
@@ -230,10 +286,12 @@ async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) ->
         let rows = store.select(scope, &query).await?;
         let Some(last) = rows.last() else { return Ok(()) };
         query.after = Some(query.place(last));
+        let mut emptied = Vec::new();
         for row in rows {
             report.unsealed += 1;
-            contents(&row, 0, report);
+            emptied.extend(contents(&row, 0, report));
         }
+        accounted(store, scope, &emptied, report).await?;
     }
 }
 
@@ -248,15 +306,15 @@ async fn records(
     let columns = AuditEntry::COLUMNS;
     let ids: Vec<Value> = rows.iter().map(|row| row[0].clone()).collect();
     let query = Select::new(AuditEntry::TABLE, Expr::In(Operand::Column(columns.record_id.index()), ids));
-    let mut last: HashMap<Uuid, (Action, i64, Vec<u8>)> = HashMap::new();
+    // Records that are written once have one version: an erasure of theirs comes last.
+    let order = |entry: &AuditEntry| (entry.record_version, entry.command == ERASING);
+    let mut last: HashMap<Uuid, Stored<AuditEntry>> = HashMap::new();
     for entry in store.select(scope, &query).await? {
         let entry = Stored::<AuditEntry>::from_row(entry)?;
-        if entry.entity != table.entity {
-            continue;
-        }
-        let known = last.entry(entry.record_id).or_insert((entry.action, i64::MIN, Vec::new()));
-        if entry.record_version >= known.1 {
-            *known = (entry.action, entry.record_version, entry.digest.clone());
+        if entry.entity == table.entity
+            && last.get(&entry.record_id).is_none_or(|known| order(&entry) >= order(known))
+        {
+            last.insert(entry.record_id, entry);
         }
     }
     for row in rows {
@@ -264,9 +322,9 @@ async fn records(
         let id = table.id(&row);
         match last.get(&id) {
             None => report.find(table.entity, Some(id), None, "the record has no entry"),
-            Some((Action::Delete, ..)) => report.find(table.entity, Some(id), None, "the record was deleted"),
-            Some((_, version, _)) if table.tenancy == Tenancy::Global && table.version(&row) > *version => {}
-            Some((_, _, expected)) if *expected != digest(table, &row) => {
+            Some(entry) if entry.action == Action::Delete => report.find(table.entity, Some(id), None, "the record was deleted"),
+            Some(entry) if table.tenancy == Tenancy::Global && table.version(&row) > entry.record_version => {}
+            Some(entry) if entry.digest != digest(table, &row, entry.salt.as_deref()) => {
                 report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
             }
             Some(_) => match (table.rederive)(row.clone()) {

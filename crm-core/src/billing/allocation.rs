@@ -65,6 +65,10 @@ impl Rules for Allocation {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    fn retained() -> Expr {
+        Expr::True
+    }
 }
 
 /// The condition that a record's contact is the member's own.

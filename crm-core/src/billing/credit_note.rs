@@ -25,7 +25,7 @@ crate::entity! {
         /// The civil date of issue.
         pub issued_on: Date [SERVER_OWNED],
         /// Why.
-        pub reason: Text<500> [SERVER_OWNED],
+        pub reason: Text<500> [SERVER_OWNED PERSONAL],
         /// The sum of the lines before tax.
         pub subtotal: Minor [SERVER_OWNED],
         /// The sum of the lines' taxes.
@@ -45,9 +45,9 @@ crate::entity! {
         /// The buyer as the invoice names it, a JSON object.
         pub buyer: Option<Document> [SERVER_OWNED PERSONAL],
         /// What else is to be said.
-        pub notes: Option<Notes<2000>> [SERVER_OWNED],
+        pub notes: Option<Notes<2000>> [SERVER_OWNED PERSONAL],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>> [SERVER_OWNED],
+        pub external_id: Option<Text<100>> [SERVER_OWNED PERSONAL],
     }
     columns CreditNoteColumns;
     derived { }
@@ -74,7 +74,7 @@ crate::entity! {
         /// What is credited, if it is a product of the catalogue.
         pub product_id: Option<Id<Product>> [SERVER_OWNED] => Product,
         /// What is credited, in words.
-        pub description: Text<500> [SERVER_OWNED],
+        pub description: Text<500> [SERVER_OWNED PERSONAL],
         /// How much of it.
         pub quantity: Decimal6 [SERVER_OWNED],
         /// The price of one unit before tax.
@@ -129,11 +129,19 @@ impl Rules for CreditNote {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    fn retained() -> Expr {
+        Expr::True
+    }
 }
 
 impl Rules for CreditNoteLine {
     fn own(user: Id<User>) -> Expr {
         let reference = Self::COLUMNS.credit_note_id.index();
         Expr::Related { reference, filter: Box::new(CreditNote::own(user)) }
+    }
+
+    fn retained() -> Expr {
+        Expr::True
     }
 }

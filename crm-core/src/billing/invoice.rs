@@ -134,9 +134,9 @@ crate::entity! {
         /// The buyer as known on issue, a JSON object.
         pub buyer: Option<Document> [SERVER_OWNED PERSONAL],
         /// What else is to be said.
-        pub notes: Option<Notes<2000>>,
+        pub notes: Option<Notes<2000>> [PERSONAL],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns InvoiceColumns;
     derived {
@@ -232,11 +232,20 @@ impl Rules for Invoice {
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
     }
+
+    /// Drafts are not binding.
+    fn retained() -> Expr {
+        Self::COLUMNS.status.ne(&InvoiceStatus::Draft).into()
+    }
 }
 
 impl Rules for super::InvoiceLine {
     fn own(user: Id<User>) -> Expr {
         let reference = Self::COLUMNS.invoice_id.index();
         Expr::Related { reference, filter: Box::new(Invoice::own(user)) }
+    }
+
+    fn retained() -> Expr {
+        Expr::Related { reference: Self::COLUMNS.invoice_id.index(), filter: Box::new(Invoice::retained()) }
     }
 }

@@ -21,7 +21,7 @@ crate::entity! {
         /// What was sold, if it is a product of the catalogue.
         pub product_id: Option<Id<Product>> => Product,
         /// What was sold, in words.
-        pub description: Text<500>,
+        pub description: Text<500> [PERSONAL],
         /// How much of it.
         pub quantity: Decimal6,
         /// The price of one unit before tax.

@@ -53,15 +53,15 @@ crate::entity! {
         /// The civil date on which it was reversed: it bounced, or was recorded in error.
         pub reversed_on: Option<Date> [SERVER_OWNED],
         /// Why it was reversed.
-        pub reversal_reason: Option<Text<200>> [SERVER_OWNED],
+        pub reversal_reason: Option<Text<200>> [SERVER_OWNED PERSONAL],
         /// How it was paid.
         pub method: Option<Method>,
         /// The payer's or the bank's reference.
-        pub reference: Option<Text<100>>,
+        pub reference: Option<Text<100>> [PERSONAL],
         /// What else is to be said.
-        pub notes: Option<Notes<2000>>,
+        pub notes: Option<Notes<2000>> [PERSONAL],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns PaymentColumns;
     derived { }
@@ -77,6 +77,10 @@ impl Rules for Payment {
 
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
+    }
+
+    fn retained() -> Expr {
+        Expr::True
     }
 }
 

@@ -30,15 +30,15 @@ crate::entity! {
         /// How it was paid back.
         pub method: Option<Method> [SERVER_OWNED],
         /// The bank's reference.
-        pub reference: Option<Text<100>> [SERVER_OWNED],
+        pub reference: Option<Text<100>> [SERVER_OWNED PERSONAL],
         /// What else is to be said.
-        pub notes: Option<Notes<2000>> [SERVER_OWNED],
+        pub notes: Option<Notes<2000>> [SERVER_OWNED PERSONAL],
         /// Of which payment, if it is one's.
         pub payment_id: Option<Id<Payment>> [SERVER_OWNED] => Payment,
         /// Of which credit note, if it is one's.
         pub credit_note_id: Option<Id<CreditNote>> [SERVER_OWNED] => CreditNote,
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>> [SERVER_OWNED],
+        pub external_id: Option<Text<100>> [SERVER_OWNED PERSONAL],
     }
     columns RefundColumns;
     derived { }
@@ -56,6 +56,10 @@ impl Rules for Refund {
 
     fn own(user: Id<User>) -> Expr {
         own_contact(Self::COLUMNS.contact_id.index(), user)
+    }
+
+    fn retained() -> Expr {
+        Expr::True
     }
 }
 

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::crm::{Seat, Session};
 use crate::error::CrmError;
 use crate::people::Contact;
+use crate::privacy::Meanwhile;
 use crate::store::{Abort, ChangeSet, Feed, Store};
 use crate::value::ValueError;
 
@@ -106,6 +107,7 @@ impl ImportFeed {
                 return Ok(None);
             }
             if !changes.is_empty() {
+                session.require_living(&mut changes, Meanwhile::Yes).await?;
                 session.charge(&mut self.context, &mut changes, true).await?;
                 return Ok(Some(changes));
             }

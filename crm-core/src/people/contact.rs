@@ -7,7 +7,7 @@ use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
 use crate::store::Expr;
-use crate::value::{Country, Document, Email, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, folded_tokens};
+use crate::value::{Country, Document, Email, Instant, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, folded_tokens};
 
 crate::choice! {
     /// What a contact is.
@@ -49,9 +49,9 @@ crate::entity! {
         /// A person's family name, or that of a company's contact person.
         pub family_name: Option<Text<100>> [PERSONAL SEARCHABLE],
         /// A company's name, or that of a person's employer.
-        pub company_name: Option<Text<200>> [SEARCHABLE],
+        pub company_name: Option<Text<200>> [PERSONAL SEARCHABLE],
         /// A person's employer, if it is a contact itself.
-        pub company_id: Option<Id<Contact>> => Contact,
+        pub company_id: Option<Id<Contact>> [PERSONAL] => Contact,
         /// The e-mail address.
         pub email: Option<Email> [PERSONAL SEARCHABLE],
         /// The phone number in E.164.
@@ -69,19 +69,19 @@ crate::entity! {
         /// The country, by its ISO 3166-1 code.
         pub country: Option<Country> [PERSONAL],
         /// What kind of tax number it has.
-        pub tax_scheme: Option<TaxScheme>,
+        pub tax_scheme: Option<TaxScheme> [PERSONAL],
         /// The tax number, without punctuation; its check digits are verified.
         pub tax_number: Option<Text<32>> [PERSONAL SEARCHABLE],
         /// The customer's account number.
-        pub account_number: Option<Text<50>> [SEARCHABLE],
+        pub account_number: Option<Text<50>> [PERSONAL SEARCHABLE],
         /// The socio-economic stratum, 1 to 6 (Colombia, Law 142 of 1994, article 102).
-        pub stratum: Option<i64>,
+        pub stratum: Option<i64> [PERSONAL],
         /// How many days after its issue an invoice is due; the organization's days otherwise.
         pub payment_days: Option<i64>,
         /// The number that the organization's series gave it.
         pub code: Option<Text<40>> [SERVER_OWNED SEARCHABLE],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
         /// The Instagram handle, without the at sign.
         pub instagram: Option<Text<100>> [PERSONAL SEARCHABLE],
         /// The member who looks after it.
@@ -96,6 +96,8 @@ crate::entity! {
         pub email_claim: Option<String> [SERVER_OWNED PERSONAL],
         /// The phone number that no other contact may have.
         pub phone_claim: Option<String> [SERVER_OWNED PERSONAL],
+        /// When what is personal of it was erased.
+        pub erased_at: Option<Instant> [SERVER_OWNED],
     }
     columns ContactColumns;
     derived {

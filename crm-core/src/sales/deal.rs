@@ -79,7 +79,7 @@ crate::entity! {
     /// Something that a contact may buy, on its way through a pipeline.
     pub struct Deal: "deal" in "crm_deal" as Archivable, Organization {
         /// What it is about.
-        pub title: Text<200>,
+        pub title: Text<200> [PERSONAL],
         /// With whom.
         pub contact_id: Option<Id<Contact>> => Contact,
         /// The member who works on it.
@@ -101,7 +101,7 @@ crate::entity! {
         /// When it was won or lost.
         pub closed_at: Option<Instant> [SERVER_OWNED],
         /// Why it was lost.
-        pub lost_reason: Option<Text<500>> [SERVER_OWNED],
+        pub lost_reason: Option<Text<500>> [SERVER_OWNED PERSONAL],
         /// What would be bought.
         pub product_id: Option<Id<Product>> => Product,
         /// The lead that it came of.
@@ -109,7 +109,7 @@ crate::entity! {
         /// When the present visit of its stage began, or of a closed deal the last one.
         pub stage_entered_at: Instant [SERVER_OWNED],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns DealColumns;
     derived {

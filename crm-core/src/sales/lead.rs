@@ -107,7 +107,7 @@ crate::entity! {
         /// The deal that came of it; the deal refers back to the lead.
         pub deal_id: Option<Id<Deal>> [SERVER_OWNED],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns LeadColumns;
     derived { }

@@ -146,13 +146,13 @@ crate::entity! {
         /// How it came in.
         pub channel: CaseChannel,
         /// What it is about, in 3 to 100 characters.
-        pub subject: Text<100>,
+        pub subject: Text<100> [PERSONAL],
         /// What the contact says, in 10 to 10,000 characters.
         pub description: Notes<10000> [PERSONAL],
         /// Whose it is.
         pub contact_id: Id<Contact> => Contact,
         /// The customer's account that it is about; the contact's unless another one is given.
-        pub account_number: Option<Text<50>>,
+        pub account_number: Option<Text<50>> [PERSONAL],
         /// The member who works on it.
         pub assignee_id: Option<Id<User>> [SERVER_OWNED] => User,
         /// How much it presses.
@@ -204,7 +204,7 @@ crate::entity! {
         /// The civil date on which it was closed.
         pub closed_on: Option<Date> [SERVER_OWNED],
         /// The id in the system that it was imported from.
-        pub external_id: Option<Text<100>>,
+        pub external_id: Option<Text<100>> [PERSONAL],
     }
     columns CaseColumns;
     derived {

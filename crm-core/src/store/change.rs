@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use uuid::Uuid;
 
 use super::{Store, StoreError};
-use crate::context::{Actor, Context};
+use crate::context::{Actor, Context, Seed};
 use crate::encode::encode_row;
 use crate::entity::{Entity, Flags, Stored, Table};
 use crate::id::Id;
@@ -24,6 +24,8 @@ pub struct Stamp {
     pub command: &'static str,
     /// When.
     pub at: Instant,
+    /// What the salts of the audit entries come of.
+    pub seed: Seed,
 }
 
 /// One change of one row. Secrets are not printed.
@@ -144,6 +146,18 @@ pub struct Counter {
     pub max: i64,
 }
 
+/// A record whose past the audit is to forget: stores take the contents and salts out of all its entries that came
+/// before the change-set.
+#[derive(Clone, Debug)]
+pub struct Forgotten {
+    /// Of which table.
+    pub table: &'static Table,
+    /// Which record.
+    pub id: Uuid,
+    /// The version at which it was deleted, if it is not there any more; otherwise the change-set writes the record.
+    pub deleted_at: Option<i64>,
+}
+
 /// Asks for entries of the audit that are not yet sealed to be sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
@@ -188,8 +202,12 @@ pub struct ChangeSet {
     /// What is written, in this order: a row that is referred to comes before the row that refers
     /// to it. A record is changed at most once.
     pub changes: Vec<Change>,
+    /// Whose past is to be forgotten, in the same transaction.
+    pub forgotten: Vec<Forgotten>,
     /// Whether entries of the audit are to be sealed as well.
     pub seal: Option<Seal>,
+    /// Whether, once it is written, nothing that was deleted or overwritten before is to be left in the store's files.
+    pub purge: bool,
     /// Further chunks.
     pub feed: Option<Box<dyn Feed>>,
     /// Where a record's change stands in `changes`.
@@ -217,6 +235,8 @@ pub struct Applied {
     pub rows: u64,
     /// How many entries of the audit were sealed because the change-set asked for it.
     pub sealed: u64,
+    /// Whether what was asked to be purged is gone; not while others read an older state, and not within a transaction.
+    pub purged: bool,
 }
 
 /// A record as it is when it is created now.
@@ -240,7 +260,9 @@ impl ChangeSet {
             guards: Vec::new(),
             counters: Vec::new(),
             changes: Vec::new(),
+            forgotten: Vec::new(),
             seal: None,
+            purge: false,
             feed: None,
             positions: HashMap::new(),
         }
@@ -251,9 +273,10 @@ impl ChangeSet {
         Self { feed: Some(feed), ..Self::new(stamp) }
     }
 
-    /// Whether there is nothing to write, count or seal.
+    /// Whether there is nothing to write, count, forget, seal or purge.
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty() && self.counters.is_empty() && self.seal.is_none() && self.feed.is_none()
+        let idle = self.seal.is_none() && !self.purge && self.feed.is_none();
+        self.changes.is_empty() && self.counters.is_empty() && self.forgotten.is_empty() && idle
     }
 
     /// Adds a new record, created now by the context's actor.
@@ -329,6 +352,12 @@ impl ChangeSet {
         after
     }
 
+    /// Changes a row of any table to this one.
+    pub(crate) fn rewrite(&mut self, table: &'static Table, before: Row, after: Row) {
+        self.positions.insert((table.name, table.id(&before)), self.changes.len());
+        self.changes.push(Change::Update { table, before, after });
+    }
+
     /// Deletes a record.
     pub fn delete<E: Entity>(&mut self, before: &Stored<E>) {
         self.changes.push(Change::Delete { table: E::TABLE, before: before.to_row() });
@@ -377,6 +406,11 @@ impl ChangeSet {
         let change = &mut self.changes[position];
         change.row_mut()[column] = value;
         change.rederive().expect("a row that was made of a record reads as one");
+    }
+
+    /// The row of a record as this change-set writes it, if it does and the record is not deleted.
+    pub(crate) fn written(&self, table: &Table, id: Uuid) -> Option<&Row> {
+        self.positions.get(&(table.name, id)).map(|position| self.changes[*position].row())
     }
 
     /// Where the change of this record stands, if the change-set writes it.

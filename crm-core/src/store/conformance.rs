@@ -195,6 +195,7 @@ fn contact(name: &str) -> Contact {
         custom: None,
         email_claim: None,
         phone_claim: None,
+        erased_at: None,
     }
 }
 

@@ -1,6 +1,6 @@
 //! The memory store: the model that every other store is held to.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -369,6 +369,7 @@ impl<'a> Draft<'a> {
             self.write(scope, change)?;
         }
         check(self.data, scope, &changes)?;
+        self.forget(scope, &changes);
         let mut entries = audit::entries(&changes);
         if !entries.is_empty() {
             let space = (AuditEntry::TABLE.name, scope.key());
@@ -377,7 +378,27 @@ impl<'a> Draft<'a> {
                 self.put(space, AuditEntry::TABLE.id(&row), Some(row));
             }
         }
-        Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0 })
+        Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0, purged: changes.purge })
+    }
+
+    /// Takes the contents out of the entries of records that the audit is to forget.
+    fn forget(&mut self, scope: Scope, changes: &ChangeSet) {
+        if changes.forgotten.is_empty() {
+            return;
+        }
+        let columns = AuditEntry::COLUMNS;
+        let forgotten: HashSet<Uuid> = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
+        let space = (AuditEntry::TABLE.name, scope.key());
+        let of_forgotten =
+            |row: &&Row| row[columns.record_id.index()].as_id().is_some_and(|id| forgotten.contains(&id));
+        let rows: Vec<Row> = self.data.get(&space).map_or_else(Vec::new, |rows| {
+            rows.values().filter(of_forgotten).cloned().collect()
+        });
+        for mut row in rows {
+            row[columns.changes.index()] = Value::Null;
+            row[columns.salt.index()] = Value::Null;
+            self.put(space, AuditEntry::TABLE.id(&row), Some(row));
+        }
     }
 
     fn write(&mut self, scope: Scope, change: &Change) -> Result<(), StoreError> {

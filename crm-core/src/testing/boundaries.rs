@@ -337,6 +337,12 @@ const CALLS: &[Call] = calls! {
     "invitation.read" => |session, ids| session.get(ids.access.invitation);
     "invitation.create" => |session, ids| session.invite(&access::invitation(&ids.email));
     "invitation.withdraw" => |session, ids| session.run(&WithdrawInvitation(ids.access.invitation));
+    // Privacy.
+    "contact.export_personal" => |session, ids| session.export_contact(ids.contact);
+    "contact.erase" => |session, ids| session.erase_contact(ids.loose);
+    "contact.erase" => |session, ids| session.erase_contact(ids.contact);
+    "organization.purge" => |session, _ids| session.purge();
+    "api_request.purge" => |session, _ids| session.purge_requests(day(28));
 };
 
 fn day(day: u32) -> Date {

@@ -82,6 +82,19 @@ pub fn unsealed(scope: Scope, limit: u32) -> Write<'static> {
     Write { sql, params: vec![Param::Org(scope.key()), Param::Int(i64::from(limit))], expected: Vec::new() }
 }
 
+/// The statement that takes the contents and salts out of the entries of records, but for those that the change-set
+/// itself has written: their ids count up from its own.
+pub fn forget(scope: Scope, records: Vec<Uuid>, changes: Uuid, entries: usize) -> Write<'static> {
+    let last = Uuid::from_u128(changes.as_u128().wrapping_add(entries.max(1) as u128 - 1));
+    let params = vec![Param::Org(scope.key()), Param::Ids(records), Param::Ids(vec![changes, last])];
+    let sql = format!(
+        "UPDATE {} AS t SET \"changes\" = NULL, \"salt\" = NULL WHERE t.org = $1 AND t.\"record_id\" = ANY($2::uuid[]) \
+         AND t.\"changes\" IS NOT NULL AND NOT t.\"id\" BETWEEN ($3::uuid[])[1] AND ($3::uuid[])[2]",
+        AuditEntry::TABLE.name
+    );
+    Write { sql, params, expected: Vec::new() }
+}
+
 /// The statement that gives sealed entries their numbers and hashes.
 pub fn seal(scope: Scope, entries: &[Row]) -> Write<'_> {
     let columns = AuditEntry::COLUMNS;

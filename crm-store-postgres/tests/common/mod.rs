@@ -153,6 +153,7 @@ pub(crate) fn contact(name: &str) -> Contact {
         custom: None,
         email_claim: None,
         phone_claim: None,
+        erased_at: None,
     }
 }
 

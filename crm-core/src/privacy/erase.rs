@@ -1,0 +1,252 @@
+//! The erasure of a contact.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use async_trait::async_trait;
+use serde::Serialize;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use super::reach::Reach;
+use super::{PrivacyError, known_by};
+use crate::access::{Grant, Idempotency};
+use crate::audit::ERASING;
+use crate::billing::{CreditNote, Invoice, InvoiceStatus, Payment};
+use crate::context::Context;
+use crate::crm::{Command, Session};
+use crate::entity::{Entity as _, Flags, Stored, Table};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::people::Contact;
+use crate::row::{Row, Value};
+use crate::sales::Tagging;
+use crate::service::{Case, CaseStatus};
+use crate::store::{Change, ChangeSet, Forgotten, Guard, Select};
+
+/// How many rows are read at a time.
+const PAGE: u32 = 1_000;
+/// Why records are retained.
+const LAW: &str = "records of accounting are kept as the law requires";
+
+/// What became of the records about a contact.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Erased {
+    /// How many records of each entity were erased; none the second time.
+    pub erased: BTreeMap<&'static str, u64>,
+    /// How many records that had been deleted before are forgotten by the audit as well.
+    pub deleted_before: u64,
+    /// What is kept, and why.
+    pub kept: Vec<Kept>,
+    /// Whether nothing of what was erased is left in the store's files. Otherwise others were reading an older state, or
+    /// the store is within a transaction: [`Session::purge`] later.
+    pub purged: bool,
+}
+
+/// Records that are kept as they are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The kind of record.
+    pub entity: &'static str,
+    /// How many.
+    pub records: u64,
+    /// Why.
+    pub reason: &'static str,
+}
+
+/// Erases a contact and tells what became of what.
+struct EraseContact {
+    id: Id<Contact>,
+    told: Mutex<Erased>,
+}
+
+#[async_trait]
+impl Command for EraseContact {
+    type Root = Contact;
+    const VERB: &'static str = "erase";
+
+    fn body(&self) -> String {
+        self.id.to_string()
+    }
+
+    async fn decide(
+        &self,
+        session: &Session<'_>,
+        _: Grant,
+        context: &mut Context,
+        changes: &mut ChangeSet,
+    ) -> Result<Stored<Contact>, CrmError> {
+        debug_assert_eq!(changes.stamp.command, ERASING, "the audit knows erasures by their command");
+        let reach = session.reach(self.id).await?;
+        require_settled(&reach)?;
+        let results = session.results_of(&reach.ids()).await?;
+        let told = erase(&reach, context, changes)?;
+        for row in results {
+            changes.changes.push(Change::Delete { table: Idempotency::TABLE, before: row });
+        }
+        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
+        let erased = changes.position(reach.contact.id).map(|at| changes.changes[at].row().clone());
+        Ok(erased.map(Stored::from_row).transpose()?.unwrap_or(reach.contact))
+    }
+}
+
+/// Refuses while there are claims for which it must be known who it is.
+fn require_settled(reach: &Reach) -> Result<(), CrmError> {
+    let mut open = Vec::new();
+    for invoice in reach.records::<Invoice>() {
+        let invoice = invoice?;
+        if invoice.status == InvoiceStatus::Open {
+            open.push(known_by(invoice.number.as_deref(), "invoice", invoice.id.uuid()));
+        }
+    }
+    if !open.is_empty() {
+        return Err(PrivacyError::OpenInvoices(open).into());
+    }
+    for payment in reach.records::<Payment>() {
+        let payment = payment?;
+        if payment.unapplied.0 > 0 && payment.reversed_on.is_none() {
+            open.push(known_by(None, "payment", payment.id.uuid()));
+        }
+    }
+    for note in reach.records::<CreditNote>() {
+        let note = note?;
+        if note.unapplied.0 > 0 {
+            open.push(known_by(note.number.as_deref(), "credit note", note.id.uuid()));
+        }
+    }
+    if !open.is_empty() {
+        return Err(PrivacyError::UnspentCredit(open).into());
+    }
+    for case in reach.records::<Case>() {
+        let case = case?;
+        if case.status != CaseStatus::Closed {
+            open.push(known_by(case.number.as_deref(), "case", case.id.uuid()));
+        }
+    }
+    if open.is_empty() { Ok(()) } else { Err(PrivacyError::OpenCases(open).into()) }
+}
+
+/// Adds what an erasure writes. Of a contact that was erased before, only what came in since then.
+fn erase(reach: &Reach, context: &Context, changes: &mut ChangeSet) -> Result<Erased, CrmError> {
+    let mut told = Erased::default();
+    let again = reach.contact.erased_at.is_some();
+    if !again {
+        let before = reach.contact.to_row();
+        let mut after = successor(Contact::TABLE, &before, context)?;
+        let now = Value::Instant(context.now());
+        after[Contact::COLUMNS.erased_at.index()] = now.clone();
+        let archived = Contact::COLUMNS.archived_at.index();
+        if after[archived].is_null() {
+            after[archived] = now;
+        }
+        rewrite(changes, Contact::TABLE, before, after);
+        told.erased.insert(Contact::TABLE.entity, 1);
+    }
+    for group in &reach.groups {
+        let table = group.table;
+        let (mut erased, mut kept) = (0, 0);
+        for (row, retained) in group.rows.values() {
+            if *retained {
+                kept += 1;
+                if table.version_position().is_some() {
+                    // The claims were judged by it.
+                    changes.guards.push(Guard { table, id: table.id(row), version: table.version(row) });
+                }
+            } else if *table == *Tagging::TABLE {
+                changes.changes.push(Change::Delete { table, before: row.clone() });
+                erased += 1;
+            } else if table.is_personal() && !(again && table.erased(row)? == *row) {
+                let after = successor(table, row, context)?;
+                rewrite(changes, table, row.clone(), after);
+                erased += 1;
+            }
+        }
+        if erased > 0 {
+            told.erased.insert(table.entity, erased);
+        }
+        if kept > 0 {
+            told.kept.push(Kept { entity: table.entity, records: kept, reason: LAW });
+        }
+    }
+    for gone in reach.deleted.iter().filter(|gone| gone.table.is_personal()) {
+        told.deleted_before += 1;
+        changes.forgotten.push(Forgotten { table: gone.table, id: gone.id, deleted_at: Some(gone.version) });
+    }
+    Ok(told)
+}
+
+/// The next version of a row, without what is personal.
+fn successor(table: &'static Table, row: &Row, context: &Context) -> Result<Row, CrmError> {
+    let mut after = table.erased(row)?;
+    if let (Some(version), Some(updated)) = (table.version_position(), table.updated_position()) {
+        after[version] = Value::Int(table.version(row) + 1);
+        after[updated] = Value::Instant(context.now());
+    }
+    Ok(after)
+}
+
+fn rewrite(changes: &mut ChangeSet, table: &'static Table, before: Row, after: Row) {
+    changes.forgotten.push(Forgotten { table, id: table.id(&before), deleted_at: None });
+    changes.rewrite(table, before, after);
+}
+
+impl Table {
+    /// Whether any column is personal.
+    pub(super) fn is_personal(&self) -> bool {
+        self.columns.iter().any(|column| column.flags.contains(Flags::PERSONAL))
+    }
+
+    /// The row without what is personal: absent, or `[erased]` where it may not be absent. Derived columns follow.
+    ///
+    /// # Errors
+    /// When the row is not of this table.
+    fn erased(&self, row: &Row) -> Result<Row, CrmError> {
+        let clear = |(column, value): (&crate::entity::Column, &Value)| {
+            if !column.flags.contains(Flags::PERSONAL) {
+                value.clone()
+            } else if column.nullable {
+                Value::Null
+            } else {
+                Value::Text("[erased]".to_owned())
+            }
+        };
+        Ok((self.rederive)(self.columns.iter().zip(row).map(clear).collect())?)
+    }
+}
+
+impl Session<'_> {
+    /// Erases a contact: takes what is personal out of it, of all records about it and of the audit's entries about them,
+    /// archives it, and lets nothing new be written about it. What the law wants kept stays as it is. A second time erases
+    /// what an import that ran meanwhile has brought in, mostly nothing.
+    ///
+    /// # Errors
+    /// [`PrivacyError`] while invoices are to be paid, credit is not spent or cases are not closed; and as
+    /// [`Session::run`].
+    pub async fn erase_contact(&self, id: Id<Contact>) -> Result<Erased, CrmError> {
+        let command = EraseContact { id, told: Mutex::default() };
+        self.run(&command).await?;
+        let told = command.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Erased { purged: self.purge_files().await, ..told })
+    }
+
+    /// What idempotency keys have kept of these records.
+    async fn results_of(&self, ids: &[Uuid]) -> Result<Vec<Row>, CrmError> {
+        let columns = Idempotency::COLUMNS;
+        let mut found = self.naming(Idempotency::TABLE, columns.record_id.index(), ids).await?;
+        let ids: BTreeSet<Uuid> = ids.iter().copied().collect();
+        // Results that are older than the column name their records themselves.
+        let mut query = Select::new(Idempotency::TABLE, columns.record_id.is_null().into()).limited(PAGE);
+        loop {
+            let page = self.store().select(self.scope(), &query).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            query.after = Some(query.place(last));
+            for row in page {
+                let result = row[columns.result.index()].as_text().and_then(|text| serde_json::from_str(text).ok());
+                let id = result.as_ref().and_then(|result: &Json| Uuid::parse_str(result.get("id")?.as_str()?).ok());
+                if id.is_some_and(|id| ids.contains(&id)) {
+                    found.push(row);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! The export of all that is stored about a contact.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::audit::{Action, ActorKind, AuditEntry};
+use crate::crm::Session;
+use crate::encode::encode_row;
+use crate::entity::{Entity as _, Stored, Table};
+use crate::error::CrmError;
+use crate::id::Id;
+use crate::people::Contact;
+use crate::row::Row;
+use crate::value::Instant;
+
+/// All that is stored about a contact. Its JSON is the same for the same state, but for the instant.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ContactExport {
+    /// The organization's slug.
+    pub organization: String,
+    /// The organization's name.
+    pub organization_name: String,
+    /// When it was exported.
+    pub exported_at: Instant,
+    /// When the contact was erased, if it was.
+    pub erased_at: Option<Instant>,
+    /// The contact, custom fields included.
+    pub contact: Json,
+    /// All records about it, by entity, in the order of their ids.
+    pub records: BTreeMap<&'static str, Vec<Json>>,
+    /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
+    pub audit: Vec<ExportedEntry>,
+}
+
+/// One entry of the audit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ExportedEntry {
+    /// When it happened.
+    pub at: Instant,
+    /// What kind of actor did it.
+    pub actor_kind: ActorKind,
+    /// Who did it; the system has no id.
+    pub actor_id: Option<Uuid>,
+    /// The command that did it.
+    pub command: String,
+    /// What kind of record it happened to.
+    pub entity: String,
+    /// Which record.
+    pub record_id: Uuid,
+    /// What happened.
+    pub action: Action,
+    /// The values of an insert or delete, or old and new values of an update; absent once erased.
+    pub changes: Option<Json>,
+}
+
+impl ExportedEntry {
+    fn of(row: Row) -> Result<Self, CrmError> {
+        let AuditEntry { at, actor_kind, actor_id, command, entity, record_id, action, changes, .. } =
+            Stored::<AuditEntry>::from_row(row)?.value;
+        let changes = changes.and_then(|changes| changes.json().ok());
+        Ok(Self { at, actor_kind, actor_id, command, entity, record_id, action, changes })
+    }
+}
+
+fn json(table: &Table, row: &Row) -> Json {
+    serde_json::from_str(&encode_row(table, row)).unwrap_or(Json::Null)
+}
+
+impl Session<'_> {
+    /// All that is stored about a contact; secret columns never.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] for members below admins; [`CrmError::NotFound`]; and when the store fails.
+    pub async fn export_contact(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
+        self.authorize(Contact::TABLE.entity, "export_personal")?;
+        let reach = self.reach(id).await?;
+        let ids = reach.ids();
+        let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;
+        entries.sort_by_key(|row| AuditEntry::TABLE.id(row));
+        let mut records = BTreeMap::new();
+        for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
+            records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
+        }
+        let organization = self.organization();
+        Ok(ContactExport {
+            organization: organization.slug.to_string(),
+            organization_name: organization.name.to_string(),
+            exported_at: self.environment().now(),
+            erased_at: reach.contact.erased_at,
+            contact: json(Contact::TABLE, &reach.contact.to_row()),
+            records,
+            audit: entries.into_iter().map(ExportedEntry::of).collect::<Result<_, _>>()?,
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! What is not kept for ever: bytes of what was erased, and the log of API keys' requests.
+
+use crate::access::{ApiRequest, Organization};
+use crate::crm::Session;
+use crate::entity::Entity as _;
+use crate::error::CrmError;
+use crate::store::{Change, ChangeSet, Select};
+use crate::value::Date;
+
+/// How many rows go in one change-set.
+const PAGE: u32 = 1_000;
+
+impl Session<'_> {
+    /// Asks the store to leave nothing in its files of what was erased, deleted or overwritten; false while others read an
+    /// older state, and within a transaction. On SQLite the whole file is written anew. On PostgreSQL the server's own
+    /// files, its log and its backups are its administrator's.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] for members below admins.
+    pub async fn purge(&self) -> Result<bool, CrmError> {
+        self.authorize(Organization::TABLE.entity, "purge")?;
+        Ok(self.purge_files().await)
+    }
+
+    /// A failure leaves what was erased erased, and the rest to a later purge.
+    pub(super) async fn purge_files(&self) -> bool {
+        let mut changes = ChangeSet::new(self.context().stamp("organization.purge"));
+        changes.purge = true;
+        self.store().apply(self.scope(), changes).await.is_ok_and(|applied| applied.purged)
+    }
+
+    /// Deletes the log of API keys' requests from before a day in the organization's zone, and tells how many there were.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] for members below admins; when the store fails, with what was deleted until then gone.
+    pub async fn purge_requests(&self, before: Date) -> Result<u64, CrmError> {
+        let table = ApiRequest::TABLE;
+        let mut deleted = 0;
+        loop {
+            let acting = self.acting();
+            let (operation, _) = self.authorize(table.entity, "purge")?;
+            let start = self.organization().time_zone.start_of(before);
+            let old = Select::new(table, ApiRequest::COLUMNS.at.lt(&start).into()).limited(PAGE);
+            let rows = self.store().select(self.scope(), &old).await?;
+            if rows.is_empty() {
+                return Ok(deleted);
+            }
+            let mut changes = ChangeSet::new(self.context().stamp(operation));
+            self.guard(&acting, &mut changes);
+            changes.changes.extend(rows.into_iter().map(|before| Change::Delete { table, before }));
+            match self.store().apply(self.scope(), changes).await {
+                Ok(applied) => deleted += applied.rows,
+                // Someone else deletes them, or the member's rights have changed.
+                Err(crate::store::StoreError::Conflict { .. }) => self.refresh().await?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+}
