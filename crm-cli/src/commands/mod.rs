@@ -33,6 +33,7 @@ mod org;
 mod payment;
 mod pipeline;
 mod print;
+mod privacy;
 mod product;
 mod refund;
 mod report;
@@ -90,6 +91,7 @@ const ALL: &[(&str, Describe)] = &[
     ("deadline-rule", deadline_rule::command),
     ("machine", machine::command),
     ("audit", audit::command),
+    ("privacy", privacy::command),
     ("doctor", doctor::command),
     ("config", config::command),
     ("completion", completion::command),
@@ -147,6 +149,7 @@ pub(crate) async fn run(app: &App, matches: &ArgMatches) -> Done {
         "deadline-rule" => deadline_rule::run(app, args).await,
         "machine" => machine::run(app, args),
         "audit" => audit::run(app, args).await,
+        "privacy" => privacy::run(app, args).await,
         "doctor" => doctor::run(app).await,
         "config" => config::run(app, args),
         "completion" => completion::run(app, args),
