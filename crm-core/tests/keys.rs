@@ -344,6 +344,26 @@ fn a_key_does_no_more_than_its_role_and_lives_no_longer_than_its_maker() {
 }
 
 #[test]
+fn a_kept_session_goes_on_with_what_a_new_one_has_read() {
+    let world = World::new();
+    let kept = world.member(Role::Manager);
+    let of_kept = Membership::COLUMNS.user_id.eq(&kept.user().id);
+    let member = block_on(world.owner.list(&Query::new(of_kept))).unwrap().items[0].id;
+    block_on(world.owner.run(&SetRole { member, role: Role::Viewer })).unwrap();
+    let again = block_on(world.crm.session(&kept.organization().slug, &kept.user().email)).unwrap();
+    assert_eq!(kept.role(), Role::Manager);
+    kept.renew(&again).unwrap();
+    assert_eq!(kept.role(), Role::Viewer);
+    // Not with anybody else's, nor with what the same member reads through a key.
+    let key = world.open(&world.key(&new_key(Role::Manager, "contact.*"))).unwrap();
+    for (kept, other) in [(&kept, &world.owner), (&world.owner, &key), (&key, &world.owner)] {
+        let refused = kept.renew(other).unwrap_err();
+        assert!(matches!(refused, CrmError::Unauthenticated(_)), "{refused}");
+    }
+    assert_eq!((kept.role(), world.owner.role(), key.role()), (Role::Viewer, Role::Owner, Role::Manager));
+}
+
+#[test]
 fn keys_manage_no_keys_and_admins_no_keys_of_owners() {
     let world = World::new();
     let key = world.key(&new_key(Role::Owner, "api_key.* membership.* contact.read"));

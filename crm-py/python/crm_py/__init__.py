@@ -11,6 +11,14 @@
 ...     invoice = org.invoices.create(contact=eva, lines=lines, issue=True)
 ...     org.invoices.pay(invoice)
 
+A program that knows for itself who asks opens an organization ``acting_as`` a member. Others sign in, where ``open`` was
+given :class:`TokenKeys`, and programs come with an API key; what they may do is checked before each of their calls:
+
+>>> with crm_py.open("sqlite:acme.db", token_keys=keys) as crm:  # doctest: +SKIP
+...     login = crm.login("acme", "ana@acme.example", password, source=address)
+...     made = login.org.keys.create("Web shop", role="manager", scopes="contact.create *.read")
+...     crm.with_key(made.text, application_id="shop").contacts.create(kind="person", given_name="Ida")
+
 Amounts are exact: ``Decimal`` goes in, :class:`Money` comes out, and a float is a ``TypeError``. Records do not change;
 commands give back new ones. Every call releases the GIL while it works, and may be made from any thread. After a fork
 an open database cannot be used in the child: open it there, or start processes with the method ``spawn``.
