@@ -156,6 +156,32 @@ async fn every_description_matches_the_database() {
 }
 
 #[tokio::test]
+async fn every_table_is_fenced_for_everybody_and_in_both_directions() {
+    let database = Database::new();
+    database.store().await;
+    let mut host = database.host().await;
+    let organization = "(org = crm_current_org())";
+    let global = "(crm_current_org() IS NOT NULL)";
+    for table in TABLES.iter().copied() {
+        let class = format!("'{}.{}'::regclass", database.schema, table.name);
+        // Enabled, forced; then of each policy its name, kind, command, roles and both conditions.
+        let found = texts(
+            &mut host,
+            &format!(
+                "SELECT c.relrowsecurity::text, c.relforcerowsecurity::text, p.polname::text, p.polpermissive::text, \
+                 p.polcmd::text, p.polroles::text, pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid) \
+                 FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid WHERE c.oid = {class}"
+            ),
+        )
+        .await;
+        let condition = if table.tenancy == Tenancy::Organization { organization } else { global };
+        // 0 is everybody.
+        let wanted = ["true", "true", crm_sql::FENCE, "true", "*", "{0}", condition, condition];
+        assert_eq!(found, [wanted.map(str::to_owned).to_vec()], "{}", table.name);
+    }
+}
+
+#[tokio::test]
 async fn nothing_stands_in_the_schema_that_no_description_asks_for() {
     let database = Database::new();
     database.store().await;
@@ -170,7 +196,7 @@ async fn nothing_stands_in_the_schema_that_no_description_asks_for() {
     )
     .await;
     let found: BTreeSet<&str> = found.iter().map(|row| row[0].as_str()).collect();
-    let wanted: BTreeSet<&str> = TABLES.iter().map(|table| table.name).chain(["crm_migration", "crm_expect"]).collect();
+    let wanted: BTreeSet<&str> = TABLES.iter().map(|table| table.name).chain(["crm_migration", "crm_expect", "crm_current_org"]).collect();
     assert_eq!(found, wanted);
 }
 
@@ -183,7 +209,8 @@ async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
         include_str!("../migrations/0003_billing.sql"),
         include_str!("../migrations/0004_cases.sql"),
         include_str!("../migrations/0005_access.sql"),
-        include_str!("../migrations/0007_privacy.sql")
+        include_str!("../migrations/0006_row_security.sql"),
+        include_str!("../migrations/0007_privacy.sql"),
     );
     let migrations = migrations.replace(" DEFERRABLE", "");
     for table in TABLES.iter().copied() {
@@ -195,5 +222,7 @@ async fn what_the_migration_writes_is_what_the_descriptions_render_to() {
             }
         }
         assert!(migrations.contains(&rendered), "{}:\n{rendered}", table.name);
+        let fence = crm_sql::row_security(crm_sql::Dialect::Postgres, table);
+        assert!(migrations.contains(&fence), "{}:\n{fence}", table.name);
     }
 }
