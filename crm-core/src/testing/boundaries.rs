@@ -56,7 +56,7 @@ use crate::value::{Currency, Date, Decimal6, Money, Patch};
 use crate::{Create, Crm, Edit, Session};
 
 pub use cells::{Credentials, cells};
-pub use isolation::{Isolation, isolation};
+pub use isolation::{Isolation, ROUND, isolation, rounds};
 
 /// One record of each kind that a call may name.
 #[derive(Clone, Debug)]

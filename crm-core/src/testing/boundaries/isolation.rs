@@ -45,6 +45,16 @@ pub struct Isolation {
 }
 
 impl Isolation {
+    /// Demands that nothing leaked, and that the calls could have shown it.
+    ///
+    /// # Panics
+    /// When something leaked, or almost all calls were refused, or almost none named anything of the other organization.
+    pub fn require(&self) {
+        assert!(self.leaks.is_empty(), "{}", self.leaks.join("\n"));
+        assert!(self.answered * 5 > self.calls && self.refused * 5 > self.calls, "{self:?}");
+        assert!(self.foreign * 2 > self.calls, "{self:?}");
+    }
+
     /// Adds what came of more calls.
     pub fn add(&mut self, other: Self) {
         self.calls += other.calls;
@@ -54,6 +64,17 @@ impl Isolation {
         self.leaks.extend(other.leaks);
     }
 }
+
+/// The seeds of the rounds of [`ROUND`] calls that are to be played: for 400 calls, or as many as `CRM_TEST_CALLS` says, from
+/// `CRM_TEST_SEED` on.
+pub fn rounds() -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let first = number("CRM_TEST_SEED").unwrap_or(0);
+    first..first + number("CRM_TEST_CALLS").unwrap_or(400_u64).div_ceil(ROUND)
+}
+
+/// How many calls are made in two empty stores, before they are used up.
+pub const ROUND: u64 = 200;
 
 /// Our organization in one of the books.
 struct House {
@@ -76,7 +97,7 @@ impl House {
     }
 }
 
-/// Makes random calls in two empty stores. What came of them ends with the first leak.
+/// Makes [`ROUND`] random calls in two empty stores, and ends with the first leak.
 ///
 /// # Errors
 /// When a store fails or the fixtures cannot be written.
@@ -84,7 +105,6 @@ pub async fn isolation(
     shared: impl Store + Clone + 'static,
     alone: impl Store + 'static,
     seed: u64,
-    calls: u64,
 ) -> Result<Isolation, CrmError> {
     let ours = House::new(&with_logins(Crm::new(shared.clone(), TestEnvironment::new(1)))).await?;
     let model = House::new(&with_logins(Crm::new(alone, TestEnvironment::new(1)))).await?;
@@ -96,7 +116,7 @@ pub async fn isolation(
     let before = whole(&theirs).await?;
     let mut hand = Hand { dice: Dice::new(seed), mine: ours.ids.clone(), theirs: foreign, rows, foreign: false };
     let mut found = Isolation::default();
-    for number in 0..calls {
+    for number in 0..ROUND {
         hand.foreign = false;
         let asked = hand.ask(number)?;
         let actor = usize::try_from(hand.dice.roll(ours.sessions.len() as u64)).unwrap_or(0);
