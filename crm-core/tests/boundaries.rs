@@ -1,6 +1,8 @@
 //! Roles and organizations, on the memory store.
 
 use crm_core::store::MemoryStore;
+use crm_core::testing::boundaries::{Credentials, cells};
+use crm_core::testing::logins::World;
 use crm_core::{block_on, testing};
 
 #[test]
@@ -18,4 +20,12 @@ fn another_organizations_ids_are_as_good_as_random_ones() {
 fn every_operation_asks_for_its_scope_as_reviewed() {
     let table = block_on(testing::boundaries::scopes(&testing::crm(MemoryStore::new(), 1))).unwrap();
     insta::assert_snapshot!("scopes", table);
+}
+
+#[test]
+fn every_cell_is_as_reviewed() {
+    let store = MemoryStore::new();
+    let world = World::new(store.clone());
+    let table = block_on(cells(&world, Some(&store), Credentials::All, (0, 1))).unwrap();
+    insta::assert_snapshot!("cells", table);
 }

@@ -34,6 +34,20 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// A store of its own with the same rows.
+    #[cfg(feature = "testing")]
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        Self { data: Arc::new(Mutex::new(self.lock().clone())) }
+    }
+
+    /// Takes over the rows of another store, and forgets its own.
+    #[cfg(feature = "testing")]
+    pub fn take_over(&self, other: &Self) {
+        let rows = other.lock().clone();
+        *self.lock() = rows;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Data> {
         self.data.lock().unwrap_or_else(PoisonError::into_inner)
     }

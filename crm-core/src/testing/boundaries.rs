@@ -7,6 +7,8 @@ mod access;
 mod activity;
 mod billing;
 mod cases;
+mod cells;
+mod isolation;
 mod sales;
 mod users;
 
@@ -53,6 +55,9 @@ use crate::store::{ChangeSet, Cursor, Expr, Query, Select, StoreExt as _};
 use crate::value::{Currency, Date, Decimal6, Money, Patch};
 use crate::{Create, Crm, Edit, Session};
 
+pub use cells::{Credentials, cells};
+pub use isolation::{Isolation, ROUND, isolation, rounds};
+
 /// One record of each kind that a call may name.
 #[derive(Clone, Debug)]
 pub struct Ids {
@@ -82,15 +87,64 @@ pub struct Ids {
     email: String,
 }
 
-/// What came of a call.
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<(), CrmError>> + Send + 'a>>;
+/// Takes some fields from another record of ids, and some of the fields that are such records themselves.
+macro_rules! mixed {
+    ($($field:ident),+ $(; $($part:ident),+)?) => {
+        /// These ids, but where `pick` says so those of another.
+        pub(super) fn mixed(&self, other: &Self, pick: &mut dyn FnMut() -> bool) -> Self {
+            Self {
+                $($field: if pick() { other.$field.clone() } else { self.$field.clone() },)+
+                $($($part: self.$part.mixed(&other.$part, pick),)+)?
+            }
+        }
+    };
+}
+use mixed;
+
+impl Ids {
+    /// The same id everywhere.
+    fn all(id: Uuid) -> Result<Self, CrmError> {
+        Ok(Self {
+            organization: Id::new(id),
+            user: Id::new(id),
+            member: Id::new(id),
+            series: Id::new(id),
+            contact: Id::new(id),
+            loose: Id::new(id),
+            product: Id::new(id),
+            draft: Id::new(id),
+            open: Id::new(id),
+            paid: Id::new(id),
+            payment: Id::new(id),
+            allocation: Id::new(id),
+            line: Id::new(id),
+            activity: activity::Ids::all(id),
+            billing: billing::Ids::all(id),
+            access: access::Ids::all(id),
+            entry: Id::new(id),
+            sales: sales::Ids::all(id),
+            cases: cases::Ids::all(id),
+            cursor: "none".parse()?,
+            key: id.to_string().parse()?,
+            email: format!("{id}@members.example"),
+        })
+    }
+
+    mixed!(
+        organization, user, member, series, contact, loose, product, draft, open, paid, payment, allocation, line,
+        entry, cursor, key, email; activity, billing, access, sales, cases
+    );
+}
+
+/// What came of a call, as text.
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<String, CrmError>> + Send + 'a>>;
 /// An operation's name and a call of it.
 type Call = (&'static str, for<'a> fn(&'a Session<'a>, &'a Ids) -> Answer<'a>);
 
 /// Writes calls as `"operation" => |session, ids| future`.
 macro_rules! calls {
     ($($name:literal => |$session:ident, $ids:ident| $call:expr;)*) => {
-        &[$(($name, |$session, $ids| Box::pin(async move { $call.await.map(drop) }))),*]
+        &[$(($name, |$session, $ids| Box::pin(async move { $call.await.map(|answer| format!("{answer:?}")) }))),*]
     };
 }
 
@@ -445,8 +499,18 @@ async fn pay_own(session: &Session<'_>, invoice: Id<Invoice>) -> Result<(), CrmE
     session.run(&pay(contact, Allocate::To(vec![(invoice, dollars(1))]))).await.map(drop)
 }
 
-/// Writes one record of each kind, its contacts owned by `owner`.
+/// Writes one record of each kind, owned by `owner` and assigned to them.
 async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result<Ids, CrmError> {
+    fixtures_of(session, owner, owner, label).await
+}
+
+/// Writes one record of each kind: contacts and deals owned by one member, leads, tasks and cases assigned to another.
+async fn fixtures_of(
+    session: &Session<'_>,
+    owner: Id<User>,
+    assignee: Id<User>,
+    label: &str,
+) -> Result<Ids, CrmError> {
     let owned = || person().set(Contact::COLUMNS.owner_id, Some(owner));
     let contact = session.create(owned()).await?;
     let loose = session.create(owned()).await?;
@@ -457,7 +521,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let paid = session.run(&issued).await?;
     let payment = session.run(&pay(contact.id, Allocate::To(vec![(paid.id, dollars(1))]))).await?;
     let billing = billing::fixtures(session, contact.id).await?;
-    let activity = activity::fixtures(session, owner, contact.id).await?;
+    let activity = activity::fixtures(session, assignee, contact.id).await?;
     let access = access::fixtures(session, label).await?;
     let key: IdempotencyKey = format!("key {label}").parse()?;
     session.run_with_key(&Create(owned().set(Contact::COLUMNS.stratum, Some(1))), Some(&key)).await?;
@@ -468,8 +532,8 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
     let entries = session.list(&Query::<AuditEntry>::all().limit(1)).await?;
     let series = session.list(&Query::<NumberSeries>::all()).await?;
     let random = || Uuid::from_u128(2);
-    let sales = sales::fixtures(session, owner, contact.id, label).await?;
-    let cases = cases::fixtures(session, owner, contact.id, label).await?;
+    let sales = sales::fixtures(session, owner, assignee, contact.id, label).await?;
+    let cases = cases::fixtures(session, assignee, contact.id, label).await?;
     Ok(Ids {
         sales,
         cases,
@@ -570,8 +634,8 @@ async fn forget_contact_series(owner: &Session<'_>) -> Result<(), CrmError> {
     Ok(())
 }
 
-fn outcome(result: Result<(), CrmError>) -> &'static str {
-    result.map_or_else(|error| error.code().as_str(), |()| "ok")
+fn outcome<T>(result: Result<T, CrmError>) -> &'static str {
+    result.map_or_else(|error| error.code().as_str(), |_| "ok")
 }
 
 /// Calls every operation with another organization's ids, in every argument: the answer must be that of ids
@@ -591,36 +655,18 @@ pub async fn foreign(crm: &Crm) -> Result<(), CrmError> {
     for (number, (name, call)) in CALLS.iter().enumerate() {
         // An organization is addressed by its own session alone; the others hold an id.
         let random = Ids {
-            organization: Id::new(Uuid::from_u128(3)),
-            user: Id::new(Uuid::from_u128(3)),
-            member: Id::new(Uuid::from_u128(3)),
-            series: Id::new(Uuid::from_u128(3)),
-            contact: Id::new(Uuid::from_u128(3)),
-            loose: Id::new(Uuid::from_u128(3)),
-            product: Id::new(Uuid::from_u128(3)),
-            draft: Id::new(Uuid::from_u128(3)),
-            open: Id::new(Uuid::from_u128(3)),
-            paid: Id::new(Uuid::from_u128(3)),
-            payment: Id::new(Uuid::from_u128(3)),
-            allocation: Id::new(Uuid::from_u128(3)),
-            line: Id::new(Uuid::from_u128(3)),
-            activity: activity::Ids::all(Uuid::from_u128(3)),
-            billing: billing::Ids::all(Uuid::from_u128(3)),
-            access: access::Ids::all(Uuid::from_u128(3)),
-            entry: Id::new(Uuid::from_u128(3)),
-            sales: sales::Ids::all(Uuid::from_u128(3)),
-            cases: cases::Ids::all(Uuid::from_u128(3)),
             cursor: foreign.cursor.clone(),
             key: format!("fresh {number}").parse()?,
             email: format!("fresh-{number}@members.example"),
+            ..Ids::all(Uuid::from_u128(3))?
         };
         let foreign = Ids { email: format!("other-{number}@members.example"), ..foreign.clone() };
         let theirs_answer = call(&mine, &foreign).await;
         forget_contact_series(&mine).await?;
         sales::forget_pipeline(&mine).await?;
         let random_answer = call(&mine, &random).await;
-        let told = |answer: Result<(), CrmError>| match answer {
-            Ok(()) => "ok".to_owned(),
+        let told = |answer: Result<String, CrmError>| match answer {
+            Ok(_) => "ok".to_owned(),
             // The id that was asked for is the one thing that may differ.
             Err(error) => format!("{} {}", error.code().as_str(), without_ids(&error.to_string())),
         };

@@ -23,6 +23,8 @@ impl Ids {
     pub(super) fn all(id: Uuid) -> Self {
         Self { key: Id::new(id), quota: Id::new(id), usage: Id::new(id), request: Id::new(id), invitation: Id::new(id) }
     }
+
+    super::mixed!(key, quota, usage, request, invitation);
 }
 
 /// A key of the session's member, with what it did, and an invitation.

@@ -22,6 +22,8 @@ impl Ids {
     pub(super) fn all(id: Uuid) -> Self {
         Self { task: Id::new(id), interaction: Id::new(id) }
     }
+
+    super::mixed!(task, interaction);
 }
 
 /// A task of `owner`, and an interaction about the contact.

@@ -34,6 +34,8 @@ impl Ids {
     pub(super) fn all(id: Uuid) -> Self {
         Self { advance: Id::new(id), credited: Id::new(id), note: Id::new(id), line: Id::new(id), refund: Id::new(id) }
     }
+
+    super::mixed!(advance, credited, note, line, refund);
 }
 
 async fn first<E: Rules>(session: &Session<'_>, filter: Filter<E>) -> Result<Id<E>, CrmError> {

@@ -42,6 +42,8 @@ impl Ids {
             event: Id::new(id),
         }
     }
+
+    super::mixed!(calendar, rule, unused, case, paused, answered, event);
 }
 
 /// Rules, and cases of the contact on which `owner` works.

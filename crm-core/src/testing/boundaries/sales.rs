@@ -59,12 +59,15 @@ impl Ids {
             tagging: Id::new(id),
         }
     }
+
+    super::mixed!(pipeline, first, second, end, lead, discarded, deal, late, lost, step, tag, unused, tagging);
 }
 
-/// A pipeline of its own with three stages, and a record of each kind, owned by `owner`.
+/// A pipeline of its own with three stages, deals owned by `owner`, and leads assigned to `assignee`.
 pub(super) async fn fixtures(
     session: &Session<'_>,
     owner: Id<User>,
+    assignee: Id<User>,
     contact: Id<Contact>,
     label: &str,
 ) -> Result<Ids, CrmError> {
@@ -82,7 +85,7 @@ pub(super) async fn fixtures(
     let late = session.run(&create(end)).await?;
     let lost = session.run(&create(end)).await?;
     session.run(&LoseDeal { id: lost.id, reason: reason() }).await?;
-    let assigned = lead(contact).set(Lead::COLUMNS.assignee_id, Some(owner));
+    let assigned = lead(contact).set(Lead::COLUMNS.assignee_id, Some(assignee));
     let open = session.create(assigned.clone()).await?;
     let discarded = session.create(assigned).await?;
     session.run(&MoveLead { id: discarded.id, status: LeadStatus::Discarded }).await?;
