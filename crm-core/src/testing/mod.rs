@@ -11,6 +11,7 @@ pub mod machines;
 pub mod quota;
 pub mod race;
 pub mod script;
+pub mod tampering;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
