@@ -3,6 +3,7 @@
 
 pub mod billing;
 pub mod boundaries;
+pub mod canary;
 pub mod cases;
 pub mod deadlines;
 pub mod due_dates;
