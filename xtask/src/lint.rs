@@ -94,6 +94,11 @@ pub(crate) const RULES: &[Rule] = &[
         demand: "a domain without input or output, one TLS stack, one SQLite",
         check: dependencies,
     },
+    Rule {
+        name: "licences",
+        demand: "every dependency under a licence of xtask/licences.txt",
+        check: crate::licences::check,
+    },
 ];
 
 fn dependencies(session: &Session, root: &Path) -> Result<Vec<String>, Stop> {
