@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 
 use crm_core::entity::Table;
 use crm_core::row::Value;
+use crm_core::testing;
 use crm_core::testing::script::Dice;
 use crm_core::testing::tampering::{Book, By, FINDS_BLANKED, Step, Tally, Tampering, tamperings};
-use crm_core::testing;
 use crm_store_postgres::PostgresStore;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
@@ -99,7 +99,6 @@ async fn every_tampering_is_found() {
             None => tally.refused += 1,
         }
     }
-    eprintln!("TALLY {:?} refused {}", tally.found, tally.refused);
     tally.check();
 }
 

@@ -7,9 +7,9 @@ use std::path::Path;
 use crm_core::block_on;
 use crm_core::entity::Table;
 use crm_core::row::Value;
+use crm_core::testing;
 use crm_core::testing::script::Dice;
 use crm_core::testing::tampering::{Book, By, FINDS_BLANKED, Step, Tally, Tampering, tamperings};
-use crm_core::testing;
 use crm_core::value::days_of;
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use rusqlite::Connection;
@@ -111,7 +111,6 @@ fn every_tampering_is_found() {
         block_on(store.close()).unwrap();
         tally.note(tampering, by);
     }
-    eprintln!("TALLY {:?} refused {}", tally.found, tally.refused);
     tally.check();
 }
 

@@ -21,7 +21,8 @@ const HOW: &str = "to check for known vulnerabilities, clone https://github.com/
 /// Where the database is, if there is one.
 pub(crate) fn database() -> Result<PathBuf, String> {
     let named = env::var_os("CRM_ADVISORY_DB").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home = || Some(PathBuf::from(env::var_os("CARGO_HOME").map(PathBuf::from).or_else(cargo_home)?.join("advisory-db")));
+    let home =
+        || Some(PathBuf::from(env::var_os("CARGO_HOME").map(PathBuf::from).or_else(cargo_home)?.join("advisory-db")));
     match named.or_else(home) {
         Some(path) if path.join("crates").is_dir() => Ok(path),
         Some(path) => Err(format!("NOT CHECKED, {} is no advisory database: {HOW}", path.display())),
@@ -91,7 +92,8 @@ fn packages(lock: &str) -> Result<Vec<Package>, Stop> {
     let all = lock.get("package").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
     let mut packages = Vec::new();
     for package in all.iter().filter(|package| package.get("source").is_some()) {
-        let text = |key| package.get(key).and_then(Value::as_str).ok_or_else(|| wrong(format!("a package without {key}")));
+        let text =
+            |key| package.get(key).and_then(Value::as_str).ok_or_else(|| wrong(format!("a package without {key}")));
         let version = text("version")?.parse().map_err(|error: semver::Error| wrong(error.to_string()))?;
         packages.push(Package { name: text("name")?.to_owned(), version });
     }
@@ -131,7 +133,9 @@ mod tests {
     use super::*;
 
     fn advisory(more: &str, versions: &str) -> String {
-        format!("```toml\n[advisory]\nid = \"RUSTSEC-2020-0001\"\n{more}\n[versions]\n{versions}\n```\n\n# It breaks\n\nBadly.\n")
+        format!(
+            "```toml\n[advisory]\nid = \"RUSTSEC-2020-0001\"\n{more}\n[versions]\n{versions}\n```\n\n# It breaks\n\nBadly.\n"
+        )
     }
 
     fn verdict(more: &str, versions: &str, version: &str) -> Verdict {
@@ -173,7 +177,8 @@ mod tests {
     fn packages_of_the_workspace_itself_are_left_out() {
         let lock = "[[package]]\nname = \"own\"\nversion = \"0.1.0\"\n\n[[package]]\nname = \"some\"\n\
                     version = \"1.2.3\"\nsource = \"registry\"\n";
-        let found: Vec<_> = packages(lock).unwrap().into_iter().map(|of| format!("{} {}", of.name, of.version)).collect();
+        let found: Vec<_> =
+            packages(lock).unwrap().into_iter().map(|of| format!("{} {}", of.name, of.version)).collect();
         assert_eq!(found, ["some 1.2.3"]);
     }
 }

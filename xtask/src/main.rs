@@ -6,6 +6,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is what this program is for")]
 
 mod advisories;
+mod asvs;
 mod counts;
 mod error;
 mod lexer;

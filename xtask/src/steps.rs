@@ -115,9 +115,7 @@ fn source_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> 
     let session = context.session;
     run(session, report, "fmt", None, context.cargo(&["fmt", "--all", "--check"]))?;
     for rule in RULES {
-        report.step(rule.name, rule.demand, || {
-            broken((rule.check)(session, &context.root)?, "the rule is broken")
-        })?;
+        report.step(rule.name, rule.demand, || broken((rule.check)(session, &context.root)?, "the rule is broken"))?;
     }
     match advisories::database() {
         Ok(database) => drop(report.step("advisories", "no known vulnerability in Cargo.lock", || {

@@ -27,10 +27,7 @@ use crate::store::Store;
 ///
 /// # Panics
 /// When something is found, a flagged column held no canary, or the search finds nothing where something is.
-pub async fn check<S: Store + Clone + 'static>(
-    mut fresh: impl AsyncFnMut() -> S,
-    logs: bool,
-) -> Result<(), CrmError> {
+pub async fn check<S: Store + Clone + 'static>(mut fresh: impl AsyncFnMut() -> S, logs: bool) -> Result<(), CrmError> {
     let recorder = Recorder::install();
 
     let store = fresh().await;

@@ -115,7 +115,8 @@ impl Needles {
 
     /// The secrets and personal values that a text holds.
     pub(super) fn all_in(&self, text: &str) -> Vec<&str> {
-        let mut found: Vec<&str> = self.personal.iter().map(String::as_str).filter(|needle| text.contains(needle)).collect();
+        let mut found: Vec<&str> =
+            self.personal.iter().map(String::as_str).filter(|needle| text.contains(needle)).collect();
         if text.to_lowercase().contains(MARKER) {
             found.push(MARKER);
         }

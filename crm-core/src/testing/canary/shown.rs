@@ -74,7 +74,10 @@ pub(super) async fn check(crm: &Crm, planted: &Planted) -> Result<(), CrmError> 
     let _ = write!(out, "{reset:?}");
     tell(&mut out, &session.run(&reset).await.expect_err("no such member"));
     tell(&mut out, &crm.login(&login).await.expect_err("a wrong password"));
-    tell(&mut out, &session.change_password(&secret, &"another fine horse".into()).await.expect_err("a wrong password"));
+    tell(
+        &mut out,
+        &session.change_password(&secret, &"another fine horse".into()).await.expect_err("a wrong password"),
+    );
     tell(&mut out, &crm.set_password(&session.user().email, &MARKER.into()).await.expect_err("a weak password"));
     let weak = TokenKeys::new("https://crm.example", "crm", "k1", MARKER.as_bytes());
     tell(&mut out, &weak.expect_err("a weak key"));

@@ -62,7 +62,8 @@ fn change(book: &Book, dice: &mut Dice, flag: Flags) -> Option<Vec<Step>> {
 fn other_value(book: &Book, dice: &mut Dice, of: &Rows, column: usize, row: &Row) -> Option<Value> {
     let description = &of.table.columns[column];
     if let Some(target) = description.target() {
-        let targets = book.rows.iter().find(|rows| rows.table == target && (rows.org == of.org || rows.org.is_none()))?;
+        let targets =
+            book.rows.iter().find(|rows| rows.table == target && (rows.org == of.org || rows.org.is_none()))?;
         let value = Value::Id(target.id(targets.rows.get(index(dice, targets.rows.len().max(1)))?));
         return (value != row[column]).then_some(value);
     }
@@ -98,7 +99,8 @@ pub(super) fn altered(dice: &mut Dice, column: &Column, value: &Value) -> Option
 
 /// The same text with one letter or digit replaced, or one more when it has none.
 fn another_letter(dice: &mut Dice, text: &str) -> String {
-    let places: Vec<usize> = text.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
+    let places: Vec<usize> =
+        text.bytes().enumerate().filter(|(_, b)| b.is_ascii_alphanumeric()).map(|(at, _)| at).collect();
     let Some(at) = dice.pick(&places).copied() else { return format!("{text}x") };
     let new = if text.as_bytes()[at] == b'1' { '2' } else { '1' };
     format!("{}{new}{}", &text[..at], &text[at + 1..])

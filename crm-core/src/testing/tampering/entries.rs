@@ -154,7 +154,12 @@ pub(super) fn moved(book: &Book, dice: &mut Dice) -> Steps {
     let mut steps = Vec::new();
     if dice.once_in(2) {
         let others = book.rows.iter().find(|of| of.table == AuditEntry::TABLE && of.org == Some(to))?;
-        steps.push(set(from, row, COLUMNS.seq.index(), Value::Int(seq(others.rows.last()?).max(seq(entries.last()?)) + 1)));
+        steps.push(set(
+            from,
+            row,
+            COLUMNS.seq.index(),
+            Value::Int(seq(others.rows.last()?).max(seq(entries.last()?)) + 1),
+        ));
     }
     steps.push(Step::Move { from, to, id: AuditEntry::TABLE.id(row) });
     Some(steps)
@@ -164,7 +169,8 @@ pub(super) fn moved(book: &Book, dice: &mut Dice) -> Steps {
 pub(super) fn written_anew(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
     let place = entries.len() - 1 - index(dice, entries.len().min(20));
-    let last = place.checked_sub(1).map_or_else(Link::default, |at| Link { seq: seq(&entries[at]), hash: hash(&entries[at]) });
+    let last =
+        place.checked_sub(1).map_or_else(Link::default, |at| Link { seq: seq(&entries[at]), hash: hash(&entries[at]) });
     let mut rows = entries[place..].to_vec();
     rows[0][COLUMNS.actor_id.index()] = Value::Id(random_id(dice));
     let mut steps = vec![set(org, &rows[0], COLUMNS.actor_id.index(), rows[0][COLUMNS.actor_id.index()].clone())];
