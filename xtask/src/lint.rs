@@ -94,6 +94,16 @@ pub(crate) const RULES: &[Rule] = &[
         demand: "a domain without input or output, one TLS stack, one SQLite",
         check: dependencies,
     },
+    Rule {
+        name: "licences",
+        demand: "every dependency under a licence of xtask/licences.txt",
+        check: crate::licences::check,
+    },
+    Rule {
+        name: "asvs",
+        demand: "every test that docs/asvs.md names exists",
+        check: |_, root| crate::asvs::check(root),
+    },
 ];
 
 fn dependencies(session: &Session, root: &Path) -> Result<Vec<String>, Stop> {

@@ -5,9 +5,12 @@
 //! (PostgreSQL, a Python environment) it finds, installs where it may, or names.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "talking to the terminal is what this program is for")]
 
+mod advisories;
+mod asvs;
 mod counts;
 mod error;
 mod lexer;
+mod licences;
 mod lint;
 mod postgres;
 mod python;

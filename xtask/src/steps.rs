@@ -7,6 +7,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
+use crate::advisories;
 use crate::counts::Runner;
 use crate::error::{About, Stop};
 use crate::lint::RULES;
@@ -104,19 +105,23 @@ fn run(
     report.program(name, &description, runner, || session.run(&mut command, Output::Relayed))
 }
 
+/// Fails when there are faults.
+fn broken(faults: Vec<String>, what: &str) -> Result<(), Stop> {
+    if faults.is_empty() { Ok(()) } else { Err(Stop::failed(format!("{what}:\n{}", faults.join("\n")))) }
+}
+
 /// What can be said without running anything.
 fn source_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     let session = context.session;
     run(session, report, "fmt", None, context.cargo(&["fmt", "--all", "--check"]))?;
     for rule in RULES {
-        report.step(rule.name, rule.demand, || {
-            let faults = (rule.check)(session, &context.root)?;
-            if faults.is_empty() {
-                Ok(())
-            } else {
-                Err(Stop::failed(format!("the rule is broken:\n{}", faults.join("\n"))))
-            }
-        })?;
+        report.step(rule.name, rule.demand, || broken((rule.check)(session, &context.root)?, "the rule is broken"))?;
+    }
+    match advisories::database() {
+        Ok(database) => drop(report.step("advisories", "no known vulnerability in Cargo.lock", || {
+            broken(advisories::check(session, &context.root, &database)?, "there are known vulnerabilities")
+        })?),
+        Err(reason) => report.skip("advisories", &reason),
     }
     let mut clippy = context.cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--keep-going"]);
     if context.python.is_err() {

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::login_session::Use;
+use super::opaque::SecretHash;
 use super::throttle::{self, Attempt};
 use super::token::{ACCESS_SECONDS, Bearer};
 use super::{LoginSession, Membership, Organization, RefreshToken, Role, Secret, TokenKeys, User};
@@ -295,7 +295,7 @@ fn issue(
     let refresh = Secret::from(format!("{PREFIX}{}", BASE64.encode(*bytes)));
     let refresh_expires_at = later(now, REFRESH_SECONDS).min(session.ends_at);
     let token = RefreshToken {
-        hash: Sha256::digest(*bytes).to_vec(),
+        hash: SecretHash::of(*bytes),
         session_id: session.id,
         generation: session.generation,
         expires_at: refresh_expires_at,
@@ -319,10 +319,10 @@ fn issue(
 }
 
 /// SHA-256 of a refresh token's random bytes, if it has the form of one.
-fn hash_of(token: &str) -> Option<Vec<u8>> {
+fn hash_of(token: &str) -> Option<SecretHash> {
     let text = token.strip_prefix(PREFIX).filter(|text| text.len() == 43)?;
     let bytes = Zeroizing::new(BASE64.decode(text).ok()?);
-    Some(Sha256::digest(&*bytes).to_vec())
+    Some(SecretHash::of(&*bytes))
 }
 
 /// How the name somebody signs in with is compared: as an address, or else as a user name.

@@ -6,6 +6,7 @@
 //! a token that somebody kept, and ends the session.
 
 use super::User;
+use super::opaque::SecretHash;
 use crate::access::Organization;
 use crate::id::Id;
 use crate::value::Instant;
@@ -38,7 +39,7 @@ crate::entity! {
     /// A token that was given out to go on with a session. It stays while the session does: who shows an old one is found out.
     pub struct RefreshToken: "refresh_token" in "crm_refresh_token" as Entry, Global, unaudited {
         /// SHA-256 of the token.
-        pub hash: Vec<u8> [SECRET SERVER_OWNED],
+        pub hash: SecretHash [SECRET SERVER_OWNED],
         /// Of which session.
         pub session_id: Id<LoginSession> [SERVER_OWNED] => LoginSession,
         /// Of which generation.
@@ -97,7 +98,7 @@ mod tests {
     }
 
     fn token(generation: i64) -> RefreshToken {
-        RefreshToken { hash: Vec::new(), session_id: Id::new(Uuid::nil()), generation, expires_at: at(1_000) }
+        RefreshToken { hash: SecretHash::of(""), session_id: Id::new(Uuid::nil()), generation, expires_at: at(1_000) }
     }
 
     #[test]

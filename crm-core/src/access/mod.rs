@@ -6,7 +6,7 @@ mod invitation;
 mod login;
 mod login_session;
 mod membership;
-mod opaque;
+pub(crate) mod opaque;
 mod organization;
 mod password;
 pub mod policy;

@@ -26,8 +26,8 @@ const CHECK: usize = 6;
 pub struct SecretHash(Vec<u8>);
 
 impl SecretHash {
-    fn of(text: &str) -> Self {
-        Self(Sha256::digest(text).to_vec())
+    pub(super) fn of(credential: impl AsRef<[u8]>) -> Self {
+        Self(Sha256::digest(credential).to_vec())
     }
 
     /// Compares in a time that does not depend on where they differ.

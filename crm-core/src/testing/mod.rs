@@ -3,6 +3,7 @@
 
 pub mod billing;
 pub mod boundaries;
+pub mod canary;
 pub mod cases;
 pub mod deadlines;
 pub mod due_dates;
@@ -11,6 +12,7 @@ pub mod machines;
 pub mod quota;
 pub mod race;
 pub mod script;
+pub mod tampering;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
