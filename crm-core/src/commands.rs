@@ -9,6 +9,7 @@ use crate::crud::{self, Edit, Rules};
 use crate::entity::Stored;
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::privacy::require_unerased;
 use crate::store::ChangeSet;
 
 /// Creates a record.
@@ -68,6 +69,7 @@ impl<E: Rules> Command for Update<E> {
     ) -> Result<Stored<E>, CrmError> {
         crud::require_general::<E>(Self::VERB)?;
         let before = session.load(grant, self.id).await?;
+        require_unerased(&before)?;
         let after = crud::change(&before, &self.edit, context)?;
         session.check_references(crud::references(&self.edit), E::TABLE).await?;
         let after = changes.update(context, &before, after);

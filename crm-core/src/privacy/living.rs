@@ -9,7 +9,7 @@ use super::reach::{Reached, reached_tables};
 use crate::audit::ERASING;
 use crate::billing::Allocation;
 use crate::crm::Session;
-use crate::entity::{Entity as _, Flags, Table};
+use crate::entity::{Entity, Flags, Stored, Table};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
@@ -28,6 +28,12 @@ pub(crate) enum Meanwhile {
     No,
     /// As in an import, which others would otherwise stop by changing any contact; a second erasure finds what came in.
     Yes,
+}
+
+/// Refuses a contact that was erased, before its fields are judged.
+pub(crate) fn require_unerased<E: Entity>(record: &Stored<E>) -> Result<(), PrivacyError> {
+    let erased = *E::TABLE == *Contact::TABLE && !record.to_row()[Contact::COLUMNS.erased_at.index()].is_null();
+    if erased { Err(PrivacyError::Erased(Id::new(record.id.uuid()))) } else { Ok(()) }
 }
 
 /// The contacts that changes are about, and the records by which they are found.

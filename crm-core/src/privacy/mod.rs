@@ -9,14 +9,14 @@
 mod erase;
 mod export;
 mod living;
-mod reach;
+pub(crate) mod reach;
 mod retention;
 
 use uuid::Uuid;
 
 pub use erase::{Erased, Kept};
 pub use export::{ContactExport, ExportedEntry};
-pub(crate) use living::Meanwhile;
+pub(crate) use living::{Meanwhile, require_unerased};
 
 use crate::id::Id;
 use crate::people::Contact;

@@ -25,16 +25,16 @@ const PAGE: u32 = 1_000;
 const IDS: usize = 500;
 
 /// A table whose records can be about a contact.
-pub(super) struct Reached {
-    pub(super) table: &'static Table,
+pub(crate) struct Reached {
+    pub(crate) table: &'static Table,
     /// The column that names the contact itself, if the table has one.
-    pub(super) contact: Option<usize>,
+    pub(crate) contact: Option<usize>,
     /// The columns that refer to other reached tables, with those tables.
-    pub(super) parents: Vec<(usize, &'static Table)>,
+    pub(crate) parents: Vec<(usize, &'static Table)>,
 }
 
 /// The tables whose records can be about a contact, parents before what refers to them; the contacts themselves excepted.
-pub(super) fn reached_tables() -> &'static [Reached] {
+pub(crate) fn reached_tables() -> &'static [Reached] {
     static REACHED: LazyLock<Vec<Reached>> = LazyLock::new(follow_references);
     &REACHED
 }
@@ -59,35 +59,35 @@ fn follow_references() -> Vec<Reached> {
 }
 
 /// The records of one table that are about a contact.
-pub(super) struct Group {
-    pub(super) table: &'static Table,
+pub(crate) struct Group {
+    pub(crate) table: &'static Table,
     /// By id; whether the law wants the record kept as it is.
-    pub(super) rows: BTreeMap<Uuid, (Row, bool)>,
+    pub(crate) rows: BTreeMap<Uuid, (Row, bool)>,
 }
 
 /// A record about a contact that was deleted.
-pub(super) struct Deleted {
-    pub(super) table: &'static Table,
-    pub(super) id: Uuid,
-    pub(super) version: i64,
+pub(crate) struct Deleted {
+    pub(crate) table: &'static Table,
+    pub(crate) id: Uuid,
+    pub(crate) version: i64,
 }
 
 /// Everything about a contact.
-pub(super) struct Reach {
-    pub(super) contact: Stored<Contact>,
-    pub(super) groups: Vec<Group>,
-    pub(super) deleted: Vec<Deleted>,
+pub(crate) struct Reach {
+    pub(crate) contact: Stored<Contact>,
+    pub(crate) groups: Vec<Group>,
+    pub(crate) deleted: Vec<Deleted>,
 }
 
 impl Reach {
     /// The ids of all records, the contact's first.
-    pub(super) fn ids(&self) -> Vec<Uuid> {
+    pub(crate) fn ids(&self) -> Vec<Uuid> {
         let there = self.groups.iter().flat_map(|group| group.rows.keys().copied());
         std::iter::once(self.contact.id.uuid()).chain(there).chain(self.deleted.iter().map(|gone| gone.id)).collect()
     }
 
     /// The records of an entity.
-    pub(super) fn records<'a, E: crate::entity::Entity>(
+    pub(crate) fn records<'a, E: crate::entity::Entity>(
         &'a self,
     ) -> impl Iterator<Item = Result<Stored<E>, CrmError>> + 'a {
         let groups = self.groups.iter().filter(|group| *group.table == *E::TABLE);
@@ -105,13 +105,13 @@ struct Gone {
 }
 
 /// A condition that a column holds one of the ids.
-pub(super) fn one_of(column: usize, ids: &[Uuid]) -> Expr {
+fn one_of(column: usize, ids: &[Uuid]) -> Expr {
     Expr::In(Operand::Column(column), ids.iter().copied().map(Value::Id).collect())
 }
 
 impl Session<'_> {
     /// Everything about a contact, read in pages.
-    pub(super) async fn reach(&self, id: Id<Contact>) -> Result<Reach, CrmError> {
+    pub(crate) async fn reach(&self, id: Id<Contact>) -> Result<Reach, CrmError> {
         let not_found = || CrmError::NotFound { entity: Contact::TABLE.entity, reference: id.to_string() };
         let contact = self.store().get(self.scope(), id).await?.ok_or_else(not_found)?;
         let mut groups: Vec<Group> = Vec::new();
@@ -272,7 +272,12 @@ mod tests {
             let by = reached.contact.into_iter().chain(reached.parents.iter().map(|(at, _)| *at));
             let by: Vec<&str> = by.map(|at| table.columns[at].name).collect();
             let _ = writeln!(text, "{} by {}", table.entity, if by.is_empty() { "itself".into() } else { by.join(", ") });
-            let _ = writeln!(text, "    retained: {:?}", schema::retained(table));
+            let retained = match schema::retained(table) {
+                Expr::False => "none",
+                Expr::True => "all",
+                _ => "some",
+            };
+            let _ = writeln!(text, "    retained: {retained}");
             let list = |holds: &dyn Fn(&Column) -> bool| {
                 table.columns.iter().filter(|column| holds(column)).map(|c| c.name).collect::<Vec<_>>().join(", ")
             };

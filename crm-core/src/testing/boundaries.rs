@@ -12,6 +12,11 @@ mod isolation;
 mod sales;
 mod users;
 
+// What the tests of privacy make as well.
+pub(super) use activity::{call, task};
+pub(super) use cases::case;
+pub(super) use sales::{deal as deal_edit, lead as lead_edit};
+
 use std::fmt::Write as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -399,7 +404,7 @@ const CALLS: &[Call] = calls! {
     "api_request.purge" => |session, _ids| session.purge_requests(day(28));
 };
 
-fn day(day: u32) -> Date {
+pub(super) fn day(day: u32) -> Date {
     Date::from_ymd_opt(2026, 6, day).unwrap_or_default()
 }
 
@@ -407,7 +412,7 @@ const fn dollars(amount: i64) -> Money {
     Money::new(amount * 100, Currency::USD)
 }
 
-fn person() -> Edit<Contact> {
+pub(super) fn person() -> Edit<Contact> {
     let columns = Contact::COLUMNS;
     let edit = Edit::new().set(columns.kind, crate::people::ContactKind::Person);
     edit.set(columns.given_name, "Someone".parse().ok())

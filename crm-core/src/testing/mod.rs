@@ -9,6 +9,7 @@ pub mod deadlines;
 pub mod due_dates;
 pub mod logins;
 pub mod machines;
+pub mod privacy;
 pub mod quota;
 pub mod race;
 pub mod script;

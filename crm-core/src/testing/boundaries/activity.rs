@@ -35,12 +35,12 @@ pub(super) async fn fixtures(session: &Session<'_>, owner: Id<User>, contact: Id
 }
 
 /// What is needed for a task.
-pub(super) fn task() -> Edit<Task> {
+pub(in crate::testing) fn task() -> Edit<Task> {
     let title: Text<200> = "Call back".parse().expect("a valid title");
     Edit::new().set(Task::COLUMNS.title, title)
 }
 
-fn call() -> Edit<Interaction> {
+pub(in crate::testing) fn call() -> Edit<Interaction> {
     let columns = Interaction::COLUMNS;
     let notes: Notes<10000> = "They will think about it".parse().expect("valid notes");
     Edit::new().set(columns.kind, InteractionKind::Call).set(columns.notes, notes)

@@ -82,7 +82,7 @@ pub(super) fn rule(code: &str, topic: Topic) -> Edit<CaseRule> {
 }
 
 /// A case of a contact.
-pub(super) fn case(contact: Id<Contact>) -> Edit<Case> {
+pub(in crate::testing) fn case(contact: Id<Contact>) -> Edit<Case> {
     let columns = Case::COLUMNS;
     let subject: Text<100> = "Bill too high".parse().expect("a valid subject");
     let description: Notes<10000> = "Twice that of January.".parse().expect("a valid description");

@@ -154,11 +154,11 @@ pub(super) async fn import_deal(session: &Session<'_>, column: &str, cell: impl 
     })
 }
 
-pub(super) fn lead(contact: Id<Contact>) -> Edit<Lead> {
+pub(in crate::testing) fn lead(contact: Id<Contact>) -> Edit<Lead> {
     Edit::new().set(Lead::COLUMNS.contact_id, contact)
 }
 
-pub(super) fn deal() -> Edit<Deal> {
+pub(in crate::testing) fn deal() -> Edit<Deal> {
     let edit = Edit::new().set(Deal::COLUMNS.amount, Minor(100));
     match "Something".parse::<Text<200>>() {
         Ok(title) => edit.set(Deal::COLUMNS.title, title),
