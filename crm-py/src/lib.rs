@@ -18,6 +18,7 @@ mod logins;
 mod machine;
 mod money;
 mod pipelines;
+mod privacy;
 mod query;
 mod record;
 mod report;
@@ -53,6 +54,8 @@ mod _crm_py {
     use crate::money::Money;
     #[pymodule_export]
     use crate::pipelines::Pipelines;
+    #[pymodule_export]
+    use crate::privacy::Privacy;
     #[pymodule_export]
     use crate::record::{
         Allocation, ApiKey, ApiRequest, AuditEntry, Calendar, Case, CaseEvent, CaseRule, Contact, CreditNote,

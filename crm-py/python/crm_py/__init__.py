@@ -80,6 +80,7 @@ from ._crm_py import (
     User,
     machines,
 )
+from ._privacy import Privacy
 from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import (
     Conflict,
@@ -167,6 +168,7 @@ __all__ = [
     "PermissionDenied",
     "Pipeline",
     "Pipelines",
+    "Privacy",
     "Product",
     "Products",
     "QuotaExceeded",

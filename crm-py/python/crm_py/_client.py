@@ -17,6 +17,7 @@ from ._collections import Allocations, Audit, Collection, Contacts, InvoiceLines
 from ._crm_py import Access, Billing, BillingReports, Database, Logins, NumberSeries, SalesReports, TokenKeys
 from ._crm_py import Cases as NativeCases
 from ._crm_py import Session as NativeSession
+from ._privacy import Privacy
 from ._sales import Deals, Leads, Pipelines, StageChanges, Stages, Tags
 from .errors import ValidationError
 
@@ -267,6 +268,7 @@ class Session:
         "pipelines",
         "products",
         "refunds",
+        "privacy",
         "reports",
         "series",
         "stage_changes",
@@ -299,6 +301,7 @@ class Session:
     members: Members
     me: Me
     keys: Keys
+    privacy: Privacy
     series: Numbering
     reports: Reports
     audit: Audit
@@ -331,6 +334,7 @@ class Session:
         self.members = Members(native)
         self.me = Me(native)
         self.keys = Keys(native)
+        self.privacy = Privacy(native)
         self.series = Numbering(native)
         self.reports = Reports(native)
         self.audit = Audit(native)

@@ -21,6 +21,7 @@ from .reports import (
     DaysToPay,
     DealTotals,
     Debtors,
+    Erased,
     Finding,
     Forecast,
     Funnel,
@@ -46,13 +47,13 @@ __all__ = [
     "ApiKey",
     "ApiRequest",
     "AuditEntry",
+    "Billing",
+    "BillingReports",
     "Calendar",
     "Case",
     "CaseEvent",
     "CaseRule",
     "Cases",
-    "Billing",
-    "BillingReports",
     "Contact",
     "CreditNote",
     "CreditNoteLine",
@@ -72,6 +73,7 @@ __all__ = [
     "Payment",
     "Pipeline",
     "Pipelines",
+    "Privacy",
     "Product",
     "Record",
     "Refund",
@@ -348,6 +350,20 @@ class Access:
         """What API keys did, by day, key and operation."""
     def quotas(self) -> list[QuotaLeft]:
         """What is left of the quotas of the API key at work."""
+
+@final
+class Privacy:
+    """What is done for the privacy of contacts, in a session."""
+
+    def __new__(cls, session: Session) -> Self: ...
+    def export(self, contact: Contact | UUID | str) -> str:
+        """All that is stored about a contact, as JSON."""
+    def erase(self, contact: Contact | UUID | str) -> Erased:
+        """Erases a contact."""
+    def purge(self) -> bool:
+        """Leaves nothing in the store's files of what was erased."""
+    def purge_requests(self, before: date) -> int:
+        """Deletes the log of API keys' requests from before a day."""
 
 @final
 class Sales:

@@ -40,6 +40,7 @@ __all__ = [
     "Debtor",
     "Debtors",
     "DebtorsCurrency",
+    "Erased",
     "Explanation",
     "Figures",
     "Finding",
@@ -49,6 +50,7 @@ __all__ = [
     "Funnel",
     "FunnelStage",
     "ImportReport",
+    "Kept",
     "KeyUsage",
     "LeadCounts",
     "LeadRow",
@@ -964,3 +966,27 @@ class KeyUsage(_Report):
     alias: str
     operation: str
     used: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept(_Report):
+    """Records that an erasure kept as they are."""
+
+    entity: str
+    records: int
+    reason: str
+    """Why they are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erased(_Report):
+    """What an erasure did."""
+
+    erased: dict[str, int]
+    """How many records of each entity were erased; none the second time."""
+    deleted_before: int
+    """How many records that had been deleted before are forgotten by the audit as well."""
+    kept: list[Kept]
+    """What is kept, and why."""
+    purged: bool
+    """Whether nothing of it is left in the book's files; otherwise :meth:`Privacy.purge` later."""
