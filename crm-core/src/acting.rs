@@ -85,8 +85,9 @@ impl Acting {
 }
 
 impl Session<'_> {
-    /// Goes on with what a session that was opened just now for the same member has read: the organization, the role, the
-    /// quotas. For a host that keeps a session for longer than one piece of work and checks the credential before each.
+    /// Goes on with what a session that was opened just now for the same member has read: the organization, the role,
+    /// the quotas. For a host that keeps a session for more than one piece of work, and opens one before each to see
+    /// that the credential is still good.
     ///
     /// # Errors
     /// [`CrmError::Unauthenticated`] when the other session is another member's, another API key's or of another login.

@@ -17,9 +17,9 @@ use crate::value::{instant_object, text};
 
 /// The keys that sign access tokens, and for whom.
 ///
-/// `keys` maps the id of each key to its secret, at least 32 random bytes that cannot be guessed; `current` is the id of
-/// the one that signs, which need not be said of a single key. The others are accepted: the key before, until its last
-/// token has expired, or the next one.
+/// `keys` maps the id of each key to its secret, at least 32 random bytes that cannot be guessed; `current` is the id
+/// of the one that signs, which need not be said of a single key. The others are accepted: the key before, until its
+/// last token has expired, or the next one.
 #[pyclass(frozen, module = "crm_py")]
 pub(crate) struct TokenKeys(crm_core::access::TokenKeys, String);
 

@@ -114,8 +114,8 @@ classes! {
     Invitation,
 }
 
-/// Whether a column is an attribute: not secret, nor of use to the engine alone, and not computed unless it is an amount or
-/// a truth value.
+/// Whether a column is an attribute: not secret, nor of use to the engine alone, and not computed unless it is an
+/// amount or a truth value.
 pub(crate) fn exposed(column: &Column) -> bool {
     let internal = column.flags.contains(Flags::DERIVED) && !matches!(column.kind, Kind::Money | Kind::Bool);
     let unshown = column.name.ends_with("_claim") || ["last_used_micros", "quota_revision"].contains(&column.name);

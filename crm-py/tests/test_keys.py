@@ -261,3 +261,7 @@ def test_what_a_key_cannot_be(local: crm_py.Session) -> None:
     with pytest.raises(RuleError):
         shop(bea, role="owner")
     assert local.keys.count() == 0
+    text = shop(local).text
+    with pytest.raises(ValidationError) as caught:
+        local._crm.with_key(text, email="no address")
+    assert caught.value.field == "email"

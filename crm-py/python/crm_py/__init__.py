@@ -11,8 +11,8 @@
 ...     invoice = org.invoices.create(contact=eva, lines=lines, issue=True)
 ...     org.invoices.pay(invoice)
 
-A program that knows for itself who asks opens an organization ``acting_as`` a member. Others sign in, where ``open`` was
-given :class:`TokenKeys`, and programs come with an API key; what they may do is checked before each of their calls:
+A program that knows for itself who asks opens an organization ``acting_as`` a member. Others sign in, where ``open``
+was given :class:`TokenKeys`, and programs come with an API key; what they may do is checked before each call:
 
 >>> with crm_py.open("sqlite:acme.db", token_keys=keys) as crm:  # doctest: +SKIP
 ...     login = crm.login("acme", "ana@acme.example", password, source=address)

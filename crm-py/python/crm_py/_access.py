@@ -159,11 +159,14 @@ class Members:
         return Member(*self._native.remove_member(_plain(member)))
 
     def reset_password(self, member: Member | Membership | User | UUID | str, password: str) -> Member:
-        """Gives a member a new password and ends their sessions; not of somebody who belongs elsewhere too. For admins."""
+        """Gives a member a new password and ends their sessions. For admins.
+
+        Of somebody who belongs to other organizations too, nobody else may: :class:`RuleError`.
+        """
         return Member(*self._access.reset_password(_plain(member), password))
 
     def deactivate(self, member: Member | Membership | User | UUID | str) -> Member:
-        """Keeps a member from acting at all, at once; not somebody who belongs elsewhere too. For admins."""
+        """Keeps a member from acting at all, at once. For admins; of somebody who belongs elsewhere too, for nobody."""
         return Member(*self._access.set_active(_plain(member), False))
 
     def activate(self, member: Member | Membership | User | UUID | str) -> Member:
@@ -284,7 +287,7 @@ class Keys(Collection[ApiKey]):
         expires: datetime | None = None,
         quotas: Mapping[str, int] | None = None,
     ) -> CreatedKey:
-        """Makes a key that works in a role, at most one's own, within scopes such as ``contact.create``, ``contact.*`` or
+        """Makes a key that works in a role, at most one's own, within scopes: ``contact.create``, ``contact.*``,
         ``*.read``.
 
         ``quotas`` says how often in one UTC day it may do what: 35 times ``contact.create`` unless they are given, and
@@ -314,7 +317,10 @@ class Keys(Collection[ApiKey]):
 
 
 class Requests(Collection[ApiRequest]):
-    """The log of what API keys asked for, carried out or refused, with who asked as the program says. Reads are not in it."""
+    """The log of what API keys asked for, carried out or refused, with who asked as the program says.
+
+    Reads are not in it.
+    """
 
     __slots__ = ()
     _entity = "api_request"

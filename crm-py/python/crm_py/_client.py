@@ -200,8 +200,8 @@ class Crm:
     def with_token(self, access: str) -> Session:
         """Opens the organization of an access token.
 
-        The token is checked before each call: :class:`Unauthenticated` once it has expired or the session, the membership
-        or the user has ended, and the role is that of the moment.
+        The token is checked before each call: :class:`Unauthenticated` once it has expired, or the session or the
+        membership has ended; and the role is that of the moment.
         """
         return Session(self, self._logins.with_token(access))
 
@@ -232,8 +232,8 @@ class Crm:
     def set_password(self, email: str, password: str) -> None:
         """Sets a user's password and ends their sessions.
 
-        Nothing is asked for: it is for a program that knows who asks, on a first start or once the address is seen to be
-        theirs.
+        Nothing is asked for: it is for a program that knows who asks, on a first start or once it has seen that the
+        address is theirs.
         """
         self._logins.set_password(email, password)
 

@@ -142,9 +142,9 @@ class Database:
 class TokenKeys:
     """The keys that sign access tokens, and for whom.
 
-    `keys` maps the id of each key to its secret, at least 32 random bytes that cannot be guessed; `current` is the id of
-    the one that signs, which need not be said of a single key. The others are accepted: the key before, until its last
-    token has expired, or the next one.
+    `keys` maps the id of each key to its secret, at least 32 random bytes that cannot be guessed; `current` is the id
+    of the one that signs, which need not be said of a single key. The others are accepted: the key before, until its
+    last token has expired, or the next one.
     """
 
     def __new__(
