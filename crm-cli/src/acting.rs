@@ -94,7 +94,7 @@ impl App {
             return Ok(Claim::Named(name, origin));
         }
         if self.key_stdin {
-            return Ok(Claim::Key(secrets::line("API key")?, Origin::Flag("key-stdin")));
+            return Ok(Claim::Key(secrets::key()?, Origin::Flag("key-stdin")));
         }
         if let Some(key) = std::env::var_os(KEY) {
             let key = Secret::from(key.to_string_lossy().trim());

@@ -39,7 +39,7 @@ fn whoami(crm: &Sandbox, options: &str, input: &str) -> String {
     if ran.code != Some(0) {
         return format!("exit {}", ran.code.unwrap_or(-1));
     }
-    let cells: Vec<&str> = ran.stdout.lines().nth(1).unwrap().split(',').collect();
+    let cells: Vec<&str> = ran.stdout.lines().nth(1).unwrap_or_default().split(',').collect();
     format!("{} {} {}", cells[1], cells[4], cells[5])
 }
 
@@ -49,7 +49,7 @@ fn without_secrets(text: &str) -> String {
     while let Some(at) = out.find("crm_1").or_else(|| out.find("crminv_1")) {
         let end = out[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(out.len(), |end| at + end);
         let secret = out[at..end].to_owned();
-        let prefix = secret.split('_').nth(1).unwrap().to_owned();
+        let prefix = secret.split('_').nth(1).expect("it has a prefix").to_owned();
         out = out.replace(&secret, "[SECRET]").replace(&prefix, "[PREFIX]");
     }
     out
@@ -350,7 +350,7 @@ fn lines(crm: &Sandbox, path: &str, found: &mut Vec<String>) {
     if !names.is_empty() {
         return names.into_iter().for_each(|name| lines(crm, format!("{path} {name}").trim_start(), found));
     }
-    let usage = help.lines().find_map(|line| line.strip_prefix("Usage: crm ")).unwrap();
+    let usage = help.lines().find_map(|line| line.strip_prefix("Usage: crm ")).expect("how it is used");
     let filled: Vec<&str> = usage
         .split(' ')
         .filter(|word| !word.starts_with('['))
