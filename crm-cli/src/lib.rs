@@ -78,10 +78,10 @@ fn run(arguments: Vec<OsString>) -> Result<(), Ended> {
 }
 
 async fn carry_out(app: &App, matches: &clap::ArgMatches) -> Done {
-    let done = match commands::run(app, matches).await {
-        Ok(()) => app.tell_quotas().await,
-        failed => failed,
-    };
+    let done = commands::run(app, matches).await;
+    if done.is_ok() {
+        app.tell_quotas().await;
+    }
     let closed = app.close().await;
     done.and(closed)
 }

@@ -105,6 +105,7 @@ fn play(crm: &Sandbox) -> String {
     step("user show bob@acme.example -q -o json", "");
     step("--as bob@acme.example contact list", "");
     step("user activate bob@acme.example -q -o id", "");
+    step("--as bob@acme.example user show ana@acme.example -o json", "");
     step("user change-password --password-stdin", "not the old one\nAna's new password\n");
     step("user change-password --password-stdin", "Ana's old password\n");
     step("user change-password --password-stdin", "Ana's old password\nAna's new password\n");
