@@ -171,9 +171,11 @@ fn people_and_programs_come_in_alike_on_both_databases() {
     let (file, schema) = (Sandbox::new(), Schema::new());
     let told = play(&file);
     let server = Sandbox::on(&schema.url());
-    for (left, right) in told.lines().zip(play(&server).lines()) {
+    let there = play(&server);
+    for (left, right) in told.lines().zip(there.lines()) {
         assert_eq!(left, right);
     }
+    assert_eq!(told.lines().count(), there.lines().count());
     assert!(server.ok("--as ana@acme.example audit verify -o json").contains("\"ok\": true"));
     file.check("access", &told);
 }
@@ -190,6 +192,8 @@ fn who_acts_is_decided_in_a_fixed_order() {
     sign_in(&crm, "bob@acme.example", BOB);
     assert_eq!(whoami(&crm, "", ""), "bob@acme.example manager login");
     crm.variable("CRM_AS", Some("ana@acme.example"));
+    let ran = crm.fed("login bob@acme.example --password-stdin -q", BOB);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "Warning: CRM_AS is set and goes before the login.\n"));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner environment");
     crm.variable("CRM_KEY", Some(&key));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example viewer key");
@@ -302,6 +306,10 @@ fn files_of_secrets_that_others_may_open_are_refused() {
         let ran = crm.run("whoami");
         assert_eq!(ran.code, Some(1), "{}", ran.stdout);
         assert!(ran.stderr.contains("Others may open") && ran.stderr.contains(name), "{}", ran.stderr);
+        if name == "logins.toml" {
+            let doctor = crm.run("doctor");
+            assert!(doctor.stdout.contains("WRONG: Others may open"), "{}", doctor.stdout);
+        }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner login");
