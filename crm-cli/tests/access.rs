@@ -279,13 +279,22 @@ fn many_processes_renew_one_login() {
         let crm = signed_up(crm);
         sign_in(&crm, "ana@acme.example", ANA);
         crm.clock("2026-06-15T13:00:00Z");
-        let children: Vec<_> = (0..8)
+        let path = crm.path().join("logins.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let held = std::fs::File::options().write(true).open(path.with_extension("lock")).unwrap();
+        held.lock().unwrap();
+        let mut children: Vec<_> = (0..8)
             .map(|_| {
                 let mut command = crm.command(&["whoami", "-o", "id"]);
                 let command = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
                 command.spawn().unwrap()
             })
             .collect();
+        // One renews at a time, and none while somebody else holds the lock.
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        assert!(children.iter_mut().all(|child| child.try_wait().unwrap().is_none()));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        drop(held);
         for child in children {
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
