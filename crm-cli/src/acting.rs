@@ -94,7 +94,7 @@ impl App {
             return Ok(Claim::Named(name, origin));
         }
         if self.key_stdin {
-            return Ok(Claim::Key(secrets::line("API key")?, Origin::Flag("key-stdin")));
+            return Ok(Claim::Key(secrets::key()?, Origin::Flag("key-stdin")));
         }
         if let Some(key) = std::env::var_os(KEY) {
             let key = Secret::from(key.to_string_lossy().trim());
@@ -193,17 +193,16 @@ impl App {
         Ok(renewed)
     }
 
-    /// Says what an API key's work took from its quotas.
-    pub(crate) async fn tell_quotas(&self) -> Result<(), Failure> {
-        let Some(acting) = self.acting.get().filter(|acting| !acting.quotas.is_empty()) else { return Ok(()) };
-        for left in acting.session.quotas().await? {
+    /// Says what an API key's work took from its quotas. The work is done: that they cannot be read is no failure of it.
+    pub(crate) async fn tell_quotas(&self) {
+        let Some(acting) = self.acting.get().filter(|acting| !acting.quotas.is_empty()) else { return };
+        for left in acting.session.quotas().await.unwrap_or_default() {
             let before = acting.quotas.iter().find(|before| before.operation == left.operation);
             if before.is_none_or(|before| before.used != left.used) {
                 let QuotaLeft { operation, limit, resets_at, .. } = &left;
                 say(&format!("{operation}: {} of {limit} left until {}.", left.remaining(), moment(*resets_at)));
             }
         }
-        Ok(())
     }
 }
 

@@ -35,7 +35,10 @@ use crate::open::App;
 /// An interrupt ends the process with exit code 130 at once; what was not committed by then is rolled back.
 pub fn main() -> ExitCode {
     // Without the handler an interrupt ends the process just the same, only with another code.
-    let _ = ctrlc::set_handler(|| std::process::exit(130));
+    let _ = ctrlc::set_handler(|| {
+        secrets::restore_terminal();
+        std::process::exit(130)
+    });
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let json = wants_json(&arguments);
     match run(arguments) {
@@ -75,10 +78,10 @@ fn run(arguments: Vec<OsString>) -> Result<(), Ended> {
 }
 
 async fn carry_out(app: &App, matches: &clap::ArgMatches) -> Done {
-    let done = match commands::run(app, matches).await {
-        Ok(()) => app.tell_quotas().await,
-        failed => failed,
-    };
+    let done = commands::run(app, matches).await;
+    if done.is_ok() {
+        app.tell_quotas().await;
+    }
     let closed = app.close().await;
     done.and(closed)
 }

@@ -156,6 +156,11 @@ impl Logins {
         before
     }
 
+    /// How many there are.
+    pub(crate) const fn count(&self) -> usize {
+        self.all.len()
+    }
+
     /// Writes them.
     pub(crate) fn save(&self) -> Done {
         save(&Self::path()?, self)

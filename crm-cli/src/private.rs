@@ -67,14 +67,17 @@ pub(crate) fn write(path: &Path, text: &str) -> Done {
     })
 }
 
-/// Waits until no other process changes what lies beside the file, and keeps others waiting until it is dropped.
+/// Waits until no other process changes the file, and keeps others waiting until it is dropped. Where files cannot be
+/// locked nobody waits: tokens that two exchange at once are both good.
 pub(crate) fn lock(path: &Path) -> Result<File, Failure> {
     let path: PathBuf = path.with_extension("lock");
     let failed = |error: io::Error| Failure::failed(format!("Cannot lock {}: {error}", path.display()));
     fs::create_dir_all(folder_of(&path)).map_err(failed)?;
     let file = private(OpenOptions::new().write(true).create(true).truncate(false)).open(&path).map_err(failed)?;
-    file.lock().map_err(failed)?;
-    Ok(file)
+    match file.lock() {
+        Err(error) if error.kind() != io::ErrorKind::Unsupported => Err(failed(error)),
+        _ => Ok(file),
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {

@@ -18,7 +18,7 @@ pub(crate) fn password_arg() -> Arg {
 }
 
 /// A line of standard input, without its end; what follows stays to be read.
-pub(crate) fn line(what: &str) -> Result<Secret, Failure> {
+fn line(what: &str) -> Result<Secret, Failure> {
     let mut text = Vec::new();
     io::stdin().lock().take(LONGEST).read_until(b'\n', &mut text)?;
     let text = String::from_utf8(text).map_err(|_| Failure::refused(format!("The {what} is not text in UTF-8")))?;
@@ -28,6 +28,12 @@ pub(crate) fn line(what: &str) -> Result<Secret, Failure> {
         return Err(Failure::usage(format!("Standard input has no line with the {what}")));
     }
     Ok(Secret::from(text))
+}
+
+/// An API key: the first line of standard input, or asked for on the terminal.
+pub(crate) fn key() -> Result<Secret, Failure> {
+    let what = "API key";
+    if io::stdin().is_terminal() && io::stderr().is_terminal() { ask(what) } else { line(what) }
 }
 
 /// A secret from standard input if an option says so, else asked for on the terminal, where it is not shown.
@@ -53,7 +59,42 @@ pub(crate) fn new_password(args: &ArgMatches) -> Result<Secret, Failure> {
 }
 
 fn ask(what: &str) -> Result<Secret, Failure> {
+    terminal::remember();
     output::say(&format!("{}:", crate::error::sentence(what)));
     let text = console::Term::stderr().read_secure_line()?;
     if text.is_empty() { Err(Failure::usage(format!("No {what} was given"))) } else { Ok(text.into()) }
+}
+
+/// Lets the terminal show again what is typed, when the program ends while it asks for a secret.
+pub(crate) fn restore_terminal() {
+    terminal::restore();
+}
+
+#[cfg(unix)]
+mod terminal {
+    use std::io;
+    use std::sync::OnceLock;
+
+    use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
+
+    static BEFORE: OnceLock<Termios> = OnceLock::new();
+
+    pub(super) fn remember() {
+        if let Ok(state) = tcgetattr(io::stdin()) {
+            let _ = BEFORE.set(state);
+        }
+    }
+
+    pub(super) fn restore() {
+        if let Some(state) = BEFORE.get() {
+            // There is nothing to be done about a terminal that has gone.
+            let _ = tcsetattr(io::stdin(), OptionalActions::Now, state);
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod terminal {
+    pub(super) const fn remember() {}
+    pub(super) const fn restore() {}
 }

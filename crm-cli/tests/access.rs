@@ -39,7 +39,7 @@ fn whoami(crm: &Sandbox, options: &str, input: &str) -> String {
     if ran.code != Some(0) {
         return format!("exit {}", ran.code.unwrap_or(-1));
     }
-    let cells: Vec<&str> = ran.stdout.lines().nth(1).unwrap().split(',').collect();
+    let cells: Vec<&str> = ran.stdout.lines().nth(1).unwrap_or_default().split(',').collect();
     format!("{} {} {}", cells[1], cells[4], cells[5])
 }
 
@@ -49,7 +49,7 @@ fn without_secrets(text: &str) -> String {
     while let Some(at) = out.find("crm_1").or_else(|| out.find("crminv_1")) {
         let end = out[at..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(out.len(), |end| at + end);
         let secret = out[at..end].to_owned();
-        let prefix = secret.split('_').nth(1).unwrap().to_owned();
+        let prefix = secret.split('_').nth(1).expect("it has a prefix").to_owned();
         out = out.replace(&secret, "[SECRET]").replace(&prefix, "[PREFIX]");
     }
     out
@@ -105,6 +105,7 @@ fn play(crm: &Sandbox) -> String {
     step("user show bob@acme.example -q -o json", "");
     step("--as bob@acme.example contact list", "");
     step("user activate bob@acme.example -q -o id", "");
+    step("--as bob@acme.example user show ana@acme.example -o json", "");
     step("user change-password --password-stdin", "not the old one\nAna's new password\n");
     step("user change-password --password-stdin", "Ana's old password\n");
     step("user change-password --password-stdin", "Ana's old password\nAna's new password\n");
@@ -170,9 +171,11 @@ fn people_and_programs_come_in_alike_on_both_databases() {
     let (file, schema) = (Sandbox::new(), Schema::new());
     let told = play(&file);
     let server = Sandbox::on(&schema.url());
-    for (left, right) in told.lines().zip(play(&server).lines()) {
+    let there = play(&server);
+    for (left, right) in told.lines().zip(there.lines()) {
         assert_eq!(left, right);
     }
+    assert_eq!(told.lines().count(), there.lines().count());
     assert!(server.ok("--as ana@acme.example audit verify -o json").contains("\"ok\": true"));
     file.check("access", &told);
 }
@@ -189,6 +192,8 @@ fn who_acts_is_decided_in_a_fixed_order() {
     sign_in(&crm, "bob@acme.example", BOB);
     assert_eq!(whoami(&crm, "", ""), "bob@acme.example manager login");
     crm.variable("CRM_AS", Some("ana@acme.example"));
+    let ran = crm.fed("login bob@acme.example --password-stdin -q", BOB);
+    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "Warning: CRM_AS is set and goes before the login.\n"));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner environment");
     crm.variable("CRM_KEY", Some(&key));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example viewer key");
@@ -274,13 +279,22 @@ fn many_processes_renew_one_login() {
         let crm = signed_up(crm);
         sign_in(&crm, "ana@acme.example", ANA);
         crm.clock("2026-06-15T13:00:00Z");
-        let children: Vec<_> = (0..8)
+        let path = crm.path().join("logins.toml");
+        let before = std::fs::read_to_string(&path).unwrap();
+        let held = std::fs::File::options().write(true).open(path.with_extension("lock")).unwrap();
+        held.lock().unwrap();
+        let mut children: Vec<_> = (0..8)
             .map(|_| {
                 let mut command = crm.command(&["whoami", "-o", "id"]);
                 let command = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
                 command.spawn().unwrap()
             })
             .collect();
+        // One renews at a time, and none while somebody else holds the lock.
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        assert!(children.iter_mut().all(|child| child.try_wait().unwrap().is_none()));
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
+        drop(held);
         for child in children {
             let output = child.wait_with_output().unwrap();
             assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
@@ -301,6 +315,10 @@ fn files_of_secrets_that_others_may_open_are_refused() {
         let ran = crm.run("whoami");
         assert_eq!(ran.code, Some(1), "{}", ran.stdout);
         assert!(ran.stderr.contains("Others may open") && ran.stderr.contains(name), "{}", ran.stderr);
+        if name == "logins.toml" {
+            let doctor = crm.run("doctor");
+            assert!(doctor.stdout.contains("WRONG: Others may open"), "{}", doctor.stdout);
+        }
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
     }
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner login");
@@ -350,7 +368,7 @@ fn lines(crm: &Sandbox, path: &str, found: &mut Vec<String>) {
     if !names.is_empty() {
         return names.into_iter().for_each(|name| lines(crm, format!("{path} {name}").trim_start(), found));
     }
-    let usage = help.lines().find_map(|line| line.strip_prefix("Usage: crm ")).unwrap();
+    let usage = help.lines().find_map(|line| line.strip_prefix("Usage: crm ")).expect("how it is used");
     let filled: Vec<&str> = usage
         .split(' ')
         .filter(|word| !word.starts_with('['))

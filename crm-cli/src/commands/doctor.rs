@@ -7,6 +7,7 @@ use serde::Serialize;
 
 use crate::config::{KEYS, without_password};
 use crate::error::{Done, Failure};
+use crate::logins::Logins;
 use crate::open::{App, Database};
 use crate::output::{self, Format};
 
@@ -31,6 +32,10 @@ pub(super) async fn run(app: &App) -> Done {
     for key in KEYS {
         let value = app.settings.get(key.name).map_or_else(|| "not set".to_owned(), without_password);
         add(key.name, true, format!("{value} ({})", app.origin(key.name)));
+    }
+    match Logins::load() {
+        Ok(logins) => add("logins", true, logins.count().to_string()),
+        Err(failure) => add("logins", false, failure.message),
     }
     match app.database(false).await {
         Err(failure) => add("opens", false, failure.message),

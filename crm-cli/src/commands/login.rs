@@ -6,7 +6,7 @@ use crm_core::access::{Login as Credentials, Role};
 use crm_core::value::Instant;
 use serde::Serialize;
 
-use crate::acting::{Acting, How};
+use crate::acting::{self, Acting, How};
 use crate::args::{flag, given, text};
 use crate::error::{Done, Failure};
 use crate::logins::{self, Login, Logins};
@@ -65,6 +65,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         revoke(&crm, &before).await?;
     }
     app.out.note(&format!("Signed in to {org} as {}, {}.", login.user, signed.role));
+    for name in [acting::KEY, "CRM_AS"] {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            app.out.warn(&format!("{name} is set and goes before the login."));
+        }
+    }
     let session = crm.session_with_token(signed.access.expose()).await?;
     print(app, &Identity::of(&session, &How::Login(login.ends_at())))
 }

@@ -14,7 +14,10 @@ use crate::open::App;
 use crate::output::{self, Record, View};
 use crate::secrets;
 
-/// What is shown of a user.
+/// What members see of each other.
+const PUBLIC: &[&str] = &["id", "email", "full_name", "active"];
+
+/// What is shown of a user to themselves and to those who may touch their account.
 const SHOWN: &[&str] =
     &["id", "email", "username", "full_name", "active", "password_changed_at", "created_at", "updated_at", "version"];
 
@@ -133,7 +136,9 @@ async fn show(app: &App, args: &ArgMatches) -> Done {
     }
     let member = theirs(&session, args).await?;
     let missing = || CrmError::NotFound { entity: User::TABLE.entity, reference: member.user_id.to_string() };
-    print(app, &session.store().get::<User>(session.scope(), member.user_id).await?.ok_or_else(missing)?)
+    let user = session.store().get::<User>(session.scope(), member.user_id).await?.ok_or_else(missing)?;
+    let all = user.id == session.user().id || session.authorize(User::TABLE.entity, "reset_password").is_ok();
+    print_columns(app, &user, if all { SHOWN } else { PUBLIC })
 }
 
 fn written(app: &App, user: &Stored<User>, done: &str) -> Done {
@@ -142,6 +147,10 @@ fn written(app: &App, user: &Stored<User>, done: &str) -> Done {
 }
 
 fn print(app: &App, user: &Stored<User>) -> Done {
-    let view = View::of(User::TABLE, SHOWN.iter().copied())?;
+    print_columns(app, user, SHOWN)
+}
+
+fn print_columns(app: &App, user: &Stored<User>, columns: &[&str]) -> Done {
+    let view = View::of(User::TABLE, columns.iter().copied())?;
     output::one(app.out, &view, &Record { row: user.to_row(), title: user.full_name.to_string() }, &[], "")
 }
