@@ -258,7 +258,7 @@ pub(crate) async fn resolve(session: &Session<'_>, entity: &str, text: &str) -> 
         "tag" => find::<Tag>(session, text).await?.id.uuid(),
         "case" => find::<Case>(session, text).await?.id.uuid(),
         // Access.
-        "api_key" => crate::commands::key::find(session, text).await?.id.uuid(),
+        "api_key" => session.find::<ApiKey>(text).await?.id.uuid(),
         "user" => match Uuid::parse_str(text.trim()) {
             Ok(id) => id,
             Err(_) => user(session, text).await?.id.uuid(),

@@ -29,7 +29,7 @@ use crate::service::first_calendar;
 use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
-use crate::value::{Document, Email, Slug, Text};
+use crate::value::{Document, Email, Slug, Text, fold};
 
 /// How often a command decides again before it gives up.
 pub(crate) const TRIES: u32 = 200;
@@ -603,6 +603,13 @@ impl Session<'_> {
     pub async fn find<E: Rules>(&self, reference: &str) -> Result<Stored<E>, CrmError> {
         if let Ok(id) = reference.parse() {
             return self.get(id).await;
+        }
+        if let Some(name) = E::NAME_IN_FORCE {
+            let in_force = crud::column_is(E::TABLE.expect_position(name), Value::Text(fold(reference)));
+            let in_force = Select::new(E::TABLE, in_force.and(self.visible::<E>("read")?));
+            if let Some(record) = self.store().first(self.scope, in_force).await? {
+                return Ok(record);
+            }
         }
         let mut any = Vec::new();
         for name in E::NATURAL_KEYS {

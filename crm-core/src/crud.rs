@@ -59,6 +59,9 @@ pub trait Rules: Entity {
 
     /// The columns by which people address a record, besides its id, with how the text is read.
     const NATURAL_KEYS: &'static [&'static str] = &[];
+
+    /// The folded name that one record in force has, where others may have had it before: it means the one in force.
+    const NAME_IN_FORCE: Option<&'static str> = None;
 }
 
 /// Every verb of the general commands.

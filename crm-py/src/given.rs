@@ -7,7 +7,7 @@ use crm_core::entity::{Column, Entity as _, Kind, Locale, Stored, Table};
 use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::store::{Expr, Select, StoreExt as _};
-use crm_core::value::{Currency, Email, ValueError, fold};
+use crm_core::value::{Currency, Email, ValueError};
 use crm_core::{CrmError, Edit, Id, Invalid, Session};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -51,7 +51,7 @@ impl Reference {
     pub(crate) async fn resolve<E: Rules>(&self, session: &Session<'_>) -> Outcome<Id<E>> {
         match self {
             Self::Id(id) => Ok(Id::new(*id)),
-            Self::Key(key) => Ok(found::<E>(session, key).await?.id),
+            Self::Key(key) => Ok(session.find::<E>(key).await?.id),
         }
     }
 
@@ -94,7 +94,7 @@ impl Reference {
             Self::Key(_) if target == Contact::TABLE => self.resolve::<Contact>(session).await.map(Id::uuid),
             Self::Key(_) if target == Invoice::TABLE => self.resolve::<Invoice>(session).await.map(Id::uuid),
             Self::Key(key) => crate::entities::for_entity!(target.entity, E => {
-                found::<E>(session, key).await.map(|record| record.id.uuid())
+                session.find::<E>(key).await.map(|record| record.id.uuid())
             }),
         };
         resolved.map_err(|error| missing(error, field))
@@ -107,17 +107,6 @@ impl Reference {
             Self::Key(key) => key.clone(),
         }
     }
-}
-
-/// The record that answers to a natural key. An alias of API keys is that of the one in force.
-pub(crate) async fn found<E: Rules>(session: &Session<'_>, key: &str) -> Outcome<Stored<E>> {
-    if let Some(alias) = E::TABLE.position("alias_key") {
-        let in_force = Expr::eq(alias, Value::Text(fold(key))).and(session.visible::<E>("read")?);
-        if let Some(record) = session.store().first(session.scope(), Select::new(E::TABLE, in_force)).await? {
-            return Ok(record);
-        }
-    }
-    session.find(key).await
 }
 
 /// Users are known by their address, and only to organizations that they belong to.

@@ -20,7 +20,7 @@ use pyo3::types::{PyDict, PyString};
 use crate::database::Shared;
 use crate::entities::{self, Described, for_entity};
 use crate::error::{Outcome, invalid, wrong_type};
-use crate::given::{Fields, Reference, found, lines, resolve_lines};
+use crate::given::{Fields, Reference, lines, resolve_lines};
 use crate::logins::Credential;
 use crate::money::{Money, amount_of};
 use crate::query::Wanted;
@@ -182,7 +182,7 @@ impl Session {
             match &reference {
                 Reference::Id(id) => self.by_id(described, *id).await,
                 Reference::Key(key) => {
-                    for_entity!(entity, E => found::<E>(&self.inner, key).await.map(|record| record.to_row()))
+                    for_entity!(entity, E => self.inner.find::<E>(key).await.map(|record| record.to_row()))
                 }
             }
         })?;

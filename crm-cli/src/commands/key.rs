@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use crm_core::access::{ApiKey, KeyQuota, NewKey, RevokeKey, Scopes};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Filter, Query};
-use crm_core::value::{Instant, ValueError, fold, parse_date};
+use crm_core::value::{Instant, ValueError, parse_date};
 use crm_core::{CrmError, Session};
 
 use super::{key_usage, member, verb};
@@ -91,16 +91,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
 
 /// The key that the command is about.
 pub(super) async fn of(session: &Session<'_>, args: &ArgMatches) -> Result<Stored<ApiKey>, Failure> {
-    find(session, text(args, "key").unwrap_or_default()).await
-}
-
-/// The key in force with this alias, or any by its prefix, its id or an alias that no other has had.
-pub(crate) async fn find(session: &Session<'_>, text: &str) -> Result<Stored<ApiKey>, Failure> {
-    let in_force = ApiKey::COLUMNS.alias_key.eq(&Some(fold(text)));
-    match session.list(&Query::new(in_force).limit(1)).await?.items.pop() {
-        Some(key) => Ok(key),
-        None => Ok(session.find::<ApiKey>(text.trim()).await?),
-    }
+    Ok(session.find(text(args, "key").unwrap_or_default().trim()).await?)
 }
 
 /// Shows a key with its quotas.

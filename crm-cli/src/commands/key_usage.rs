@@ -76,7 +76,7 @@ async fn usage(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let from = args::date(args, "from")?.or(to).unwrap_or(today);
     let to = to.unwrap_or(today);
     let key = match text(args, "key") {
-        Some(text) => Some(key::find(session, text).await?.id),
+        Some(text) => Some(session.find::<ApiKey>(text).await?.id),
         None => None,
     };
     let used = session.key_usage(key, from, to).await?;
@@ -110,7 +110,7 @@ async fn usage(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
 
 async fn log(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let among = match text(args, "key") {
-        Some(text) => ApiRequest::COLUMNS.key_id.eq(&key::find(session, text).await?.id),
+        Some(text) => ApiRequest::COLUMNS.key_id.eq(&session.find::<ApiKey>(text).await?.id),
         None => Filter::all(),
     };
     let mut query = records::query(session, args, among).await?;

@@ -20,7 +20,7 @@ mod init;
 mod invitation;
 mod invoice;
 mod invoice_lines;
-pub(crate) mod key;
+mod key;
 mod key_usage;
 mod lead;
 mod lead_convert;

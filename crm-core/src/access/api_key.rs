@@ -63,6 +63,7 @@ crate::entity! {
 
 impl Rules for ApiKey {
     const NATURAL_KEYS: &'static [&'static str] = &["prefix", "alias"];
+    const NAME_IN_FORCE: Option<&'static str> = Some("alias_key");
 }
 
 impl ApiKey {
