@@ -230,9 +230,10 @@ async fn an_outcome_is_unknown_only_when_the_commits_answer_is_lost() {
         let (changes, _) = world.one(contact("lost answer"));
         line.cut_at(at);
         let lost = store.apply(world.scope, changes).await;
-        match known {
-            true => assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}"),
-            false => assert!(matches!(lost, Err(StoreError::OutcomeUnknown(_))), "{lost:?}"),
+        if known {
+            assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+        } else {
+            assert!(matches!(lost, Err(StoreError::OutcomeUnknown(_))), "{lost:?}");
         }
         line.mend();
     }
