@@ -158,6 +158,12 @@ impl PostgresStore {
         Ok(())
     }
 
+    /// Whether row-level security held this store's role when it connected. A program that wants the second fence can
+    /// refuse to work without it.
+    pub fn is_fenced(&self) -> bool {
+        self.0.fence == Fence::Present
+    }
+
     /// The version of the database's schema.
     pub async fn schema_version(&self) -> Result<i64, StoreError> {
         read!(self, Scope::SYSTEM, connection => migrate::version(&mut connection))

@@ -299,6 +299,7 @@ async fn the_hosts_role_decides_and_not_the_stores() {
     let fenced = Fenced::new().await;
     let free = fenced.database.store().await;
     let held = fenced.store().await;
+    assert_eq!((free.is_fenced(), held.is_fenced(), fenced.owner_store().await.is_fenced()), (false, true, true));
     let mut world = World::new(&free, 1).await;
     let made = world.contact(&free, "made").await;
     for store in [&free, &held] {
