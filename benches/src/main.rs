@@ -15,6 +15,7 @@ mod cases_sql;
 mod cli;
 mod contacts;
 mod deals;
+mod fence;
 mod hand;
 mod import;
 mod ledger;
@@ -76,6 +77,7 @@ const PROGRAMS: &[(&str, Program, bool)] = &[
     ("billing", billing::run, true),
     ("cases", cases::run, false),
     ("postgres", postgres::run, false),
+    ("fence", fence::run, false),
     ("import", import::run, false),
     ("cli", cli::run, false),
     ("python", python::run, false),

@@ -27,7 +27,7 @@ pub(crate) fn run(options: &Options) -> Outcome {
 }
 
 /// Empties the tables that are filled.
-async fn empty(connection: &mut PgConnection) -> Outcome {
+pub(crate) async fn empty(connection: &mut PgConnection) -> Outcome {
     pg::say(connection, "TRUNCATE crm_contact, crm_audit_entry CASCADE").await?;
     // Nobody's turn pays for what the one before left to be written.
     if pg::say(connection, "CHECKPOINT").await.is_err() {
@@ -36,7 +36,7 @@ async fn empty(connection: &mut PgConnection) -> Outcome {
     Ok(())
 }
 
-async fn create_all(session: &Session<'_>, fields: &[Fields]) -> Outcome {
+pub(crate) async fn create_all(session: &Session<'_>, fields: &[Fields]) -> Outcome {
     let edits = fields.iter().map(|fields| fields.parsed(session)).collect::<Outcome<Vec<_>>>()?;
     session.create_many::<Contact>(&edits).await?;
     Ok(())
@@ -113,13 +113,13 @@ async fn cells(connection: &mut PgConnection, table: &str, names: &[String], whi
     rows.iter().map(Cell::all).collect()
 }
 
-fn single(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
-    let count = options.rows(1_000).min(2_000);
-    let fields = fields(0..count);
-    let (statement, rows) = runtime.block_on(async {
+/// The statement by which a careful hand writes a contact with its audit entry, and the values for each of these: what
+/// the library writes.
+pub(crate) fn by_hand(runtime: &Runtime, url: &str, fields: &[Fields]) -> Outcome<(String, Vec<Vec<Cell>>)> {
+    runtime.block_on(async {
         let store = pg::fresh(url).await?;
         let session = book::session(store.clone()).await?;
-        one_by_one(&session, &fields).await?;
+        one_by_one(&session, fields).await?;
         let mut connection = pg::connect(url).await?;
         let contact = pg::columns(&mut connection, "crm_contact", &[]).await?;
         let entry = pg::columns(&mut connection, "crm_audit_entry", SEALED).await?;
@@ -135,8 +135,14 @@ fn single(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
             quoted(&entry),
             places(contact.len() + 1, contact.len() + entry.len())
         );
-        Outcome::Ok((statement, rows))
-    })?;
+        Ok((statement, rows))
+    })
+}
+
+fn single(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
+    let count = options.rows(1_000).min(2_000);
+    let fields = fields(0..count);
+    let (statement, rows) = by_hand(runtime, url, &fields)?;
 
     let mut workload = Workload::new("postgres: one contact per transaction, synchronous_commit on", "call");
     let floor = workload.competitor("one hand-written statement", || {
@@ -172,7 +178,7 @@ fn single(options: &Options, runtime: &Runtime, url: &str) -> Outcome {
     workload.run(options.rounds(5))
 }
 
-async fn one_by_one(session: &Session<'_>, fields: &[Fields]) -> Outcome {
+pub(crate) async fn one_by_one(session: &Session<'_>, fields: &[Fields]) -> Outcome {
     for fields in fields {
         session.create::<Contact>(fields.parsed(session)?).await?;
     }

@@ -17,6 +17,7 @@ use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, ErrorCode, Invalid};
+use crm_store_postgres::GrantError;
 use crm_store_sqlite::SqliteError;
 
 use crate::output::{noun, plural};
@@ -153,6 +154,15 @@ impl From<io::Error> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         CrmError::from(error).into()
+    }
+}
+
+impl From<GrantError> for Failure {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Store(error) => error.into(),
+            refused => Self::of("invalid", 5, sentence(&refused.to_string())).field("grant_to"),
+        }
     }
 }
 
@@ -403,6 +413,7 @@ fn hint_of_store(error: &StoreError) -> Option<String> {
         }
         StoreError::Schema { found, known } if found > known => "Install a newer crm".into(),
         StoreError::Schema { found: 0, .. } => "`crm init` makes a book; --database chooses one that is there".into(),
+        StoreError::Schema { .. } => "Any crm command as the owner of its tables brings it up to date".into(),
         StoreError::StorageFull => "Make room on the disk and try again; nothing was written".into(),
         StoreError::Corrupt { .. } => "`crm doctor` and `crm audit verify` say more".into(),
         StoreError::Conflict { .. } => "Try again".into(),

@@ -108,6 +108,14 @@ impl Database {
         }
     }
 
+    /// Grants a role of the server what programs need to work with the tables.
+    pub(crate) async fn grant(&self, role: &str) -> Done {
+        match self {
+            Self::Sqlite(_) => Err(Failure::usage("A file has no roles").field("grant_to")),
+            Self::Postgres(store) => Ok(store.grant(role).await?),
+        }
+    }
+
     /// Finishes what it still does in the background.
     pub(crate) async fn close(&self) -> Done {
         match self {

@@ -160,6 +160,28 @@ fn both_databases_say_the_same() {
 }
 
 #[test]
+fn a_role_that_owns_nothing_works_with_what_it_was_granted() {
+    let schema = Schema::new();
+    let (role, url) = schema.role();
+    let init = "init --org acme --currency USD --zone UTC --owner ana@acme.example --grant-to";
+    let owner = Sandbox::on(&schema.url());
+    let refused = owner.run(&format!("{init} nobody-of-that-name")).to_string();
+    assert!(
+        refused.contains("The server has no role \"nobody-of-that-name\"") && refused.contains("exit 5"),
+        "{refused}"
+    );
+    let done = owner.run(&format!("{init} {role}")).to_string();
+    assert!(done.contains(&format!("Granted the role {role}")), "{done}");
+    let granted = Sandbox::on(&url);
+    let line = "--org acme --as ana@acme.example";
+    granted.ok(&format!("contact add --given-name Eva --email eva@example.com -q {line}"));
+    assert!(granted.ok(&format!("contact list {line}")).contains("eva@example.com"));
+    assert!(granted.ok(&format!("audit verify --books -o json {line}")).contains("\"ok\": true"));
+    let file = Sandbox::new().run(&format!("{init} {role}")).to_string();
+    assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
+}
+
+#[test]
 fn many_may_begin_at_once() {
     let schema = Schema::new();
     for sandbox in [Sandbox::new(), Sandbox::on(&schema.url())] {

@@ -47,6 +47,9 @@ const fn hint(error: &CrmError) -> Option<&'static str> {
             Some("send the same call again with the same key: it is carried out at most once")
         }
         CrmError::Store(StoreError::Unavailable(_)) => Some("nothing was written; try again"),
+        CrmError::Store(StoreError::Schema { found, known }) if 0 < *found && *found < *known => {
+            Some("open it once as the owner of its tables")
+        }
         CrmError::Store(StoreError::Schema { .. }) => Some("use a newer version of crm_py"),
         _ => None,
     }

@@ -226,3 +226,61 @@ impl Host<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "SELECT current_setting('crm.org', TRUE)";
+
+    /// The source of this crate that may send statements, and its migrations.
+    const TEXTS: &[&str] = &[
+        include_str!("execute.rs"),
+        include_str!("grant.rs"),
+        include_str!("host.rs"),
+        include_str!("lib.rs"),
+        include_str!("migrate.rs"),
+        include_str!("options.rs"),
+        include_str!("pool.rs"),
+        include_str!("seal.rs"),
+        include_str!("../migrations/0006_row_security.sql"),
+    ];
+
+    #[test]
+    fn the_organization_is_set_in_one_place_and_for_one_transaction() {
+        assert_eq!(set(Some(7)), "SET LOCAL crm.org = '7'");
+        assert_eq!(set(None), "SET LOCAL crm.org = ''");
+        for text in TEXTS {
+            let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for word in ["set_config", "SET crm", "SET SESSION", "SET LOCAL"] {
+                assert!(!code.iter().any(|line| line.contains(word)), "{word}");
+            }
+        }
+    }
+
+    /// Behind the fence whatever the role, on a connection to the server that the tests use.
+    #[tokio::test]
+    async fn a_read_leaves_nothing_set_and_no_transaction_open() -> Result<(), sqlx::Error> {
+        let url = std::env::var("CRM_TEST_POSTGRES_URL").expect("the address of a PostgreSQL for tests");
+        let mut connection = PgConnection::connect(&url).await?;
+        let scope = Scope::for_tests(7);
+        let inside = {
+            let mut reading = Fence::Present.open(&mut connection, scope).await?;
+            let rows = simple(&mut reading, KEY).await?;
+            decode::text(&rows[0], 0)
+        };
+        assert_eq!(inside.as_deref(), Some("7"));
+        assert!(connection.should_flush());
+        assert!(sent(&mut connection).await && !connection.should_flush());
+        assert_eq!(decode::text(&simple(&mut connection, KEY).await?[0], 0).as_deref(), Some(""));
+        // A statement that fails, and a reader that goes away before it sends the end.
+        {
+            let mut reading = Fence::Present.open(&mut connection, scope).await?;
+            assert!(simple(&mut reading, "SELECT nothing").await.is_err());
+        }
+        assert!(sent(&mut connection).await);
+        drop(Fence::Present.open(&mut connection, scope).await?);
+        assert_eq!(decode::text(&simple(&mut connection, KEY).await?[0], 0).as_deref(), Some(""));
+        Ok(())
+    }
+}

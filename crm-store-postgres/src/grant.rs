@@ -92,3 +92,34 @@ fn text(role: &str, schema: &str) -> String {
          GRANT EXECUTE ON FUNCTION crm_current_org(), crm_expect(BIGINT, BIGINT, TEXT) TO {role}; COMMIT"
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{AssertSqlSafe, Connection as _};
+
+    use super::*;
+    use crate::{PostgresOptions, PostgresStore};
+
+    /// What a later migration adds, here taken away before, is granted again to roles that were served, and to no other.
+    #[tokio::test]
+    async fn roles_that_were_served_get_what_a_migration_adds() -> Result<(), Box<dyn std::error::Error>> {
+        let url = std::env::var("CRM_TEST_POSTGRES_URL").expect("the address of a PostgreSQL for tests");
+        let name = format!("crm_test_renew_{}", std::process::id());
+        let mut admin = PgConnection::connect(&url).await?;
+        simple(&mut admin, format!("CREATE ROLE {name}; CREATE ROLE {name}_other")).await?;
+        let store = PostgresStore::connect(&url, PostgresOptions::new().schema(&name)).await?;
+        store.grant(&name).await?;
+        simple(&mut admin, format!("SET search_path TO {name}; REVOKE ALL ON crm_contact FROM {name}")).await?;
+        renew(&mut admin).await?;
+        let may = |role: String, right: &str| format!("SELECT has_table_privilege('{role}', 'crm_contact', '{right}')");
+        let mut found = Vec::new();
+        for text in [may(name.clone(), "DELETE"), may(name.clone(), "TRUNCATE"), may(format!("{name}_other"), "SELECT")]
+        {
+            found.push(sqlx::query_scalar::<_, bool>(AssertSqlSafe(text)).fetch_one(&mut admin).await?);
+        }
+        let end = format!("DROP SCHEMA {name} CASCADE; DROP ROLE {name}, {name}_other");
+        simple(&mut admin, end).await?;
+        assert_eq!(found, [true, false, false]);
+        Ok(())
+    }
+}

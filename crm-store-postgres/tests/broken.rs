@@ -2,9 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod common;
 #[path = "common/line.rs"]
 mod line;
-mod common;
 
 use std::time::Duration;
 

@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod common;
 #[path = "common/fenced.rs"]
 mod fenced;
 #[path = "common/line.rs"]
 mod line;
-mod common;
 
 use std::time::Duration;
 
@@ -230,9 +230,10 @@ async fn an_outcome_is_unknown_only_when_the_commits_answer_is_lost() {
         let (changes, _) = world.one(contact("lost answer"));
         line.cut_at(at);
         let lost = store.apply(world.scope, changes).await;
-        match known {
-            true => assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}"),
-            false => assert!(matches!(lost, Err(StoreError::OutcomeUnknown(_))), "{lost:?}"),
+        if known {
+            assert!(matches!(lost, Err(StoreError::Unavailable(_))), "{lost:?}");
+        } else {
+            assert!(matches!(lost, Err(StoreError::OutcomeUnknown(_))), "{lost:?}");
         }
         line.mend();
     }
@@ -298,6 +299,7 @@ async fn the_hosts_role_decides_and_not_the_stores() {
     let fenced = Fenced::new().await;
     let free = fenced.database.store().await;
     let held = fenced.store().await;
+    assert_eq!((free.is_fenced(), held.is_fenced(), fenced.owner_store().await.is_fenced()), (false, true, true));
     let mut world = World::new(&free, 1).await;
     let made = world.contact(&free, "made").await;
     for store in [&free, &held] {
@@ -313,6 +315,38 @@ async fn the_hosts_role_decides_and_not_the_stores() {
             }
             transaction.rollback().await.unwrap();
         }
+    }
+}
+
+#[tokio::test]
+async fn indexes_serve_what_the_policy_asks_for() {
+    let fenced = Fenced::new().await;
+    let store = fenced.store().await;
+    for key in 1..=3 {
+        World::new(&store, key).await;
+    }
+    let mut admin = fenced.database.host().await;
+    let fill = "INSERT INTO crm_contact (org, id, kind, name_key, search, version, created_at, updated_at) \
+                SELECT org, gen_random_uuid(), 'person', 'n' || i, 'n' || i, 1, now(), now() \
+                FROM generate_series(1, 3) AS org, generate_series(1, 2000) AS i; ANALYZE crm_contact";
+    execute(&mut admin, fill).await;
+    let mut host = fenced.host().await;
+    execute(&mut host, "BEGIN; SET LOCAL crm.org = '2'").await;
+    let id = "'00000000-0000-0000-0000-000000000001'";
+    for (query, index) in [
+        (format!("SELECT * FROM crm_contact WHERE org = 2 AND id = {id}"), "crm_contact_pkey"),
+        (format!("SELECT * FROM crm_contact WHERE org = 2 AND id > {id} ORDER BY id LIMIT 50"), "crm_contact_pkey"),
+        ("SELECT * FROM crm_contact WHERE org = 2 AND email_key = 'x'".to_owned(), "crm_contact_email_key"),
+        // What a statement forgets, the policy's own condition finds by an index.
+        (format!("SELECT * FROM crm_contact WHERE id = {id}"), "crm_contact_pkey"),
+        ("SELECT count(*) FROM crm_contact WHERE owner_id IS NULL".to_owned(), "Index Cond: (org = (NULLIF("),
+    ] {
+        let explain = format!("EXPLAIN (COSTS OFF) {query}");
+        let plan: Vec<String> = sqlx::query_scalar(AssertSqlSafe(explain)).fetch_all(&mut host).await.unwrap();
+        let plan = plan.join("\n");
+        assert!(plan.contains(index) && plan.contains("Index Cond: ("), "{plan}");
+        // The function has become a part of the statement.
+        assert!(plan.contains("current_setting") && !plan.contains("crm_current_org"), "{plan}");
     }
 }
 
@@ -344,7 +378,8 @@ async fn a_role_is_granted_what_the_store_needs_and_no_more() {
         execute(&mut host, "ROLLBACK TO SAVEPOINT s").await;
     }
     // What was granted by hand, and is not needed, is taken back.
-    execute(&mut fenced.host_of(&fenced.owner).await, &format!("GRANT DELETE ON crm_audit_entry TO {}", fenced.role)).await;
+    execute(&mut fenced.host_of(&fenced.owner).await, &format!("GRANT DELETE ON crm_audit_entry TO {}", fenced.role))
+        .await;
     fenced.owner_store().await.grant(&fenced.role).await.unwrap();
     assert_eq!(refusal(&mut fenced.host().await, "DELETE FROM crm_audit_entry").await, OUTSIDE);
 }

@@ -196,7 +196,8 @@ async fn nothing_stands_in_the_schema_that_no_description_asks_for() {
     )
     .await;
     let found: BTreeSet<&str> = found.iter().map(|row| row[0].as_str()).collect();
-    let wanted: BTreeSet<&str> = TABLES.iter().map(|table| table.name).chain(["crm_migration", "crm_expect", "crm_current_org"]).collect();
+    let wanted: BTreeSet<&str> =
+        TABLES.iter().map(|table| table.name).chain(["crm_migration", "crm_expect", "crm_current_org"]).collect();
     assert_eq!(found, wanted);
 }
 

@@ -17,10 +17,17 @@ pub(super) fn command() -> Command {
         .long_about(
             "Creates an organization with its first owner and its invoice series, and the database if need be.\n\n\
              The database, the organization and the owner become the defaults of later commands when no defaults are \
-             remembered yet.",
+             remembered yet.\n\n\
+             On PostgreSQL, give the address of the tables' owner here and, with --grant-to, the role as which all \
+             later commands and programs connect. That role is granted what they need: to read and write every table, \
+             but of the audit only to add entries and to fill in what sealing and erasure do. It owns nothing, and the \
+             server's row-level security holds all its statements to one organization at a time. The role exists \
+             already (CREATE ROLE name LOGIN …), is no superuser and does not bypass row-level security.",
         )
         .after_help(
-            "Example:\n  crm init --org acme --name \"Acme\" --currency USD --zone America/New_York --owner ana@acme.example",
+            "Examples:\n  crm init --org acme --name \"Acme\" --currency USD --zone America/New_York --owner ana@acme.example\n  \
+             crm init --database postgres://crm_owner@db/crm --grant-to crm_app --org acme --currency USD --zone UTC \
+             --owner ana@acme.example",
         )
         .arg(option("name", "NAME", "The organization's name [default: its slug]"))
         .arg(option("currency", "CODE", "The currency of amounts that name none, as USD").required(true))
@@ -30,6 +37,7 @@ pub(super) fn command() -> Command {
         .arg(option("region", "CODE", "The region of phone numbers without a country code, as US; it also picks the calendar's public holidays (BR, CO, ES, RU, VE) and the deadline rules of cases (CO)"))
         .arg(option("payment_days", "N", "After how many days an invoice is due [default: 30]").value_parser(clap::value_parser!(i64)))
         .arg(option("invoice_prefix", "TEXT", "What stands before the numbers of invoices").default_value("INV-"))
+        .arg(option("grant_to", "ROLE", "On PostgreSQL: the existing role as which later commands and programs connect"))
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -38,6 +46,9 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     else {
         return Err(Failure::usage("The new organization has no slug").field("org").hint("Give --org SLUG"));
     };
+    if text(args, "grant_to").is_some() && !is_server(app.settings.database()) {
+        return Err(Failure::usage("A file has no roles").field("grant_to"));
+    }
     let slug: Slug = slug.parse().map_err(|reason| Failure::invalid("org", &reason))?;
     let refused = |field: &'static str| move |reason| Failure::invalid(field, &reason);
     let name: Text<255> = text(args, "name").unwrap_or(slug.as_ref()).parse().map_err(refused("name"))?;
@@ -55,6 +66,10 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         invoice_prefix: text(args, "invoice_prefix").unwrap_or_default().to_owned(),
     };
     let database = app.database(true).await?;
+    if let Some(role) = text(args, "grant_to") {
+        database.grant(role).await?;
+        app.out.note(&format!("Granted the role {role} what programs need to work with the tables."));
+    }
     let created = database.crm(app.clock).create_organization(&new).await?;
     app.out.note(&format!(
         "Created the organization {} in {}; {} owns it.",

@@ -26,19 +26,37 @@ impl Schema {
 
     /// The address that leads to it.
     pub(crate) fn url(&self) -> String {
-        let sign = if self.server.contains('?') { '&' } else { '?' };
-        format!("{}{sign}schema={}", self.server, self.name)
+        self.at(&self.server)
+    }
+
+    fn at(&self, server: &str) -> String {
+        let sign = if server.contains('?') { '&' } else { '?' };
+        format!("{server}{sign}schema={}", self.name)
+    }
+
+    /// A role of the server, which is dropped with the schema, and the address as which it connects.
+    pub(crate) fn role(&self) -> (String, String) {
+        let role = format!("{}_role", self.name);
+        self.run(format!("CREATE ROLE {role} LOGIN PASSWORD '{role}'")).unwrap();
+        let (scheme, rest) = self.server.split_once("://").unwrap();
+        let rest = rest.split_once('@').map_or(rest, |(_, rest)| rest);
+        let url = self.at(&format!("{scheme}://{role}:{role}@{rest}"));
+        (role, url)
+    }
+
+    fn run(&self, sql: String) -> Result<(), sqlx::Error> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(async {
+            let mut connection = PgConnection::connect(&self.server).await?;
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.map(drop)
+        })
     }
 }
 
 impl Drop for Schema {
     fn drop(&mut self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        runtime.block_on(async {
-            if let Ok(mut connection) = PgConnection::connect(&self.server).await {
-                let sql = format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name);
-                let _ = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await;
-            }
-        });
+        let _ = self.run(format!("SET lock_timeout = '10s'; DROP SCHEMA IF EXISTS {} CASCADE", self.name));
+        // There is one only in a test that asked for it.
+        let _ = self.run(format!("DROP ROLE {}_role", self.name));
     }
 }
