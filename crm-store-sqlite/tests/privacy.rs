@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::path::Path;
+use std::time::Duration;
 
 use crm_core::Crm;
 use crm_core::testing::privacy::{after_race, erase, found_in, intrude, plant};
@@ -13,7 +14,8 @@ use tempfile::TempDir;
 fn store() -> (TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("crm.db");
-    let store = SqliteStore::open(path.to_str().unwrap(), SqliteOptions::default()).unwrap();
+    let options = SqliteOptions { busy_timeout: Duration::from_millis(200), ..SqliteOptions::default() };
+    let store = SqliteStore::open(path.to_str().unwrap(), options).unwrap();
     (directory, store)
 }
 
