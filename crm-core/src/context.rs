@@ -55,7 +55,7 @@ impl Actor {
 }
 
 /// Random bytes of which the salts of a change-set's audit entries come; never printed.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Seed([u8; 32]);
 
 impl Seed {

@@ -211,7 +211,8 @@ pub(crate) async fn apply(
         let slice = &changes.changes[range.clone()];
         let audited = slice.iter().filter(|change| change.table().audited).count();
         // The last one also has the entries of what is forgotten and not written.
-        let (entries, later) = if range.end == changes.changes.len() { (rest, &[][..]) } else { rest.split_at(audited) };
+        let (entries, later) =
+            if range.end == changes.changes.len() { (rest, &[][..]) } else { rest.split_at(audited) };
         rest = later;
         let statement = write_postgres::write(scope, guards, slice, entries);
         // Later slices may write what the guards name.

@@ -230,7 +230,11 @@ impl Inner {
 
 /// Whether a change-set asks for nothing but sealing, or for nothing at all.
 fn is_only_seal(changes: &ChangeSet) -> bool {
-    changes.changes.is_empty() && changes.forgotten.is_empty() && changes.guards.is_empty() && changes.counters.is_empty() && changes.feed.is_none()
+    changes.changes.is_empty()
+        && changes.forgotten.is_empty()
+        && changes.guards.is_empty()
+        && changes.counters.is_empty()
+        && changes.feed.is_none()
 }
 
 /// Writes and commits a change-set.

@@ -311,8 +311,7 @@ async fn records(
     let mut last: HashMap<Uuid, Stored<AuditEntry>> = HashMap::new();
     for entry in store.select(scope, &query).await? {
         let entry = Stored::<AuditEntry>::from_row(entry)?;
-        if entry.entity == table.entity
-            && last.get(&entry.record_id).is_none_or(|known| order(&entry) >= order(known))
+        if entry.entity == table.entity && last.get(&entry.record_id).is_none_or(|known| order(&entry) >= order(known))
         {
             last.insert(entry.record_id, entry);
         }
@@ -322,7 +321,9 @@ async fn records(
         let id = table.id(&row);
         match last.get(&id) {
             None => report.find(table.entity, Some(id), None, "the record has no entry"),
-            Some(entry) if entry.action == Action::Delete => report.find(table.entity, Some(id), None, "the record was deleted"),
+            Some(entry) if entry.action == Action::Delete => {
+                report.find(table.entity, Some(id), None, "the record was deleted")
+            }
             Some(entry) if table.tenancy == Tenancy::Global && table.version(&row) > entry.record_version => {}
             Some(entry) if entry.digest != digest(table, &row, entry.salt.as_deref()) => {
                 report.find(table.entity, Some(id), None, "the record is not as its last entry left it");

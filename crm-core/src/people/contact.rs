@@ -7,7 +7,9 @@ use crate::error::Invalid;
 use crate::id::Id;
 use crate::row::Value;
 use crate::store::Expr;
-use crate::value::{Country, Document, Email, Instant, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, folded_tokens};
+use crate::value::{
+    Country, Document, Email, Instant, Notes, Phone, TaxId, TaxScheme, Text, ValueError, fold, folded_tokens,
+};
 
 crate::choice! {
     /// What a contact is.

@@ -1,7 +1,7 @@
 //! The erasure of a contact.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::access::{Grant, Idempotency};
 use crate::audit::ERASING;
 use crate::billing::{CreditNote, Invoice, InvoiceStatus, Payment};
 use crate::context::Context;
-use crate::crm::{Command, Session};
+use crate::crm::{Command, Seat, Session};
 use crate::entity::{Entity as _, Flags, Stored, Table};
 use crate::error::CrmError;
 use crate::id::Id;
@@ -22,7 +22,7 @@ use crate::people::Contact;
 use crate::row::{Row, Value};
 use crate::sales::Tagging;
 use crate::service::{Case, CaseStatus};
-use crate::store::{Change, ChangeSet, Forgotten, Guard, Select};
+use crate::store::{Abort, Change, ChangeSet, Feed, Forgotten, Guard, Select, Store, StoreError};
 
 /// How many rows are read at a time.
 const PAGE: u32 = 1_000;
@@ -54,10 +54,13 @@ pub struct Kept {
     pub reason: &'static str,
 }
 
-/// Erases a contact and tells what became of what.
+/// What came of an erasure, left by its feed.
+type Outcome = Arc<Mutex<Option<Result<Erased, CrmError>>>>;
+
+/// Erases a contact.
 struct EraseContact {
     id: Id<Contact>,
-    told: Mutex<Erased>,
+    outcome: Outcome,
 }
 
 #[async_trait]
@@ -76,17 +79,68 @@ impl Command for EraseContact {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Contact>, CrmError> {
-        debug_assert_eq!(changes.stamp.command, ERASING, "the audit knows erasures by their command");
         let reach = session.reach(self.id).await?;
         require_settled(&reach)?;
-        let results = session.results_of(&reach.ids()).await?;
-        let told = erase(&reach, context, changes)?;
-        for row in results {
-            changes.changes.push(Change::Delete { table: Idempotency::TABLE, before: row });
+        let before = reach.contact;
+        let mut erased = before.clone();
+        let again = before.erased_at.is_some();
+        if again {
+            changes.require_unchanged(&before);
+        } else {
+            let row = before.to_row();
+            let mut after = successor(Contact::TABLE, &row, context)?;
+            let now = Value::Instant(context.now());
+            after[Contact::COLUMNS.erased_at.index()] = now.clone();
+            let archived = Contact::COLUMNS.archived_at.index();
+            if after[archived].is_null() {
+                after[archived] = now;
+            }
+            erased = Stored::from_row(after.clone())?;
+            rewrite(changes, Contact::TABLE, row, after);
         }
-        *self.told.lock().unwrap_or_else(PoisonError::into_inner) = told;
-        let erased = changes.position(reach.contact.id).map(|at| changes.changes[at].row().clone());
-        Ok(erased.map(Stored::from_row).transpose()?.unwrap_or(reach.contact))
+        // Whoever writes about the contact waits for this change from here on, or is found by the feed.
+        let (seat, context, outcome) = (session.seat(), context.clone(), Arc::clone(&self.outcome));
+        changes.feed = Some(Box::new(Rest { id: self.id, again, seat, context, outcome, done: false }));
+        Ok(erased)
+    }
+}
+
+/// The erasure of all that is about a contact, decided within the transaction that has erased the contact itself.
+struct Rest {
+    id: Id<Contact>,
+    again: bool,
+    seat: Seat,
+    context: Context,
+    outcome: Outcome,
+    done: bool,
+}
+
+impl Rest {
+    async fn decide(&mut self, view: &dyn Store) -> Result<(Erased, ChangeSet), CrmError> {
+        let session = self.seat.on(view);
+        let reach = session.reach(self.id).await?;
+        require_settled(&reach)?;
+        let mut changes = ChangeSet::new(self.context.stamp(ERASING));
+        let told = erase(&reach, self.again, &self.context, &mut changes)?;
+        for before in session.results_of(&reach.ids()).await? {
+            changes.changes.push(Change::Delete { table: Idempotency::TABLE, before });
+        }
+        Ok((told, changes))
+    }
+}
+
+#[async_trait]
+impl Feed for Rest {
+    async fn next(&mut self, view: &dyn Store) -> Result<Option<ChangeSet>, Abort> {
+        if std::mem::replace(&mut self.done, true) {
+            return Ok(None);
+        }
+        let (outcome, answer) = match self.decide(view).await {
+            Ok((told, changes)) => (Ok(told), Ok(Some(changes).filter(|changes| !changes.is_empty()))),
+            Err(error) => (Err(error), Err(Abort::Withdrawn)),
+        };
+        *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+        answer
     }
 }
 
@@ -126,20 +180,10 @@ fn require_settled(reach: &Reach) -> Result<(), CrmError> {
     if open.is_empty() { Ok(()) } else { Err(PrivacyError::OpenCases(open).into()) }
 }
 
-/// Adds what an erasure writes. Of a contact that was erased before, only what came in since then.
-fn erase(reach: &Reach, context: &Context, changes: &mut ChangeSet) -> Result<Erased, CrmError> {
+/// Adds what the erasure of all that is about a contact writes. Of a contact that was erased before, only what came in since.
+fn erase(reach: &Reach, again: bool, context: &Context, changes: &mut ChangeSet) -> Result<Erased, CrmError> {
     let mut told = Erased::default();
-    let again = reach.contact.erased_at.is_some();
     if !again {
-        let before = reach.contact.to_row();
-        let mut after = successor(Contact::TABLE, &before, context)?;
-        let now = Value::Instant(context.now());
-        after[Contact::COLUMNS.erased_at.index()] = now.clone();
-        let archived = Contact::COLUMNS.archived_at.index();
-        if after[archived].is_null() {
-            after[archived] = now;
-        }
-        rewrite(changes, Contact::TABLE, before, after);
         told.erased.insert(Contact::TABLE.entity, 1);
     }
     for group in &reach.groups {
@@ -223,9 +267,18 @@ impl Session<'_> {
     /// [`PrivacyError`] while invoices are to be paid, credit is not spent or cases are not closed; and as
     /// [`Session::run`].
     pub async fn erase_contact(&self, id: Id<Contact>) -> Result<Erased, CrmError> {
-        let command = EraseContact { id, told: Mutex::default() };
-        self.run(&command).await?;
-        let told = command.told.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let outcome = Outcome::default();
+        let answer = self.run(&EraseContact { id, outcome: Arc::clone(&outcome) }).await;
+        let outcome = outcome.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let told = match (answer, outcome) {
+            (Err(CrmError::Store(StoreError::Aborted)), Some(Err(refused))) => return Err(refused),
+            (Ok(_), Some(Ok(told))) => told,
+            (Err(error), _) => return Err(error),
+            // A store that commits a feed without having read it to its end breaks its contract.
+            (Ok(_), _) => {
+                return Err(StoreError::Backend("the erasure's feed was not read to its end".into()).into());
+            }
+        };
         Ok(Erased { purged: self.purge_files().await, ..told })
     }
 

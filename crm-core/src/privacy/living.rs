@@ -73,11 +73,7 @@ impl Session<'_> {
     ///
     /// # Errors
     /// [`PrivacyError::Erased`].
-    pub(crate) async fn require_living(
-        &self,
-        changes: &mut ChangeSet,
-        meanwhile: Meanwhile,
-    ) -> Result<(), CrmError> {
+    pub(crate) async fn require_living(&self, changes: &mut ChangeSet, meanwhile: Meanwhile) -> Result<(), CrmError> {
         if changes.stamp.command == ERASING {
             return Ok(());
         }
@@ -94,12 +90,15 @@ impl Session<'_> {
                 }
                 Change::Insert { table, row } if !ALWAYS.contains(&table.name) => {
                     let reached = tables.iter().find(|reached| reached.table == *table);
-                    reached.into_iter().for_each(|reached| about.climb(reached, row));
+                    if let Some(reached) = reached {
+                        about.climb(reached, row);
+                    }
                 }
                 Change::Update { table, before, after } => {
                     let reached = tables.iter().find(|reached| reached.table == *table);
-                    let saying = reached.filter(|reached| says(reached, before, after));
-                    saying.into_iter().for_each(|reached| about.climb(reached, after));
+                    if let Some(reached) = reached.filter(|reached| says(reached, before, after)) {
+                        about.climb(reached, after);
+                    }
                 }
                 Change::Insert { .. } | Change::Delete { .. } => {}
             }
@@ -115,7 +114,9 @@ impl Session<'_> {
             }
             if !elsewhere.is_empty() {
                 let rows = self.store().fetch(self.scope(), table, &elsewhere).await?;
-                rows.iter().for_each(|row| about.climb(reached, row));
+                for row in &rows {
+                    about.climb(reached, row);
+                }
             }
         }
         // Contacts that the changes write themselves were looked at above.

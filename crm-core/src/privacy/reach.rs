@@ -87,9 +87,7 @@ impl Reach {
     }
 
     /// The records of an entity.
-    pub(crate) fn records<'a, E: crate::entity::Entity>(
-        &'a self,
-    ) -> impl Iterator<Item = Result<Stored<E>, CrmError>> + 'a {
+    pub(crate) fn records<E: crate::entity::Entity>(&self) -> impl Iterator<Item = Result<Stored<E>, CrmError>> + '_ {
         let groups = self.groups.iter().filter(|group| *group.table == *E::TABLE);
         groups.flat_map(|group| group.rows.values()).map(|(row, _)| Ok(Stored::from_row(row.clone())?))
     }
@@ -271,7 +269,8 @@ mod tests {
             let table = reached.table;
             let by = reached.contact.into_iter().chain(reached.parents.iter().map(|(at, _)| *at));
             let by: Vec<&str> = by.map(|at| table.columns[at].name).collect();
-            let _ = writeln!(text, "{} by {}", table.entity, if by.is_empty() { "itself".into() } else { by.join(", ") });
+            let _ =
+                writeln!(text, "{} by {}", table.entity, if by.is_empty() { "itself".into() } else { by.join(", ") });
             let retained = match schema::retained(table) {
                 Expr::False => "none",
                 Expr::True => "all",

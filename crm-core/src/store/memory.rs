@@ -405,9 +405,8 @@ impl<'a> Draft<'a> {
         let space = (AuditEntry::TABLE.name, scope.key());
         let of_forgotten =
             |row: &&Row| row[columns.record_id.index()].as_id().is_some_and(|id| forgotten.contains(&id));
-        let rows: Vec<Row> = self.data.get(&space).map_or_else(Vec::new, |rows| {
-            rows.values().filter(of_forgotten).cloned().collect()
-        });
+        let rows: Vec<Row> =
+            self.data.get(&space).map_or_else(Vec::new, |rows| rows.values().filter(of_forgotten).cloned().collect());
         for mut row in rows {
             row[columns.changes.index()] = Value::Null;
             row[columns.salt.index()] = Value::Null;

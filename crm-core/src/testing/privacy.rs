@@ -185,7 +185,7 @@ pub async fn plant(crm: &Crm, slug: &str) -> Result<Planted, CrmError> {
     Ok(Planted { session, contact, lead, case, invoice, canaries: birds.drawn })
 }
 
-/// How many of the canaries stand in these bytes, in large or small letters, in UTF-8 or UTF-16.
+/// Which of the canaries stand in these bytes, in large or small letters, in UTF-8 or UTF-16.
 pub fn found_in(bytes: &[u8], canaries: &[String]) -> Vec<String> {
     let mut bytes = bytes.to_ascii_lowercase();
     let found = |bytes: &[u8]| -> Vec<String> {
@@ -215,9 +215,9 @@ pub async fn dump(session: &Session<'_>) -> Result<String, CrmError> {
     Ok(out)
 }
 
-fn refused<T: std::fmt::Debug>(planted: &Planted, answer: Result<T, CrmError>) {
+fn refused<T: std::fmt::Debug>(planted: &Planted, answer: &Result<T, CrmError>) {
     let erased = PrivacyError::Erased(planted.contact);
-    assert!(matches!(&answer, Err(CrmError::Privacy(found)) if *found == erased), "{answer:?}");
+    assert!(matches!(answer, Err(CrmError::Privacy(found)) if *found == erased), "{answer:?}");
 }
 
 /// Erases a planted contact and checks what is to be seen of it through the store afterwards.
@@ -256,18 +256,18 @@ pub async fn erase(planted: &Planted) -> Result<bool, CrmError> {
     assert!(kept.buyer.as_ref().is_some_and(|buyer| buyer.as_str().contains("Kept Buyer")), "{kept:?}");
 
     let columns = Contact::COLUMNS;
-    refused(planted, session.update(*contact, crate::Edit::new().set(columns.city, "Here".parse().ok())).await);
-    refused(planted, session.restore(*contact).await);
-    refused(planted, session.create(lead_edit(*contact)).await);
-    refused(planted, session.create(task().about(Some((*lead).into()))).await);
-    refused(planted, session.create(task().about(Some((*invoice).into()))).await);
-    refused(planted, session.create(call().about(Some((*case).into()))).await);
-    refused(planted, session.create_many(&[call().about(Some((*contact).into()))]).await);
-    refused(planted, session.run(&OpenCase::new(self::case(*contact))).await);
-    refused(planted, session.run(&CreateInvoice::draft(*contact, vec![line("Work")])).await);
-    refused(planted, session.run(&AddTag { tag: "vip".parse()?, record: Tagged::Lead(*lead) }).await);
+    refused(planted, &session.update(*contact, crate::Edit::new().set(columns.city, "Here".parse().ok())).await);
+    refused(planted, &session.restore(*contact).await);
+    refused(planted, &session.create(lead_edit(*contact)).await);
+    refused(planted, &session.create(task().about(Some((*lead).into()))).await);
+    refused(planted, &session.create(task().about(Some((*invoice).into()))).await);
+    refused(planted, &session.create(call().about(Some((*case).into()))).await);
+    refused(planted, &session.create_many(&[call().about(Some((*contact).into()))]).await);
+    refused(planted, &session.run(&OpenCase::new(self::case(*contact))).await);
+    refused(planted, &session.run(&CreateInvoice::draft(*contact, vec![line("Work")])).await);
+    refused(planted, &session.run(&AddTag { tag: "vip".parse()?, record: Tagged::Lead(*lead) }).await);
     let notes = crate::Edit::new().set(Lead::COLUMNS.sales_notes, "Still here".parse().ok());
-    refused(planted, session.update(*lead, notes).await);
+    refused(planted, &session.update(*lead, notes).await);
 
     let before = dump(session).await?;
     let again = session.erase_contact(*contact).await?;
@@ -276,8 +276,7 @@ pub async fn erase(planted: &Planted) -> Result<bool, CrmError> {
     Ok(told.purged)
 }
 
-/// Erases a contact while others change it and what is about it. Whoever comes later is refused, and nothing personal comes
-/// back.
+/// Checks an organization after its planted contact was erased while others wrote these words about it: nothing came back.
 ///
 /// # Errors
 /// When the store fails otherwise.

@@ -5,6 +5,7 @@ mod access;
 mod activity;
 mod billing;
 mod cases;
+mod privacy;
 mod reports;
 mod sales;
 mod series;
@@ -141,7 +142,7 @@ fn told<E: Entity>(result: Result<Stored<E>, CrmError>) -> (String, Option<Store
 }
 
 async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
-    match dice.roll(57) {
+    match dice.roll(58) {
         0..=3 => {
             let (line, contact) = told(session.create(contact(dice, made)).await);
             made.contacts.extend(contact.map(|contact| contact.id));
@@ -200,6 +201,8 @@ async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut
         // Access.
         53..=55 => access::step(crm, session, dice, made).await,
         56 => users::step(session, dice, made).await,
+        // Privacy.
+        57 => privacy::step(session, dice, made).await.unwrap_or_default(),
         _ => sales::step(session, dice, made).await.unwrap_or_default(),
     }
 }
