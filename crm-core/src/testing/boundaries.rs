@@ -510,12 +510,7 @@ async fn fixtures(session: &Session<'_>, owner: Id<User>, label: &str) -> Result
 }
 
 /// Writes one record of each kind: contacts and deals owned by one member, leads, tasks and cases assigned to another.
-async fn fixtures_of(
-    session: &Session<'_>,
-    owner: Id<User>,
-    assignee: Id<User>,
-    label: &str,
-) -> Result<Ids, CrmError> {
+async fn fixtures_of(session: &Session<'_>, owner: Id<User>, assignee: Id<User>, label: &str) -> Result<Ids, CrmError> {
     let owned = || person().set(Contact::COLUMNS.owner_id, Some(owner));
     let contact = session.create(owned()).await?;
     let loose = session.create(owned()).await?;

@@ -1,10 +1,12 @@
 //! Signing in on a store: what is let in, what ends it, and how fast one may guess.
 
+mod forgeries;
 mod guesses;
 mod secrets;
 
 use std::sync::Arc;
 
+pub use forgeries::forgeries;
 pub use guesses::guesses;
 pub use secrets::secrets_stay_secret;
 
@@ -108,6 +110,7 @@ pub async fn suite(store: impl Store + 'static) -> Result<(), CrmError> {
     lost_replies(&world).await?;
     tokens_expire(&world).await?;
     tokens_of_others(&world).await?;
+    forgeries(&world).await?;
     passwords(&world).await?;
     whom_admins_touch(&world).await?;
     hashes_rise(&world).await?;
@@ -259,7 +262,7 @@ async fn roles_change_at_once(world: &World) -> Result<(), CrmError> {
 }
 
 /// How often the chain below is refreshed.
-const LENGTH: usize = 6;
+const LENGTH: usize = 12;
 
 /// A chain of refresh tokens: the use of any but the last two ends the session.
 async fn ancestors_end_the_session(world: &World) -> Result<(), CrmError> {

@@ -108,11 +108,14 @@ pub fn crm(store: impl Store + 'static, seed: u32) -> Crm {
     with_logins(Crm::new(store, TestEnvironment::new(seed)))
 }
 
+/// The secret that signs the tests' tokens.
+pub(crate) const TOKEN_KEY: &[u8] = b"3f0c9a7e5b1d48c2a6e4907bd5f2813c";
+
 /// The same book with a key for tokens, and with passwords that cost next to nothing.
 ///
 /// # Panics
 /// Never: the key is a good one.
 pub fn with_logins(crm: Crm) -> Crm {
-    let keys = TokenKeys::new("https://crm.example", "crm", "k1", b"3f0c9a7e5b1d48c2a6e4907bd5f2813c");
+    let keys = TokenKeys::new("https://crm.example", "crm", "k1", TOKEN_KEY);
     crm.with_logins(keys.expect("a key that is not weak"), PasswordCost::for_tests())
 }

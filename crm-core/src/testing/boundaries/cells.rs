@@ -8,7 +8,8 @@ use std::fmt::Write as _;
 
 use super::{CALLS, Ids, fixtures_of, forget_contact_series, sales};
 use crate::access::{
-    ACCESS_SECONDS, AddMember, ApiKey, DeactivateUser, EndSessions, Membership, NewKey, POLICY, RemoveMember, RevokeKey, Role, Secret, SetRole, User,
+    ACCESS_SECONDS, AddMember, ApiKey, DeactivateUser, EndSessions, Membership, NewKey, POLICY, RemoveMember,
+    RevokeKey, Role, Secret, SetRole, User,
 };
 use crate::context::Environment as _;
 use crate::entity::Stored;
@@ -70,7 +71,7 @@ const CREDENTIALS: [(Credential, &str); 4] = [
     (Credential::Unscoped, "unscoped"),
 ];
 
-/// The table of what each operation gives, of every so manieth call from the first. To be compared with a reviewed one.
+/// The table of what the operations give, of every nth call from the first. To be compared with a reviewed one.
 ///
 /// On a memory store, which is given then, every cell begins from the same records. Elsewhere each call has an
 /// organization of its own, and what a cell has changed is written anew.
@@ -148,6 +149,8 @@ struct Office<'a> {
     operation: &'static str,
     slug: String,
     owner: Session<'static>,
+    /// Who writes the records: another owner, whose they are not.
+    writer: Session<'static>,
     emails: Vec<Email>,
     /// A member whose records are nobody else's.
     somebody: Id<User>,
@@ -170,12 +173,16 @@ impl<'a> Office<'a> {
             emails.push(crate::testing::member(&world.crm, &owner, *role).await?.user().email.clone());
         }
         let somebody = join(&owner, &format!("somebody@{slug}.example"), Role::Manager).await?;
+        let writer = format!("writer@{slug}.example");
+        join(&owner, &writer, Role::Owner).await?;
+        let writer = world.crm.session(&slug.parse()?, &writer.parse()?).await?;
         let mut office = Self {
             world,
             rewind: None,
             operation: CALLS[number].0,
             slug,
             owner,
+            writer,
             emails,
             somebody,
             tokens: HashMap::new(),
@@ -272,7 +279,7 @@ impl<'a> Office<'a> {
             if viewer {
                 self.owner.run(&SetRole { member: member.id, role: Role::Manager }).await?;
             }
-            let mut ids = fixtures_of(&self.owner, owner, assignee, &label).await?;
+            let mut ids = fixtures_of(&self.writer, owner, assignee, &label).await?;
             if viewer {
                 self.owner.run(&SetRole { member: member.id, role: Role::Viewer }).await?;
             }

@@ -199,8 +199,14 @@ async fn whole(session: &Session<'_>) -> Result<String, CrmError> {
     let mut text = dump(session).await?;
     let organization = Value::Id(session.organization().id.uuid());
     let of = Select::new(crate::access::Organization::TABLE, Expr::eq(0, organization));
-    let mut globals = session.store().select(Scope::SYSTEM, &of).await?.into_iter().map(|row| (of.table, row)).collect::<Vec<_>>();
-    let members: Vec<Value> = rows(session).await?.into_iter().filter(|(table, _)| table.entity == "membership").map(|(_, row)| row[1].clone()).collect();
+    let mut globals =
+        session.store().select(Scope::SYSTEM, &of).await?.into_iter().map(|row| (of.table, row)).collect::<Vec<_>>();
+    let members: Vec<Value> = rows(session)
+        .await?
+        .into_iter()
+        .filter(|(table, _)| table.entity == "membership")
+        .map(|(_, row)| row[1].clone())
+        .collect();
     let users = Select::new(User::TABLE, Expr::In(crate::store::Operand::Column(0), members));
     globals.extend(session.store().select(Scope::SYSTEM, &users).await?.into_iter().map(|row| (users.table, row)));
     for (table, row) in globals {

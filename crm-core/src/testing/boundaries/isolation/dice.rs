@@ -18,25 +18,62 @@ use crate::value::tokens;
 
 /// What columns of an import's row hold a reference, and what else the row needs.
 const IMPORTS: &[(ImportKind, &str, &str, &[&str])] = &[
-    (ImportKind::Contacts, "kind,given_name", "person,Eva", &["company_id", "owner_id", "owner", "email", "external_id", "account_number"]),
+    (
+        ImportKind::Contacts,
+        "kind,given_name",
+        "person,Eva",
+        &["company_id", "owner_id", "owner", "email", "external_id", "account_number"],
+    ),
     (ImportKind::Products, "name,unit_price", "Thing,1", &["sku", "external_id"]),
     (
         ImportKind::Invoices,
         "line.description,line.unit_price",
         "Work,1",
-        &["contact", "contact_id", "contact_external_id", "contact_email", "contact_phone", "contact_account_number", "contact_code", "contact_name"],
+        &[
+            "contact",
+            "contact_id",
+            "contact_external_id",
+            "contact_email",
+            "contact_phone",
+            "contact_account_number",
+            "contact_code",
+            "contact_name",
+        ],
     ),
     (
         ImportKind::Payments,
         "amount,received_on",
         "1,2026-06-10",
-        &["invoice", "contact", "contact_id", "contact_external_id", "contact_email", "contact_phone", "contact_account_number", "contact_name"],
+        &[
+            "invoice",
+            "contact",
+            "contact_id",
+            "contact_external_id",
+            "contact_email",
+            "contact_phone",
+            "contact_account_number",
+            "contact_name",
+        ],
     ),
     (
         ImportKind::Deals,
         "title,amount",
         "Something,1",
-        &["contact", "contact_id", "contact_email", "product", "product_id", "product_sku", "product_external_id", "product_name", "owner", "owner_name", "pipeline", "stage", "external_id"],
+        &[
+            "contact",
+            "contact_id",
+            "contact_email",
+            "product",
+            "product_id",
+            "product_sku",
+            "product_external_id",
+            "product_name",
+            "owner",
+            "owner_name",
+            "pipeline",
+            "stage",
+            "external_id",
+        ],
     ),
 ];
 
@@ -64,7 +101,8 @@ impl Hand {
             18 => {
                 let table = self.one_of(&["contact", "lead", "deal", "invoice", "case"]);
                 let table = crate::schema::table(table).unwrap_or(Deal::TABLE);
-                let subject = Subject::named(table.entity, self.id(table)).unwrap_or(Subject::Deal(self.mine.sales.deal));
+                let subject =
+                    Subject::named(table.entity, self.id(table)).unwrap_or(Subject::Deal(self.mine.sales.deal));
                 let after = self.dice.once_in(3).then(|| self.theirs.cursor.clone());
                 Asked::Timeline(subject, after)
             }

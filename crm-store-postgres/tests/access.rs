@@ -1,0 +1,47 @@
+//! Who gets through to what, and that organizations do not interfere, on PostgreSQL.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod common;
+
+use crm_core::store::MemoryStore;
+use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, rounds};
+use crm_core::testing::logins::World;
+
+use crate::common::Database;
+
+/// Every sixtieth call by those who open a session by name; with `CRM_TEST_CELLS` every call, and with
+/// `CRM_TEST_CELLS=all` by every credential.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cells_are_as_on_the_memory_store() {
+    let (credentials, every) = match std::env::var("CRM_TEST_CELLS").as_deref() {
+        Ok("all") => (Credentials::All, 1),
+        Ok(_) => (Credentials::Users, 1),
+        Err(_) => (Credentials::Users, 60),
+    };
+    for first in 0..3 {
+        let calls = (first * every / 3, every);
+        let database = Database::new();
+        let here = World::new(database.store().await);
+        let here = cells(&here, None, credentials, calls).await.unwrap();
+        let memory = MemoryStore::new();
+        let model = cells(&World::new(memory.clone()), Some(&memory), credentials, calls).await.unwrap();
+        assert_eq!(here, model);
+        if every == 1 {
+            break;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organization_cannot_tell_whether_there_is_another() {
+    let mut found = Isolation::default();
+    for seed in rounds() {
+        let (shared, alone) = (Database::new(), Database::new());
+        let (shared, alone) = (shared.store().await, alone.store().await);
+        found.add(isolation(shared.clone(), alone.clone(), seed).await.unwrap());
+        shared.close().await.unwrap();
+        alone.close().await.unwrap();
+    }
+    println!("{found:?}");
+    found.require();
+}
