@@ -74,7 +74,9 @@ impl Needles {
             let of_table: &[Scope] = if table.tenancy == Tenancy::Global { &[Scope::SYSTEM] } else { &scopes };
             for scope in of_table.iter().filter(|_| !flagged.is_empty()) {
                 for row in store.select(*scope, &Select::new(table, Expr::True)).await? {
-                    flagged.iter().for_each(|at| self.add(table, &table.columns[*at], &row[*at]));
+                    for at in &flagged {
+                        self.add(table, &table.columns[*at], &row[*at]);
+                    }
                 }
             }
         }
