@@ -1,5 +1,4 @@
 //! No secret and nothing personal is logged or printed, on the memory store.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! What is done to a database behind the program's back is found.
+#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod common;
 

@@ -1,5 +1,4 @@
 //! No secret and nothing personal is logged or printed, on SQLite.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::block_on;
 use crm_core::testing::canary;

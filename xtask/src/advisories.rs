@@ -1,4 +1,4 @@
-//! Whether a dependency has a known vulnerability, by a local copy of the RustSec advisory database.
+//! Whether a dependency has a known vulnerability, by a local copy of the `RustSec` advisory database.
 //!
 //! The rules are those of the database: a version is vulnerable unless one of an advisory's patched or unaffected ranges
 //! has it; a withdrawn advisory says nothing; an informational one (unmaintained, unsound, notice) is told and fails nothing.
@@ -21,9 +21,8 @@ const HOW: &str = "to check for known vulnerabilities, clone https://github.com/
 /// Where the database is, if there is one.
 pub(crate) fn database() -> Result<PathBuf, String> {
     let named = env::var_os("CRM_ADVISORY_DB").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let home =
-        || Some(PathBuf::from(env::var_os("CARGO_HOME").map(PathBuf::from).or_else(cargo_home)?.join("advisory-db")));
-    match named.or_else(home) {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(cargo_home);
+    match named.or_else(|| Some(home?.join("advisory-db"))) {
         Some(path) if path.join("crates").is_dir() => Ok(path),
         Some(path) => Err(format!("NOT CHECKED, {} is no advisory database: {HOW}", path.display())),
         None => Err(format!("NOT CHECKED, there is no home folder: {HOW}")),

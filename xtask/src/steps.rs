@@ -106,7 +106,7 @@ fn run(
 }
 
 /// Fails when there are faults.
-fn broken(faults: Vec<String>, what: &str) -> Result<(), Stop> {
+fn broken(faults: &[String], what: &str) -> Result<(), Stop> {
     if faults.is_empty() { Ok(()) } else { Err(Stop::failed(format!("{what}:\n{}", faults.join("\n")))) }
 }
 
@@ -115,11 +115,11 @@ fn source_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> 
     let session = context.session;
     run(session, report, "fmt", None, context.cargo(&["fmt", "--all", "--check"]))?;
     for rule in RULES {
-        report.step(rule.name, rule.demand, || broken((rule.check)(session, &context.root)?, "the rule is broken"))?;
+        report.step(rule.name, rule.demand, || broken(&(rule.check)(session, &context.root)?, "the rule is broken"))?;
     }
     match advisories::database() {
         Ok(database) => drop(report.step("advisories", "no known vulnerability in Cargo.lock", || {
-            broken(advisories::check(session, &context.root, &database)?, "there are known vulnerabilities")
+            broken(&advisories::check(session, &context.root, &database)?, "there are known vulnerabilities")
         })?),
         Err(reason) => report.skip("advisories", &reason),
     }

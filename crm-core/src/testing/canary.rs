@@ -20,7 +20,7 @@ use crate::store::Store;
 /// Plays the suites on fresh stores while everything that is logged is kept, and looks for canaries and for every secret
 /// and personal value that a store holds afterwards.
 ///
-/// `host` is whether the store is expected to log anything at all at the finest level.
+/// `logs` says that the store's driver logs its statements at the finest level.
 ///
 /// # Errors
 /// When a store fails.
@@ -63,8 +63,7 @@ pub async fn check<S: Store + Clone + 'static>(mut fresh: impl AsyncFnMut() -> S
     assert!(!logs || recorder.events() > 1_000, "only {} events were logged", recorder.events());
     assert_eq!(needles.all_in(&logged), [] as [&str; 0], "in the log");
     // The search finds what is there, whichever way it was logged.
-    log::trace!("{}", planted.text());
-    recorder.emit(planted.text());
+    recorder::say(planted.text());
     let caught = recorder.text();
     assert_eq!(caught.matches(planted.text()).count(), 2, "what is logged is not kept");
     assert!(!needles.all_in(&caught).is_empty(), "the search finds nothing");

@@ -91,7 +91,7 @@ pub enum By {
 }
 
 /// The rows of a table, of one organization or above them.
-struct Rows {
+struct Records {
     table: &'static Table,
     org: Option<i64>,
     rows: Vec<Row>,
@@ -101,7 +101,7 @@ struct Rows {
 pub struct Book {
     sessions: Vec<Session<'static>>,
     heads: Vec<Head>,
-    rows: Vec<Rows>,
+    rows: Vec<Records>,
     /// Records as they were before their last change.
     older: Vec<(&'static Table, i64, Row)>,
 }
@@ -133,7 +133,7 @@ impl Book {
         for table in TABLES.iter().copied().filter(|table| table.audited || *table == AuditEntry::TABLE) {
             if table.tenancy == Tenancy::Global {
                 let rows = crm.store().select(Scope::SYSTEM, &Select::new(table, Expr::True)).await?;
-                book.rows.push(Rows { table, org: None, rows });
+                book.rows.push(Records { table, org: None, rows });
                 continue;
             }
             for session in &book.sessions {
@@ -141,7 +141,7 @@ impl Book {
                 if table == AuditEntry::TABLE {
                     rows.sort_by_key(|row| row[AuditEntry::COLUMNS.seq.index()].as_int());
                 }
-                book.rows.push(Rows { table, org: Some(session.scope().key()), rows });
+                book.rows.push(Records { table, org: Some(session.scope().key()), rows });
             }
         }
         Ok(book)
@@ -202,8 +202,8 @@ impl Book {
     }
 
     /// The rows of one of these tables of records, which has some.
-    fn records(&self, dice: &mut Dice, which: impl Fn(&Table) -> bool) -> &Rows {
-        let of_records = |of: &&Rows| of.table != AuditEntry::TABLE && which(of.table) && !of.rows.is_empty();
+    fn records(&self, dice: &mut Dice, which: impl Fn(&Table) -> bool) -> &Records {
+        let of_records = |of: &&Records| of.table != AuditEntry::TABLE && which(of.table) && !of.rows.is_empty();
         let tables: Vec<_> = self.rows.iter().filter(of_records).collect();
         tables[index(dice, tables.len())]
     }

@@ -14,6 +14,9 @@ use crate::store::{Expr, Scope, Select, Store};
 /// What stands in every planted value.
 pub(super) const MARKER: &str = "kanarie";
 
+/// What is planted as a number to call.
+pub(super) const NUMBER: &str = "+14155550142";
+
 /// Shorter values stand in other words.
 const SHORTEST: usize = 8;
 
@@ -71,7 +74,9 @@ impl Needles {
             let of_table: &[Scope] = if table.tenancy == Tenancy::Global { &[Scope::SYSTEM] } else { &scopes };
             for scope in of_table.iter().filter(|_| !flagged.is_empty()) {
                 for row in store.select(*scope, &Select::new(table, Expr::True)).await? {
-                    flagged.iter().for_each(|at| self.add(table, &table.columns[*at], &row[*at]));
+                    for at in &flagged {
+                        self.add(table, &table.columns[*at], &row[*at]);
+                    }
                 }
             }
         }
@@ -82,7 +87,7 @@ impl Needles {
         let secret = column.flags.contains(Flags::SECRET);
         let needles = if secret { &mut self.secrets } else { &mut self.personal };
         for form in forms(value).into_iter().filter(|form| form.len() >= SHORTEST) {
-            let marked = form.to_lowercase().contains(MARKER) || secret || column.name.contains("phone");
+            let marked = form.to_lowercase().contains(MARKER) || form == NUMBER || secret;
             *self.covered.entry((table.entity, column.name)).or_default() |= marked;
             needles.insert(form);
         }

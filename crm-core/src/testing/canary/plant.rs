@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::needles::MARKER;
+use super::needles::{MARKER, NUMBER};
 use crate::access::{Organization, User};
 use crate::audit::AuditEntry;
 use crate::entity::{Entity as _, Flags, Kind, Shape, Table, Tenancy};
@@ -118,7 +118,7 @@ fn canaries(table: &Table, column: &str, kind: Kind) -> Vec<Value> {
         Kind::Text if *table == *Organization::TABLE => Vec::new(),
         Kind::Text if column.ends_with("hash") => vec![Value::Text(format!("$argon2id$v=19$m=8,t=1,p=1${MARKER}"))],
         Kind::Text if column.contains("email") => vec![Value::Text(format!("{MARKER}.{entity}@example.com"))],
-        Kind::Text if column.contains("phone") => vec![Value::Text("+14155550142".to_owned())],
+        Kind::Text if column.contains("phone") => vec![Value::Text(NUMBER.to_owned())],
         Kind::Text if *table == *User::TABLE => vec![Value::Text(format!("{MARKER}.{column}"))],
         Kind::Text => vec![Value::Text(format!("{MARKER} {column}"))],
         Kind::Json => vec![Value::Text(format!("{{\"note\":\"{MARKER} {entity}\"}}"))],

@@ -1,8 +1,9 @@
 //! What is done to records, and the list of all that is done.
+#![expect(clippy::unnecessary_wraps, reason = "each kind of tampering is a function of one type")]
 
 use uuid::Uuid;
 
-use super::{Book, Rows, Step, entries, index};
+use super::{Book, Records, Step, entries, index};
 use crate::entity::{Column, Flags, Kind, Table, Tenancy};
 use crate::row::{Row, Value};
 use crate::testing::script::Dice;
@@ -59,7 +60,7 @@ fn change(book: &Book, dice: &mut Dice, flag: Flags) -> Option<Vec<Step>> {
 }
 
 /// Another value for a column: of another row if it refers to one, else near the one that it has.
-fn other_value(book: &Book, dice: &mut Dice, of: &Rows, column: usize, row: &Row) -> Option<Value> {
+fn other_value(book: &Book, dice: &mut Dice, of: &Records, column: usize, row: &Row) -> Option<Value> {
     let description = &of.table.columns[column];
     if let Some(target) = description.target() {
         let targets =
@@ -78,7 +79,7 @@ pub(super) fn altered(dice: &mut Dice, column: &Column, value: &Value) -> Option
     let new = match (value, column.kind) {
         (Value::Bool(truth), _) => Value::Bool(!truth),
         (Value::Int(number), _) => Value::Int(number.checked_add(1 + i64::try_from(dice.roll(100)).ok()?)?),
-        (Value::Text(_), Kind::Enum(words)) => Value::Text((*dice.pick(words)?).to_owned()),
+        (Value::Text(_) | Value::Null, Kind::Enum(words)) => Value::Text((*dice.pick(words)?).to_owned()),
         (Value::Text(text), _) => Value::Text(another_letter(dice, text)),
         (Value::Date(date), _) => Value::Date(date.succ_opt()?),
         (Value::Instant(at), _) => Value::Instant(Instant::from_micros(at.micros() + 1).ok()?),
@@ -88,7 +89,6 @@ pub(super) fn altered(dice: &mut Dice, column: &Column, value: &Value) -> Option
         (Value::Null, Kind::Int | Kind::Money | Kind::Decimal) => Value::Int(1),
         (Value::Null, Kind::Text) => Value::Text("x".to_owned()),
         (Value::Null, Kind::Json) => Value::Text("{}".to_owned()),
-        (Value::Null, Kind::Enum(words)) => Value::Text((*dice.pick(words)?).to_owned()),
         (Value::Null, Kind::Date) => Value::Date(crate::value::Date::default()),
         (Value::Null, Kind::Instant) => Value::Instant(Instant::EPOCH),
         (Value::Null, Kind::Bytes) => Value::Bytes(vec![1]),

@@ -1,4 +1,5 @@
 //! What is done to the entries of the audit.
+#![expect(clippy::unnecessary_wraps, reason = "each kind of tampering is a function of one type")]
 
 use super::draw::{altered, flipped as flip, random_id};
 use super::{Book, Step, index, set};
