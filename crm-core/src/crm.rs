@@ -25,6 +25,7 @@ use crate::refusal::new_to_all;
 pub(crate) use crate::refusal::{field_of, named};
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
+use crate::secrecy::require_open;
 use crate::service::first_calendar;
 use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
@@ -645,10 +646,11 @@ impl Session<'_> {
     /// A page of records that the member may see.
     ///
     /// # Errors
-    /// When the role may not read the entity, or the cursor belongs to another list.
+    /// When the role may not read the entity, the cursor belongs to another list, or a secret column is asked for.
     pub async fn list<E: Rules>(&self, query: &Query<E>) -> Result<Page<E>, CrmError> {
         let visible = self.visible::<E>("read")?;
         let mut select = query.to_select().map_err(|reason| CrmError::invalid("after", reason))?;
+        require_open(&select)?;
         select.filter = select.filter.and(visible);
         Ok(self.store().page(self.scope, &select).await?)
     }
@@ -656,9 +658,10 @@ impl Session<'_> {
     /// How many records that the member may see fulfil the query.
     ///
     /// # Errors
-    /// When the role may not read the entity.
+    /// When the role may not read the entity, or a secret column is asked for.
     pub async fn count<E: Rules>(&self, query: &Query<E>) -> Result<i64, CrmError> {
         let mut query = query.clone();
+        query.to_select().map_or(Ok(()), |select| require_open(&select))?;
         query.filter = query.filter & Filter::new(self.visible::<E>("read")?);
         Ok(self.store().count(self.scope, &query).await?)
     }

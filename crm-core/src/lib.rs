@@ -60,6 +60,7 @@ pub mod report;
 pub mod row;
 pub mod sales;
 pub mod schema;
+mod secrecy;
 pub mod service;
 pub mod status;
 pub mod store;

@@ -1,5 +1,6 @@
 //! A schema of its own for each test, in the database that `CRM_TEST_POSTGRES_URL` names.
 
+#![allow(dead_code, reason = "not every test program uses everything")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
 use std::sync::atomic::{AtomicU32, Ordering};

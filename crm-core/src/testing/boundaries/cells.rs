@@ -316,7 +316,8 @@ impl<'a> Office<'a> {
         let whose = self.whose(session.user().id, relation);
         let ids = self.ids(whose, relation).await?;
         let answer = call(session, &ids).await;
-        let reads = self.operation.ends_with(".read") || self.operation.starts_with("report.");
+        let (entity, verb) = self.operation.split_once('.').unwrap_or_default();
+        let reads = verb == "read" || entity == "report";
         if answer.is_ok() && !reads {
             self.undo(whose, relation).await?;
         }

@@ -136,39 +136,41 @@ impl Asked {
 
 async fn ask<E: Rules>(session: &Session<'_>, general: &General) -> Result<String, CrmError> {
     Ok(match general {
-        General::Get(id) => text(session.get(Id::<E>::new(*id)).await?),
-        General::Find(reference) => text(session.find::<E>(reference).await?),
+        General::Get(id) => text(&session.get(Id::<E>::new(*id)).await?),
+        General::Find(reference) => text(&session.find::<E>(reference).await?),
         General::List(filter, order, after) => {
             let query = Query::new(Filter::<E>::new(filter.clone())).with_archived().limit(20).after(after.clone());
             let query = order.iter().fold(query, |query, term| query.order(term.column, term.direction));
             let page = session.list(&query).await?;
-            let items: Vec<String> = page.items.into_iter().map(text).collect();
+            let items: Vec<String> = page.items.iter().map(text).collect();
             format!("{items:?} {:?}", page.next)
         }
         General::Count(filter) => session.count(&Query::new(Filter::<E>::new(filter.clone()))).await?.to_string(),
-        General::Create(values, key) => text(session.run_with_key(&Create(edit::<E>(values)), key.as_ref()).await?),
+        General::Create(values, key) => text(&session.run_with_key(&Create(edit::<E>(values)), key.as_ref()).await?),
         General::CreateMany(records) => {
             let edits: Vec<Edit<E>> = records.iter().map(|values| edit(values)).collect();
-            format!("{:?}", session.create_many(&edits).await?.into_iter().map(text).collect::<Vec<_>>())
+            format!("{:?}", session.create_many(&edits).await?.iter().map(text).collect::<Vec<_>>())
         }
         General::Update(id, values, key) => {
             let update = Update { id: Id::<E>::new(*id), edit: edit(values) };
-            text(session.run_with_key(&update, key.as_ref()).await?)
+            text(&session.run_with_key(&update, key.as_ref()).await?)
         }
-        General::Archive(id) => text(session.archive(Id::<E>::new(*id)).await?),
-        General::Restore(id) => text(session.restore(Id::<E>::new(*id)).await?),
-        General::Delete(id) => text(session.delete(Id::<E>::new(*id)).await?),
+        General::Archive(id) => text(&session.archive(Id::<E>::new(*id)).await?),
+        General::Restore(id) => text(&session.restore(Id::<E>::new(*id)).await?),
+        General::Delete(id) => text(&session.delete(Id::<E>::new(*id)).await?),
     })
 }
 
 fn edit<E: Entity>(values: &[(usize, Value)]) -> Edit<E> {
     let mut edit = Edit::new();
-    values.iter().for_each(|(column, value)| edit.put(*column, value.clone()));
+    for (column, value) in values {
+        edit.put(*column, value.clone());
+    }
     edit
 }
 
 /// A record as text, but for what sealing adds to it.
-fn text<E: Entity>(stored: Stored<E>) -> String {
+fn text<E: Entity>(stored: &Stored<E>) -> String {
     let mut row: Row = stored.to_row();
     if *E::TABLE == *AuditEntry::TABLE {
         row[AuditEntry::COLUMNS.seq.index()] = Value::Null;
