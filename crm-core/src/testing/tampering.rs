@@ -22,9 +22,6 @@ use crate::schema::TABLES;
 use crate::store::{Expr, Query, Scope, Select, Store, StoreError};
 use crate::{Crm, Edit, Session};
 
-/// Whether the verification finds contents that are gone without an erasure.
-pub const FINDS_BLANKED: bool = false;
-
 /// One statement of a tampering. `org` is absent for tables above organizations.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -166,8 +163,11 @@ impl Book {
     pub fn blanked(&self, dice: &mut Dice) -> Tampering {
         let (org, entries) = self.chain(dice);
         let row = &entries[index(dice, entries.len())];
-        let column = AuditEntry::COLUMNS.changes.index();
-        Tampering { kind: "an entry's contents removed", steps: vec![set(org, row, column, Value::Null)] }
+        let (changes, salt) = (AuditEntry::COLUMNS.changes.index(), AuditEntry::COLUMNS.salt.index());
+        // As an erasure leaves them, or half so.
+        let columns = if dice.once_in(2) { vec![changes, salt] } else { vec![changes] };
+        let steps = columns.into_iter().map(|column| set(org, row, column, Value::Null)).collect();
+        Tampering { kind: "an entry's contents removed", steps }
     }
 
     /// By what a tampering is found in the book as it is now; none if it is not.

@@ -28,15 +28,12 @@ fn contents(org: i64, row: &Row, of: &Row) -> [Step; 2] {
     [COLUMNS.changes.index(), COLUMNS.changes_hash.index()].map(|column| set(org, row, column, of[column].clone()))
 }
 
-/// Any one column, the id included; the contents are not left out, which is another kind.
+/// Any one column, the id included.
 pub(super) fn changed(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
     let row = &entries[index(dice, entries.len())];
     let column = index(dice, row.len());
     let value = altered(dice, &AuditEntry::TABLE.columns[column], &row[column])?;
-    if column == COLUMNS.changes.index() && value.is_null() {
-        return None;
-    }
     Some(vec![set(org, row, column, value)])
 }
 
