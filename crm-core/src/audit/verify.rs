@@ -322,7 +322,7 @@ async fn records(
         match last.get(&id) {
             None => report.find(table.entity, Some(id), None, "the record has no entry"),
             Some(entry) if entry.action == Action::Delete => {
-                report.find(table.entity, Some(id), None, "the record was deleted")
+                report.find(table.entity, Some(id), None, "the record was deleted");
             }
             Some(entry) if table.tenancy == Tenancy::Global && table.version(&row) > entry.record_version => {}
             Some(entry) if entry.digest != digest(table, &row, entry.salt.as_deref()) => {
