@@ -1,5 +1,4 @@
 //! Organizations do not interfere, on the memory store; and where a store leaks, random calls find it.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use async_trait::async_trait;
 use crm_core::access::KeyUsage;
@@ -11,6 +10,7 @@ use crm_core::{Id, Row, block_on};
 use uuid::Uuid;
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
 fn an_organization_cannot_tell_whether_there_is_another() {
     let mut found = Isolation::default();
     for seed in rounds() {

@@ -1,5 +1,4 @@
 //! Who gets through to what, and that organizations do not interfere, on PostgreSQL.
-#![expect(clippy::unwrap_used, reason = "these are tests")]
 
 mod common;
 
@@ -33,6 +32,7 @@ async fn cells_are_as_on_the_memory_store() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
 async fn an_organization_cannot_tell_whether_there_is_another() {
     let mut found = Isolation::default();
     for seed in rounds() {

@@ -37,6 +37,7 @@ fn cells_are_as_on_the_memory_store() {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures of a long run")]
 fn an_organization_cannot_tell_whether_there_is_another() {
     let mut found = Isolation::default();
     for seed in rounds() {
