@@ -6,7 +6,7 @@ use crm_core::crud::Rules;
 use crm_core::entity::{Column, Entity as _, Kind, Locale, Stored, Table};
 use crm_core::people::Contact;
 use crm_core::row::Value;
-use crm_core::store::{Expr, Select, StoreExt as _};
+use crm_core::store::{Select, StoreExt as _};
 use crm_core::value::{Currency, Email, ValueError};
 use crm_core::{CrmError, Edit, Id, Invalid, Session};
 use pyo3::prelude::*;

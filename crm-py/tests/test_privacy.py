@@ -23,7 +23,7 @@ def settled(org: crm_py.Session) -> crm_py.Contact:
         custom={"pet": "Zubrowka", "weight": 3},
     )
     org.contacts.update(eva, notes="Likes Yggdrasil")
-    org.interactions.create(contact=eva, kind="call", notes="Asked about Yggdrasil")
+    org.interactions.log(contact=eva, kind="call", notes="Asked about Yggdrasil")
     invoice = org.invoices.create(
         contact=eva, lines=[{"description": "Chair", "quantity": 1, "unit_price": Decimal("9.99")}], issue=True
     )
@@ -65,7 +65,7 @@ def test_an_erased_contact_is_gone_but_for_its_invoices(database: crm_py.Crm) ->
     assert gone.erased_at is not None
     assert "Zubrowka" not in json.dumps(org.privacy.export(eva.id))
     with pytest.raises(RuleError, match="erased"):
-        org.interactions.create(contact=eva.id, kind="call", notes="Again")
+        org.interactions.log(contact=eva, kind="call", notes="Again")
     assert org.audit.verify().problems == 0
     assert org.privacy.erase(eva.id).erased == {}
     assert org.privacy.purge()

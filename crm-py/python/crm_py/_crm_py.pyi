@@ -1011,6 +1011,7 @@ class Contact(Record):
         "source",
         "notes",
         "custom",
+        "erased_at",
         "version",
         "created_at",
         "created_by",
@@ -1095,6 +1096,9 @@ class Contact(Record):
     @property
     def custom(self) -> dict[str, Any] | None:
         """Fields of the organization's own, a JSON object."""
+    @property
+    def erased_at(self) -> datetime | None:
+        """When what is personal of it was erased."""
     @property
     def version(self) -> int:
         """Counts the changes, from 1."""
@@ -1718,6 +1722,7 @@ class AuditEntry(Record):
         "changes_hash",
         "digest",
         "hash",
+        "salt",
     )
     @property
     def id(self) -> UUID:
@@ -1754,13 +1759,16 @@ class AuditEntry(Record):
         """The values of an insert or delete, or old and new values of an update; absent once erased."""
     @property
     def changes_hash(self) -> bytes:
-        """SHA-256 of `changes` as it was written."""
+        """SHA-256 of the salt and `changes` as it was written."""
     @property
     def digest(self) -> bytes:
-        """SHA-256 of the record's row afterwards, or before it was deleted."""
+        """SHA-256 of the salt and the record's row afterwards, or before it was deleted."""
     @property
     def hash(self) -> bytes | None:
         """Chains the entry to the one before it, once sealed."""
+    @property
+    def salt(self) -> bytes | None:
+        """What the hashes of the contents begin with, so that they cannot be guessed; absent once erased, and in entries older than it."""
 
 @final
 class NumberSeries(Record):

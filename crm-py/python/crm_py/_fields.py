@@ -610,6 +610,13 @@ class ContactFilters(TypedDict, total=False):
     notes__startswith: str
     custom: None
     custom__ne: None
+    erased_at: datetime | None
+    erased_at__ne: datetime | None
+    erased_at__in: Iterable[datetime | None]
+    erased_at__lt: datetime
+    erased_at__le: datetime
+    erased_at__gt: datetime
+    erased_at__ge: datetime
     version: int
     version__ne: int
     version__in: Iterable[int]
@@ -1638,6 +1645,9 @@ class AuditEntryFilters(TypedDict, total=False):
     hash: bytes | None
     hash__ne: bytes | None
     hash__in: Iterable[bytes | None]
+    salt: bytes | None
+    salt__ne: bytes | None
+    salt__in: Iterable[bytes | None]
 
 
 class PipelineFilters(TypedDict, total=False):

@@ -13,6 +13,9 @@ use crate::schema::TABLES;
 use crate::store::{Change, ChangeSet, Expr, Filter, Query, Scope, Select, StoreError};
 use crate::{Crm, Session};
 
+/// A position that no other row has.
+const FAR: i64 = 9_000;
+
 /// What was planted.
 pub(super) struct Planted {
     pub(super) session: Session<'static>,
@@ -97,6 +100,10 @@ fn with_canaries(table: &'static Table, like: &[Value], id: Uuid) -> Row {
         }
         if !flagged && column.nullable {
             row[at] = Value::Null;
+            continue;
+        }
+        if let (false, Kind::Int) = (flagged, column.kind) {
+            row[at] = Value::Int(FAR);
             continue;
         }
         for canary in canaries(table, column.name, column.kind) {
