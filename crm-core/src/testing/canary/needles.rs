@@ -20,8 +20,14 @@ pub(super) const NUMBER: &str = "+14155550142";
 /// Shorter values stand in other words.
 const SHORTEST: usize = 8;
 
-/// Columns whose values are too short to be looked for.
-const SHORT: &[(&str, &str)] = &[("contact", "country")];
+/// Columns whose values hold no word: too short to be looked for, of a few values, or random.
+const WORDLESS: &[(&str, &str)] = &[
+    ("contact", "company_id"),
+    ("contact", "country"),
+    ("contact", "tax_scheme"),
+    ("contact", "stratum"),
+    ("audit_entry", "salt"),
+];
 
 /// The values to look for.
 #[derive(Default)]
@@ -98,7 +104,7 @@ impl Needles {
         for table in TABLES {
             for column in table.columns.iter().filter(|column| is_flagged(column)) {
                 let name = (table.entity, column.name);
-                let covered = self.covered.get(&name).copied().unwrap_or_default() || SHORT.contains(&name);
+                let covered = self.covered.get(&name).copied().unwrap_or_default() || WORDLESS.contains(&name);
                 assert!(covered, "no canary was in {}.{}", name.0, name.1);
             }
         }
