@@ -252,6 +252,7 @@ impl Rows {
             changes_hash: vec![0; 32],
             digest: vec![0; 32],
             hash: Some(vec![0; 32]),
+            salt: Some(vec![0; 16]),
         };
         self.entries.push(stored(id(3, number), entry, at).to_row());
         Ok(())

@@ -1,5 +1,7 @@
 //! `crm privacy`, on both databases: what is given out, what is erased, and that nothing of it is left in the file.
 
+#![allow(clippy::unwrap_used, reason = "these are tests")]
+
 mod common;
 #[path = "common/postgres.rs"]
 mod postgres;
@@ -8,15 +10,14 @@ use common::Sandbox;
 use postgres::Schema;
 
 /// Words that nothing but the contact's records hold.
-const PERSONAL: [&str; 6] = ["Quetzalina", "Xochimilco", "quetza@xmpl.example", "+573001234567", "Zubrowka", "Yggdrasil"];
+const PERSONAL: [&str; 6] =
+    ["Quetzalina", "Xochimilco", "quetza@xmpl.example", "+573001234567", "Zubrowka", "Yggdrasil"];
 
 /// A contact with an invoice, a case, a task and a call, all of it settled but for what `open` says.
 fn played(crm: &Sandbox) {
     crm.init();
-    crm.ok(
-        "contact add --kind person --given-name Quetzalina --family-name Xochimilco --email quetza@xmpl.example \
-         --phone +573001234567 --custom '{\"pet\": \"Zubrowka\"}' -q",
-    );
+    crm.ok("contact add --kind person --given-name Quetzalina --family-name Xochimilco --email quetza@xmpl.example \
+         --phone +573001234567 --custom '{\"pet\": \"Zubrowka\"}' -q");
     crm.ok("contact edit quetza@xmpl.example --notes 'Likes Yggdrasil' -q");
     crm.ok("log quetza@xmpl.example --kind call 'Xochimilco asked about Yggdrasil' -q");
     crm.ok("task add --title 'Call Quetzalina' --contact quetza@xmpl.example -q");
@@ -47,7 +48,8 @@ fn erased_everywhere(crm: &Sandbox) {
     assert_eq!(crm.run("--as vera@acme.example privacy erase quetza@xmpl.example").code, Some(4));
     assert_eq!(crm.run("--as vera@acme.example privacy export quetza@xmpl.example").code, Some(4));
 
-    let told: serde_json::Value = serde_json::from_str(&crm.ok("privacy erase quetza@xmpl.example --yes -o json")).unwrap();
+    let told: serde_json::Value =
+        serde_json::from_str(&crm.ok("privacy erase quetza@xmpl.example --yes -o json")).unwrap();
     assert_eq!(told["erased"]["contact"], 1);
     assert_eq!(told["erased"]["interaction"], 1);
     assert_eq!(told["purged"], true, "{told}");

@@ -29,7 +29,8 @@ impl Privacy {
         session.call(py, async {
             let contact = reference.resolve::<Contact>(session.inner()).await?;
             let export = session.inner().export_contact(contact).await?;
-            serde_json::to_string(&export).map_err(|error| CrmError::Store(crm_core::store::StoreError::Backend(error.into())))
+            serde_json::to_string(&export)
+                .map_err(|error| CrmError::Store(crm_core::store::StoreError::Backend(error.into())))
         })
     }
 

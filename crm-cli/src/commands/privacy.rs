@@ -84,15 +84,17 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let before = before.ok_or_else(|| Failure::usage("No day was given").field("before"))?;
             let requests = session.purge_requests(before).await?;
             app.out.note(&format!("Deleted the requests from before {before}: {requests}."));
-            #[derive(Serialize)]
-            struct Purged {
-                requests: u64,
-            }
             output::items(app.out, &[Purged { requests }], &["requests"], &[0], |purged| {
                 vec![purged.requests.to_string()]
             })
         }
     }
+}
+
+/// How many requests were deleted.
+#[derive(Serialize)]
+struct Purged {
+    requests: u64,
 }
 
 /// Somebody has kept the store from cleaning its files.
@@ -141,24 +143,15 @@ async fn erase(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             app.out.note(&format!("Erased the contact {}.", contact.id));
             let lines = lines(&done);
             output::items(app.out, &lines, &["entity", "outcome", "records", "reason"], &[2], |line| {
-                vec![
-                    line.entity.to_owned(),
-                    line.outcome.to_owned(),
-                    line.records.to_string(),
-                    line.reason.to_owned(),
-                ]
+                vec![line.entity.to_owned(), line.outcome.to_owned(), line.records.to_string(), line.reason.to_owned()]
             })
         }
     }
 }
 
 fn lines(done: &Erased) -> Vec<Line> {
-    let erased = done.erased.iter().map(|(entity, records)| Line {
-        entity,
-        outcome: "erased",
-        records: *records,
-        reason: "",
-    });
+    let erased =
+        done.erased.iter().map(|(entity, records)| Line { entity, outcome: "erased", records: *records, reason: "" });
     let kept = done.kept.iter().map(|kept| Line {
         entity: kept.entity,
         outcome: "kept",

@@ -1,6 +1,6 @@
 //! Privacy: what is stored about a contact, given out and erased.
 //!
-//! What is about a contact follows from the references of the table descriptions ([`reach`]); what of it is personal, from
+//! What is about a contact follows from the references of the table descriptions; what of it is personal, from
 //! their `PERSONAL` flags. An erasure takes these values out of the records, out of the audit's entries about them, which
 //! the chain knows by salted hashes, and out of what idempotency keys have kept; and then asks the store to leave nothing
 //! of it in its files. What the law wants kept stays as it is: issued invoices, credit notes, payments and what joins
