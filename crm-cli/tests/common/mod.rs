@@ -157,6 +157,7 @@ impl Sandbox {
         settings.set_omit_expression(true);
         settings.add_filter(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "[ID]");
         settings.add_filter(r"\b[0-9a-f]{64}\b", "[HASH]");
+        settings.add_filter(r"\b[0-9a-f]{32}\b", "[SALT]");
         settings.add_filter(r"--after [A-Za-z0-9_-]+", "--after [CURSOR]");
         settings.add_filter(r"SQLite \d+\.\d+\.\d+", "SQLite [VERSION]");
         let path = std::fs::canonicalize(self.path()).unwrap();
