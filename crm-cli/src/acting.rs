@@ -98,9 +98,13 @@ impl App {
         }
         if let Some(key) = std::env::var_os(KEY) {
             let key = Secret::from(key.to_string_lossy().trim());
-            if !key.expose().is_empty() {
-                return Ok(Claim::Key(key, Origin::Env(KEY)));
+            if key.expose().is_empty() {
+                // Whoever set it meant to act through a key, and not as whoever comes next.
+                return Err(
+                    Failure::nobody("CRM_KEY is blank", "Give it the text of an API key, or unset it").field(KEY)
+                );
             }
+            return Ok(Claim::Key(key, Origin::Env(KEY)));
         }
         if let Some((name, origin @ Origin::Env(_))) = named {
             return Ok(Claim::Named(name, origin));

@@ -48,6 +48,8 @@ fn erased_everywhere(crm: &Sandbox) {
     assert_eq!(crm.run("--as vera@acme.example privacy erase quetza@xmpl.example").code, Some(4));
     assert_eq!(crm.run("--as vera@acme.example privacy export quetza@xmpl.example").code, Some(4));
 
+    let unasked = crm.run("privacy erase quetza@xmpl.example");
+    assert_eq!(unasked.code, Some(2), "{}", unasked.stderr);
     let told: serde_json::Value =
         serde_json::from_str(&crm.ok("privacy erase quetza@xmpl.example --yes -o json")).unwrap();
     assert_eq!(told["erased"]["contact"], 1);
@@ -63,7 +65,8 @@ fn erased_everywhere(crm: &Sandbox) {
     let page = crm.ok("invoice print INV-000001 --html -");
     assert!(page.contains("Quetzalina Xochimilco"), "{page}");
     assert!(crm.ok("audit verify --books -o json").contains("\"problems\": 0"));
-    let again: serde_json::Value = serde_json::from_str(&crm.ok(&format!("privacy erase {contact} -o json"))).unwrap();
+    let again: serde_json::Value =
+        serde_json::from_str(&crm.ok(&format!("privacy erase {contact} --yes -o json"))).unwrap();
     assert_eq!(again["erased"], serde_json::json!({}));
     crm.ok("privacy purge");
     assert_eq!(crm.ok("privacy purge-requests --before 2026-01-01 -o csv"), "requests\n0\n");

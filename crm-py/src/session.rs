@@ -4,7 +4,6 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use crm_core::access::{AddMember, Grant, IdempotencyKey, Membership, RemoveMember, Role, SetRole, User};
-use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, Invoice, IssueInvoice, Payment, RecordPayment, UpdateInvoice};
 use crm_core::entity::{Entity as _, Locale, Stored, Tenancy};
 use crm_core::people::Contact;
@@ -557,10 +556,7 @@ impl Session {
     #[pyo3(signature = (anchor = None))]
     fn verify_audit<'py>(&self, py: Python<'py>, anchor: Option<&str>) -> PyResult<Bound<'py, PyAny>> {
         let anchor = parsed(py, "anchor", anchor)?;
-        let found = self.call(py, async {
-            self.inner.authorize(AuditEntry::TABLE.entity, "verify")?;
-            Ok(crm_core::audit::verify(self.inner.store(), self.inner.scope(), anchor.as_ref()).await?)
-        })?;
+        let found = self.call(py, async { self.inner.verify(anchor.as_ref()).await })?;
         crate::report::verification(py, &found)
     }
 

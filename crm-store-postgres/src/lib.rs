@@ -33,6 +33,7 @@
 //! Calls need a tokio runtime with time and I/O enabled.
 
 mod bind;
+mod crowd;
 mod decode;
 mod error;
 mod execute;
@@ -58,6 +59,7 @@ pub use crate::grant::GrantError;
 pub use crate::host::Within;
 pub use crate::options::PostgresOptions;
 
+use crate::crowd::Crowd;
 use crate::error::{Misuse, Phase, mapped};
 use crate::execute::{Failure, Transaction, Written, simple};
 use crate::fence::Fence;
@@ -99,6 +101,7 @@ pub struct PostgresStore(Arc<Inner>);
 struct Inner {
     pool: Arc<Pool>,
     fence: Fence,
+    crowd: Crowd,
     sealer: Arc<Sealer>,
 }
 
@@ -121,7 +124,7 @@ impl PostgresStore {
         let fence = migrate::migrate(&mut lease, &options).await?;
         lease.give_back();
         let sealer = Sealer::new(Arc::clone(&pool), fence, options.seal_after);
-        Ok(Self(Arc::new(Inner { pool, fence, sealer })))
+        Ok(Self(Arc::new(Inner { pool, fence, crowd: Crowd::default(), sealer })))
     }
 
     /// A store within a transaction on the host program's connection, whose `search_path` must lead to this store's
@@ -193,7 +196,7 @@ impl Inner {
             Written::default()
         } else {
             let mut lease = self.pool.acquire().await?;
-            let result = write(&mut lease, self.fence, scope, changes).await;
+            let result = self.write(&mut lease, scope, changes).await;
             if is_sound(&result) {
                 lease.give_back();
             } else if matches!(result, Err(StoreError::Unavailable(_) | StoreError::OutcomeUnknown(_))) {
@@ -237,39 +240,61 @@ fn is_only_seal(changes: &ChangeSet) -> bool {
         && changes.feed.is_none()
 }
 
-/// Writes and commits a change-set.
-async fn write(lease: &mut Lease, fence: Fence, scope: Scope, mut changes: ChangeSet) -> Result<Written, StoreError> {
-    if fence == Fence::Absent && !execute::needs_transaction(&changes) {
-        return match execute::apply(lease, scope, &mut changes, Transaction::None).await {
-            Ok(written) => Ok(written),
-            Err(failure) => Err(failure.settle(lease, scope, Phase::Commit).await),
-        };
-    }
-    // A connection on which any of these fails is closed by the caller, and the server then rolls back.
-    let open = |error| mapped(error, Phase::Open);
-    match transact(lease, fence, scope, changes).await {
-        Ok(written) => {
-            simple(lease, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
-            Ok(written)
+impl Inner {
+    /// Writes and commits a change-set.
+    async fn write(&self, lease: &mut Lease, scope: Scope, mut changes: ChangeSet) -> Result<Written, StoreError> {
+        let (fence, queue) = (self.fence, self.crowd.queue(scope));
+        if fence == Fence::Absent && queue.is_none() && !execute::needs_transaction(&changes) {
+            return match execute::apply(lease, scope, &mut changes, Transaction::None).await {
+                Ok(written) => Ok(written),
+                Err(failure) => {
+                    self.note(scope, &failure);
+                    Err(failure.settle(lease, scope, Phase::Commit).await)
+                }
+            };
         }
-        Err(failure) if fence == Fence::Present && failure.asks() => {
+        let mut begin = fence.begin(scope);
+        if let Some(queue) = queue {
+            begin = format!("{begin}; {queue}");
+        }
+        // A connection on which any of these fails is closed by the caller, and the server then rolls back.
+        let open = |error| mapped(error, Phase::Open);
+        let failure = match transact(lease, fence, &begin, scope, changes).await {
+            Ok(written) => {
+                simple(lease, "COMMIT").await.map_err(|error| mapped(error, Phase::Commit))?;
+                return Ok(written);
+            }
+            Err(failure) => failure,
+        };
+        self.note(scope, &failure);
+        if fence == Fence::Present && failure.asks() {
             simple(lease, format!("ROLLBACK; {}", fence.begin(scope))).await.map_err(open)?;
             let error = failure.settle(lease, scope, Phase::Open).await;
             simple(lease, "ROLLBACK").await.map_err(open)?;
-            Err(error)
+            return Err(error);
         }
-        Err(failure) => {
-            simple(lease, "ROLLBACK").await.map_err(open)?;
-            Err(failure.settle(lease, scope, Phase::Open).await)
+        simple(lease, "ROLLBACK").await.map_err(open)?;
+        Err(failure.settle(lease, scope, Phase::Open).await)
+    }
+
+    /// Remembers when others were in the way.
+    fn note(&self, scope: Scope, failure: &Failure) {
+        if let Failure::Contention(..) = failure {
+            self.crowd.met(scope);
         }
     }
 }
 
-/// Writes a change-set in a transaction and leaves that open.
-async fn transact(lease: &mut Lease, fence: Fence, scope: Scope, mut changes: ChangeSet) -> Result<Written, Failure> {
-    let begin = fence.begin(scope);
+/// Writes a change-set in a transaction that this text begins, and leaves that open.
+async fn transact(
+    lease: &mut Lease,
+    fence: Fence,
+    begin: &str,
+    scope: Scope,
+    mut changes: ChangeSet,
+) -> Result<Written, Failure> {
     if changes.feed.is_none() {
-        return execute::apply(lease, scope, &mut changes, Transaction::Begin(&begin)).await;
+        return execute::apply(lease, scope, &mut changes, Transaction::Begin(begin)).await;
     }
     simple(lease, begin).await.map_err(Failure::Sql)?;
     let view = Within::of_store(lease, fence, scope);

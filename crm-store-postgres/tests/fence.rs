@@ -11,9 +11,10 @@ mod line;
 use std::time::Duration;
 
 use common::{World, contact, contacts, execute};
+use crm_core::Edit;
 use crm_core::billing::{DocumentKind, NumberSeries};
 use crm_core::entity::{Entity as _, Stored, Tenancy};
-use crm_core::people::Contact;
+use crm_core::people::{Contact, ContactKind};
 use crm_core::schema::{TABLES, VERSION};
 use crm_core::store::{ChangeSet, Expr, Select, Store, StoreError, StoreExt as _};
 use crm_core::testing::{self, script};
@@ -421,4 +422,46 @@ async fn only_the_owner_brings_a_schema_up_to_date() {
     assert!(matches!(refused, Err(StoreError::Schema { found: f, known: VERSION }) if f == found), "{refused:?}");
     let text = refused.unwrap_err().to_string();
     assert!(text.contains("owner"), "{text}");
+}
+
+/// Six wait for one who had the address first and gives it up: then they wait for each other in a circle, which the
+/// server breaks after a second. Whoever fails queues, so that it does not go on like this.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn one_of_many_makes_a_contact_and_the_others_are_told_soon() {
+    let fenced = Fenced::new().await;
+    let first = fenced.store().await;
+    testing::organization(&testing::crm(first.clone(), 1), "race").await.unwrap();
+    let session = async |store, seed| {
+        let crm = testing::crm(store, seed);
+        crm.session(&"race".parse().unwrap(), &"owner@race.example".parse().unwrap()).await.unwrap()
+    };
+    let columns = Contact::COLUMNS;
+    let eva = Edit::new().set(columns.kind, ContactKind::Person).set(columns.given_name, "Eva".parse().ok());
+    let eva = eva.set(columns.email, "eva@example.com".parse().ok());
+    let mut host = fenced.host().await;
+    let mut transaction = host.begin().await.unwrap();
+    {
+        let within = first.within(&mut transaction);
+        let session = session(first.clone(), 2).await;
+        session.on(&within).create::<Contact>(eva.clone()).await.unwrap();
+    }
+    let mut tasks = Vec::new();
+    for seed in 3..9 {
+        // A process has a store of its own.
+        let (session, eva) = (session(fenced.store().await, seed).await, eva.clone());
+        tasks.push(tokio::spawn(async move { session.create::<Contact>(eva).await.map(drop) }));
+    }
+    let waiting =
+        format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{}' AND wait_event_type = 'Lock'", fenced.role);
+    while fenced.database.number(&waiting).await < 6 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    transaction.rollback().await.unwrap();
+    let mut outcomes = Vec::new();
+    for task in tasks {
+        let outcome = tokio::time::timeout(Duration::from_secs(30), task).await.unwrap().unwrap();
+        outcomes.push(outcome.map_err(|error| error.code().as_str()));
+    }
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1, "{outcomes:?}");
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Err("duplicate")).count(), 5, "{outcomes:?}");
 }

@@ -1,5 +1,6 @@
 //! `crm privacy`: what is stored about a person, given out and erased.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 
 use clap::{ArgMatches, Command, ValueHint};
@@ -9,7 +10,7 @@ use crm_core::privacy::Erased;
 use serde::Serialize;
 
 use super::verb;
-use crate::args::{self, examples, flag, group, option, text};
+use crate::args::{self, examples, flag, given, group, option, text};
 use crate::error::{Done, Failure};
 use crate::open::App;
 use crate::output::{self, Format};
@@ -48,7 +49,7 @@ pub(super) fn command() -> Command {
                      closed. The audit still verifies afterwards.\n\n\
                      Exports, backups and, on PostgreSQL, the server's own files and log are out of its reach.",
                 )
-                .arg(flag("yes", "Does not ask")),
+                .arg(flag("yes", "Does not ask; needed where nobody can be asked")),
         )
         .subcommand(
             Command::new("purge")
@@ -127,6 +128,9 @@ struct Line {
 async fn erase(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let reference = records::reference(args);
     let contact = records::find::<Contact>(session, reference).await?;
+    if !given(args, "yes") && !std::io::stdin().is_terminal() {
+        return Err(Failure::usage("There is nobody to ask whether to erase for good").hint("Give --yes").field("yes"));
+    }
     records::confirm(args, &format!("Erase {reference} for good?"))?;
     let done = session.erase_contact(contact.id).await?;
     if !done.purged {
