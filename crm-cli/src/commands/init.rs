@@ -21,7 +21,7 @@ pub(super) fn command() -> Command {
              On PostgreSQL, give the address of the tables' owner here and, with --grant-to, the role as which all \
              later commands and programs connect. That role is granted what they need: to read and write every table, \
              but of the audit only to add entries and to fill in what sealing and erasure do. It owns nothing, and the \
-             server's row-level security holds all its statements to one organization at a time. The role exists \
+             server's row-level security holds its statements to the records of one organization at a time. The role exists \
              already (CREATE ROLE name LOGIN …), is no superuser and does not bypass row-level security.",
         )
         .after_help(
