@@ -9,15 +9,15 @@ use async_trait::async_trait;
 
 use crate::access::{
     AccessError, ApiKey, Charge, Counted, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization,
-    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left, policy,
+    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left,
 };
-use crate::acting::{Acting, KeyAtWork, acting};
+use crate::acting::{Acting, LoginAtWork, acting};
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
 use crate::encode::decode_row;
-use crate::entity::{Entity, Flags, Locale, Stored, Table, Tenancy};
+use crate::entity::{Entity, Locale, Stored, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::privacy::Meanwhile;
@@ -25,8 +25,8 @@ use crate::refusal::new_to_all;
 pub(crate) use crate::refusal::{field_of, named};
 use crate::row::{Deferred, Row, Value};
 use crate::sales::default_pipeline;
-use crate::secrecy::require_open;
 use crate::service::first_calendar;
+use crate::sight::{conceal, concealed};
 use crate::store::{
     Aggregate, Applied, ChangeSet, Expr, Filter, Measure, Page, Query, Scope, Select, Store, StoreError, StoreExt as _,
 };
@@ -157,8 +157,9 @@ impl Crm {
     /// Opens an organization for a member.
     ///
     /// The session reads the organization's settings and number series and the member's role now. Every write checks in
-    /// its own transaction that the role is still the same, and is decided anew if it is not; reads, settings and series
-    /// are those of the last time. A session is cheap: open one for each piece of work.
+    /// its own transaction that the role is still the same, and is decided anew if it is not. What a session that is kept
+    /// reads meanwhile is as the role was when it was opened, or wrote last; so are settings and series. A session is
+    /// cheap: open one for each piece of work, or open another and call [`Session::renew`].
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such organization, [`CrmError::Unauthenticated`] when the
@@ -174,21 +175,20 @@ impl Crm {
         self.open(organization, user, None).await
     }
 
-    /// Opens an organization for a user; with the epoch of a login, for as long as it is still the user's.
+    /// Opens an organization for a user; with a login, for as long as that goes on.
     pub(crate) async fn open(
         &self,
         organization: Stored<Organization>,
         user: Stored<User>,
-        epoch: Option<i64>,
+        login: Option<LoginAtWork>,
     ) -> Result<Session<'static>, CrmError> {
         let scope = Scope::organization(organization.key);
-        let acting = acting(&*self.store, scope, organization, user).await?;
+        let acting = Acting { login, ..acting(&*self.store, scope, organization, user).await? };
         Ok(Session {
             store: Handle::Shared(Arc::clone(&self.store)),
             environment: Arc::clone(&self.environment),
             security: Arc::clone(&self.security),
             scope,
-            epoch,
             acting: Arc::new(RwLock::new(Arc::new(acting))),
         })
     }
@@ -215,8 +215,6 @@ pub struct Session<'a> {
     environment: Arc<dyn Environment>,
     security: Arc<Security>,
     scope: Scope,
-    /// The user's epoch when they signed in, if they did: the session ends with it.
-    pub(crate) epoch: Option<i64>,
     pub(crate) acting: Arc<RwLock<Arc<Acting>>>,
 }
 
@@ -226,7 +224,6 @@ pub(crate) struct Seat {
     environment: Arc<dyn Environment>,
     security: Arc<Security>,
     scope: Scope,
-    epoch: Option<i64>,
     acting: Arc<Acting>,
 }
 
@@ -238,7 +235,6 @@ impl Seat {
             environment: Arc::clone(&self.environment),
             security: Arc::clone(&self.security),
             scope: self.scope,
-            epoch: self.epoch,
             acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
         }
     }
@@ -310,23 +306,6 @@ impl Session<'_> {
         self.acting().key.as_ref().map(|at_work| at_work.key.clone())
     }
 
-    /// How far the actor's right to an operation goes.
-    ///
-    /// # Errors
-    /// [`CrmError::Forbidden`] when the role gives none, [`CrmError::OutOfScope`] when the API key's scopes do not name it,
-    /// [`CrmError::BadCredential`] when the key has expired.
-    pub fn authorize(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
-        self.authorize_as(&self.acting(), entity, verb)
-    }
-
-    /// As [`Session::authorize`], of who acted when the decision began.
-    fn authorize_as(&self, acting: &Acting, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
-        if let Some(at_work) = &acting.key {
-            at_work.key.require_valid(self.environment.now())?;
-        }
-        policy::authorize(acting.rights(), entity, verb)
-    }
-
     /// The same, with who asks for the log of an API key's requests; outside a key's session it changes nothing.
     #[must_use]
     pub fn requested_by(&self, requester: &Requester) -> Self {
@@ -357,37 +336,18 @@ impl Session<'_> {
             environment: Arc::clone(&self.environment),
             security: Arc::clone(&self.security),
             scope: self.scope,
-            epoch: self.epoch,
             acting: Arc::clone(&self.acting),
         }
     }
 
-    /// Who is at work, without a store: for a feed, which is given a view of its own.
+    /// Who is at work, without a store: for a feed, which is given a view of its own. It goes on though a token expires.
     pub(crate) fn seat(&self) -> Seat {
         Seat {
             environment: Arc::clone(&self.environment),
             security: Arc::clone(&self.security),
             scope: self.scope,
-            epoch: self.epoch,
-            acting: self.acting(),
+            acting: Arc::new(Acting { login: None, ..(*self.acting()).clone() }),
         }
-    }
-
-    pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
-        let acting = self.acting();
-        let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
-        let organization = self.store().get(self.scope, acting.organization.id).await?.ok_or_else(stranger)?;
-        let user = self.store().get(self.scope, acting.user.id).await?.ok_or_else(stranger)?;
-        self.require_epoch(&user)?;
-        let mut fresh = self::acting(self.store(), self.scope, organization, user).await?;
-        if let Some(KeyAtWork { key, requester, .. }) = &acting.key {
-            let key = self.store().get(self.scope, key.id).await?.ok_or_else(invalid_key)?;
-            fresh = fresh.through(self.store(), self.scope, key, self.environment.now()).await?;
-            fresh.key.iter_mut().for_each(|at_work| at_work.requester = requester.clone());
-        }
-        let fresh = Arc::new(fresh);
-        *self.acting.write().unwrap_or_else(PoisonError::into_inner) = fresh;
-        Ok(())
     }
 
     pub(crate) fn environment(&self) -> &Arc<dyn Environment> {
@@ -396,27 +356,6 @@ impl Session<'_> {
 
     pub(crate) fn hasher(&self) -> &Hasher {
         &self.security.hasher
-    }
-
-    /// Refuses a user whose sessions have been ended since they signed in.
-    pub(crate) fn require_epoch(&self, user: &User) -> Result<(), CrmError> {
-        match self.epoch {
-            Some(epoch) if epoch != user.epoch => Err(CrmError::TokenRefused),
-            _ => Ok(()),
-        }
-    }
-
-    /// Demands that what the actor may do is still so when the change-set is applied.
-    pub(crate) fn guard(&self, acting: &Acting, changes: &mut ChangeSet) {
-        changes.require_unchanged(&acting.membership);
-        if let Some(at_work) = acting.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
-            changes.require_unchanged(&at_work.key);
-        }
-        // A change of the user themselves is checked by itself.
-        let signed_in = self.epoch.is_some() || acting.key.is_some();
-        if signed_in && changes.position(acting.user.id).is_none() {
-            changes.require_unchanged(&acting.user);
-        }
     }
 
     /// Carries out a command: checks the policy, decides, applies, and decides again on a conflict.
@@ -494,7 +433,8 @@ impl Session<'_> {
         Err(CrmError::Conflict { entity: C::Root::TABLE.entity, reference })
     }
 
-    /// The first result of a command that was already carried out under the key.
+    /// The first result of a command that was already carried out under the key, unless the record is one that the member
+    /// may not see any more.
     async fn repeated<C: Command>(
         &self,
         command: &C,
@@ -512,7 +452,9 @@ impl Session<'_> {
             id: Some(known.id.uuid()),
             reason: reason.to_string(),
         })?;
-        Ok(Some(Stored::from_row(row)?))
+        let first = Stored::from_row(row)?;
+        self.require_seen(&first).await?;
+        Ok(Some(first))
     }
 
     fn body_hash<C: Command>(&self, operation: &str, command: &C) -> Vec<u8> {
@@ -594,7 +536,7 @@ impl Session<'_> {
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn get<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
         let (_, grant) = self.authorize(E::TABLE.entity, "read")?;
-        self.load(grant, id).await
+        concealed(self.load(grant, id).await?)
     }
 
     /// The record that answers to the text: an id, or one of the entity's natural keys.
@@ -609,7 +551,7 @@ impl Session<'_> {
             let in_force = crud::column_is(E::TABLE.expect_position(name), Value::Text(fold(reference)));
             let in_force = Select::new(E::TABLE, in_force.and(self.visible::<E>("read")?));
             if let Some(record) = self.store().first(self.scope, in_force).await? {
-                return Ok(record);
+                return concealed(record);
             }
         }
         let mut any = Vec::new();
@@ -631,7 +573,7 @@ impl Session<'_> {
         let filter = Expr::Or(any).and(self.visible::<E>("read")?);
         let found: Vec<Stored<E>> = self.store().all(self.scope, &Select::new(E::TABLE, filter).limited(10)).await?;
         match <[_; 1]>::try_from(found) {
-            Ok([one]) => Ok(one),
+            Ok([one]) => concealed(one),
             Err(none) if none.is_empty() => {
                 Err(CrmError::NotFound { entity: E::TABLE.entity, reference: reference.to_owned() })
             }
@@ -643,26 +585,29 @@ impl Session<'_> {
         }
     }
 
-    /// A page of records that the member may see.
+    /// A page of records that the member may see. Of records of other entities the query sees those that the member may see.
     ///
     /// # Errors
-    /// When the role may not read the entity, the cursor belongs to another list, or a secret column is asked for.
+    /// When the role may not read an entity that the query looks at, the cursor belongs to another list, or a secret
+    /// column is asked for.
     pub async fn list<E: Rules>(&self, query: &Query<E>) -> Result<Page<E>, CrmError> {
         let visible = self.visible::<E>("read")?;
-        let mut select = query.to_select().map_err(|reason| CrmError::invalid("after", reason))?;
-        require_open(&select)?;
+        let select = query.to_select().map_err(|reason| CrmError::invalid("after", reason))?;
+        let mut select = self.confined(select)?;
         select.filter = select.filter.and(visible);
-        Ok(self.store().page(self.scope, &select).await?)
+        let page = self.store().page(self.scope, &select).await?;
+        let items = page.items.into_iter().map(concealed).collect::<Result<_, _>>()?;
+        Ok(Page { items, ..page })
     }
 
     /// How many records that the member may see fulfil the query.
     ///
     /// # Errors
-    /// When the role may not read the entity, or a secret column is asked for.
+    /// When the role may not read an entity that the query looks at, or a secret column is asked for.
     pub async fn count<E: Rules>(&self, query: &Query<E>) -> Result<i64, CrmError> {
+        let visible = self.visible::<E>("read")?;
         let mut query = query.clone();
-        query.to_select().map_or(Ok(()), |select| require_open(&select))?;
-        query.filter = query.filter & Filter::new(self.visible::<E>("read")?);
+        query.filter = Filter::new(self.confined_filter(E::TABLE, &query.filter.into_expr())?.and(visible));
         Ok(self.store().count(self.scope, &query).await?)
     }
 
@@ -787,22 +732,4 @@ fn finish<E: Entity>(mut row: Row, applied: &Applied) -> Result<Stored<E>, CrmEr
     }
     conceal(E::TABLE, &mut row);
     Ok(Stored::from_row(row)?)
-}
-
-/// Takes the secrets out of a record before it is given to a caller.
-pub(crate) fn concealed<E: Entity>(record: Stored<E>) -> Result<Stored<E>, CrmError> {
-    if !E::TABLE.columns.iter().any(|column| column.flags.contains(Flags::SECRET)) {
-        return Ok(record);
-    }
-    let mut row = record.to_row();
-    conceal(E::TABLE, &mut row);
-    Ok(Stored::from_row(row)?)
-}
-
-fn conceal(table: &Table, row: &mut Row) {
-    for (column, value) in table.columns.iter().zip(row) {
-        if column.nullable && column.flags.contains(Flags::SECRET) {
-            *value = Value::Null;
-        }
-    }
 }

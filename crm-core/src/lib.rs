@@ -60,8 +60,8 @@ pub mod report;
 pub mod row;
 pub mod sales;
 pub mod schema;
-mod secrecy;
 pub mod service;
+mod sight;
 pub mod status;
 pub mod store;
 #[cfg(feature = "system")]

@@ -79,13 +79,24 @@ pub(crate) fn own(table: &Table, user: Id<User>) -> Expr {
     }
     of::<Contact>(table, user)
         .or_else(|| of::<Invoice>(table, user))
+        .or_else(|| of::<InvoiceLine>(table, user))
         .or_else(|| of::<Payment>(table, user))
+        // Billing.
         .or_else(|| of::<CreditNote>(table, user))
+        .or_else(|| of::<CreditNoteLine>(table, user))
+        .or_else(|| of::<Allocation>(table, user))
+        .or_else(|| of::<Refund>(table, user))
         // Sales.
         .or_else(|| of::<Lead>(table, user))
         .or_else(|| of::<Deal>(table, user))
+        .or_else(|| of::<StageChange>(table, user))
+        .or_else(|| of::<Tagging>(table, user))
         // Cases.
         .or_else(|| of::<Case>(table, user))
+        .or_else(|| of::<CaseEvent>(table, user))
+        // Activity.
+        .or_else(|| of::<Task>(table, user))
+        .or_else(|| of::<Interaction>(table, user))
         .unwrap_or(Expr::False)
 }
 
@@ -110,6 +121,19 @@ mod tests {
 
     use super::*;
     use crate::entity::{Kind, Tenancy};
+
+    #[test]
+    fn what_is_read_as_ones_own_has_owners() {
+        let user = Id::new(uuid::Uuid::nil());
+        let mut tables = 0;
+        for table in TABLES {
+            let grants = crate::access::policy::find(table.entity, "read").map(|rule| rule.grants);
+            let own = grants.is_some_and(|grants| grants.contains(&crate::access::Grant::Own));
+            assert_eq!(own, self::own(table, user) != Expr::False, "{table:?}");
+            tables += usize::from(own);
+        }
+        assert!(tables > 0);
+    }
 
     #[test]
     fn descriptions_are_consistent() {

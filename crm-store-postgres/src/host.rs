@@ -21,8 +21,8 @@ use crate::seal::{self, Sealer};
 ///
 /// Each change-set is applied within a savepoint, so that a refused one leaves the host's work usable; without a
 /// transaction of the host's, each is one by itself. What it writes
-/// is there once the host commits; the host rolls back if it cancels a call or a `fetch` or `select` fails. The connection must have a `search_path`
-/// that leads to the store's tables.
+/// is there once the host commits; the host rolls back if it cancels a call or a `fetch` or `select` fails. The connection
+/// must have a `search_path` that leads to the store's tables.
 ///
 /// On a connection that row-level security holds, each call sets `crm.org` for itself, within a savepoint, and leaves it
 /// as the host had it: several organizations can be worked on in one transaction, and none stays set for the host's own

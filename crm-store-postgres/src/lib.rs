@@ -129,6 +129,9 @@ impl PostgresStore {
 
     /// A store within a transaction on the host program's connection, whose `search_path` must lead to this store's
     /// tables. Its role need not be the store's: whether row-level security holds it is asked of the connection itself.
+    ///
+    /// A host that gives up waiting for a call rolls its transaction back, or at least to a savepoint of its own from
+    /// before: until then `crm.org` may still name the call's organization, and the host's own statements see its rows.
     pub fn within<'a>(&self, host: &'a mut PgConnection) -> Within<'a> {
         Within::of_host(host, Arc::clone(&self.0.sealer))
     }

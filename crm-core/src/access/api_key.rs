@@ -220,7 +220,10 @@ impl crate::Crm {
     /// Opens an organization for an API key.
     ///
     /// The session is that of the member who made the key, in the key's role and scopes. The same holds for the key as for
-    /// the member's role: every write checks in its own transaction that the key was not revoked or changed.
+    /// the member's role: every write checks in its own transaction that the key was not revoked or changed. When the key
+    /// expires, the session does nothing any more. What a session that is kept reads meanwhile is as the role and the key
+    /// were when it was opened, or wrote last. A host that keeps one opens another before each piece of work and calls
+    /// [`Session::renew`].
     ///
     /// # Errors
     /// [`CrmError::BadCredential`] when the text is not that of a key, the key is unknown, has expired or was revoked, or

@@ -14,6 +14,7 @@ use super::token::{ACCESS_SECONDS, Bearer};
 use super::{LoginSession, Membership, Organization, RefreshToken, Role, Secret, TokenKeys, User};
 #[cfg(doc)]
 use crate::access::AccessError;
+use crate::acting::LoginAtWork;
 use crate::context::{Actor, Context};
 use crate::crm::{Crm, Session, TRIES};
 use crate::entity::{Entity as _, Stored};
@@ -183,12 +184,17 @@ impl Crm {
     /// The token only says who somebody is: that they are active, still a member, in which role, and that nothing has
     /// ended their sessions is read from the store now.
     ///
+    /// The session ends with the token, and its writes end with the login: each checks in its own transaction that nobody
+    /// has signed out. What a session that is kept reads meanwhile is as the role was when it was opened, or wrote last. A
+    /// host that keeps one opens another before each piece of work and calls [`Session::renew`].
+    ///
     /// # Errors
     /// [`CrmError::TokenRefused`] when the token is forged, expired or not valid any more;
     /// [`AccessError::NoTokenKeys`] when the book was given no keys.
     pub async fn session_with_token(&self, token: &str) -> Result<Session<'static>, CrmError> {
         let refused = || CrmError::TokenRefused;
-        let bearer = self.token_keys()?.verify(token, self.environment().now()).ok_or_else(refused)?;
+        let verified = self.token_keys()?.verify(token, self.environment().now());
+        let (bearer, expires_at) = verified.ok_or_else(refused)?;
         let session = self.store().get(Scope::SYSTEM, Id::<LoginSession>::new(bearer.session)).await?;
         let session = session.ok_or_else(refused)?;
         let now = self.environment().now();
@@ -201,7 +207,8 @@ impl Crm {
         if person.membership.id.uuid() != bearer.membership || person.user.epoch != bearer.epoch {
             return Err(refused());
         }
-        self.open(person.organization, person.user, Some(session.epoch)).await
+        let expires_at = expires_at.min(session.ends_at);
+        self.open(person.organization, person.user, Some(LoginAtWork { session, expires_at })).await
     }
 
     /// Removes what is left of a user's sessions that have ended by themselves.

@@ -116,8 +116,8 @@ impl TokenKeys {
         format!("{signed}.{signature}").into()
     }
 
-    /// Who bears a token, if it is one of ours and valid now.
-    pub(crate) fn verify(&self, token: &str, now: Instant) -> Option<Bearer> {
+    /// Who bears a token, and when it expires, if it is one of ours and valid now.
+    pub(crate) fn verify(&self, token: &str, now: Instant) -> Option<(Bearer, Instant)> {
         if token.len() > LONGEST {
             return None;
         }
@@ -134,13 +134,15 @@ impl TokenKeys {
         let now = seconds(now);
         let named = claims.iss == self.issuer && claims.aud == self.audience && claims.typ == PURPOSE;
         let timely = claims.iat <= now && claims.nbf <= now && now < claims.exp;
-        (named && timely).then_some(Bearer {
+        let expires_at = Instant::clamped(claims.exp.saturating_mul(1_000_000));
+        let bearer = Bearer {
             user: claims.sub,
             organization: claims.org,
             membership: claims.mem,
             session: claims.sid,
             epoch: claims.epoch,
-        })
+        };
+        (named && timely).then_some((bearer, expires_at))
     }
 }
 
@@ -244,6 +246,11 @@ mod tests {
         Bearer { user: id(1), organization: id(2), membership: id(3), session: id(4), epoch: 5 }
     }
 
+    /// What the tokens here say that are issued at second 1000.
+    fn valid_one() -> (Bearer, Instant) {
+        (bearer(), at(2_800))
+    }
+
     fn at(seconds: i64) -> Instant {
         Instant::from_micros(seconds * 1_000_000).unwrap()
     }
@@ -289,14 +296,14 @@ mod tests {
         let token = keys().sign(&bearer(), Uuid::from_u128(6), at(1_000));
         for (now, valid) in [(999, false), (1_000, true), (2_799, true), (2_800, false), (2_801, false)] {
             let found = keys().verify(token.expose(), at(now));
-            assert_eq!(found, valid.then(bearer), "at {now}");
+            assert_eq!(found, valid.then(valid_one), "at {now}");
         }
     }
 
     #[test]
     fn forged_tokens_are_refused() {
         let good = signed(KEY, &header(), &claims());
-        assert_eq!(keys().verify(&good, at(1_500)), Some(bearer()), "the pattern is one that would be taken");
+        assert_eq!(keys().verify(&good, at(1_500)), Some(valid_one()), "the pattern is one that would be taken");
         let head = |name: &str, value: Json| signed(KEY, &with(header(), name, value), &claims());
         let claim = |name: &str, value: Json| signed(KEY, &header(), &with(claims(), name, value));
         let parts: Vec<&str> = good.split('.').collect();
@@ -383,8 +390,8 @@ mod tests {
         let old = keys().sign(&bearer(), Uuid::nil(), at(1_000));
         let both = TokenKeys::new("https://crm.example", "crm", "k2", OTHER).unwrap().accepting("k1", KEY).unwrap();
         let new = both.sign(&bearer(), Uuid::nil(), at(1_000));
-        assert_eq!(both.verify(old.expose(), at(1_000)), Some(bearer()));
-        assert_eq!(both.verify(new.expose(), at(1_000)), Some(bearer()));
+        assert_eq!(both.verify(old.expose(), at(1_000)), Some(valid_one()));
+        assert_eq!(both.verify(new.expose(), at(1_000)), Some(valid_one()));
         assert_eq!(keys().verify(new.expose(), at(1_000)), None);
         let renamed = TokenKeys::new("https://crm.example", "crm", "k1", OTHER).unwrap();
         assert_eq!(renamed.verify(old.expose(), at(1_000)), None);

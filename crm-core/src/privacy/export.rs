@@ -75,6 +75,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Forbidden`] for members below admins; [`CrmError::NotFound`]; and when the store fails.
     pub async fn export_contact(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
+        self.refresh().await?;
         self.authorize(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
         let ids = reach.ids();

@@ -18,6 +18,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Forbidden`] for members below admins.
     pub async fn purge(&self) -> Result<bool, CrmError> {
+        self.refresh().await?;
         self.authorize(Organization::TABLE.entity, "purge")?;
         Ok(self.purge_files().await)
     }

@@ -16,6 +16,7 @@ use crate::entity::Stored;
 use crate::error::{CrmError, ErrorCode};
 use crate::id::Id;
 use crate::store::{MemoryStore, Query};
+use crate::testing::TestEnvironment;
 use crate::testing::logins::{PASSWORD, World};
 use crate::value::{Email, Instant};
 use crate::{Crm, Session};
@@ -98,12 +99,13 @@ pub async fn cells(
     if credentials == Credentials::All {
         office.shut(&mut table).await?;
     }
-    let base = memory.map(MemoryStore::copied);
+    let base = memory.map(|memory| (memory.copied(), world.clock.now()));
     for (number, (name, call)) in CALLS.iter().enumerate().skip(first).step_by(every) {
         office.operation = name;
         match memory.zip(base.as_ref()) {
-            Some((memory, base)) => {
+            Some((memory, (base, at))) => {
                 memory.take_over(base);
+                turn_back(&world.clock, *at);
                 office.rewind = None;
                 office.open_keys(credentials).await?;
                 office.rewind = Some(Rewind { memory, rows: memory.copied(), at: world.clock.now() });
@@ -328,7 +330,7 @@ impl<'a> Office<'a> {
     async fn undo(&mut self, whose: Id<User>, relation: Relation) -> Result<(), CrmError> {
         if let Some(Rewind { memory, rows, at }) = &self.rewind {
             memory.take_over(rows);
-            self.world.clock.advance((at.micros() - self.world.clock.now().micros()) / 1_000_000);
+            turn_back(&self.world.clock, *at);
             return Ok(());
         }
         self.records.remove(&(whose, relation));
@@ -402,8 +404,15 @@ impl<'a> Office<'a> {
             assert!(answer.is_err(), "{label} opens a session");
             let _ = writeln!(table, "{:24} {label:26} {}", "shut", sign(&answer));
         }
+        // Sessions that are open end with their tokens as well.
+        self.world.clock.advance(-ACCESS_SECONDS);
         Ok(())
     }
+}
+
+/// Lets the clock show an earlier instant again.
+fn turn_back(clock: &TestEnvironment, to: Instant) {
+    clock.advance((to.micros() - clock.now().micros()) / 1_000_000);
 }
 
 /// A call without its name.
