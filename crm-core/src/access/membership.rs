@@ -63,12 +63,13 @@ crate::entity! {
 
 impl Rules for Membership {}
 
-/// Makes somebody a member, and a user if they are none yet.
+/// Makes somebody a new user and a member. Whoever is a user already, also one who is a member nowhere any more, is
+/// refused as [`AccessError::KnownUser`] and joins by an invitation alone: only they read what is sent to their address.
 #[derive(Clone, Debug)]
 pub struct AddMember {
     /// Their address.
     pub email: Email,
-    /// Their name; needed for a new user.
+    /// Their name; it is required.
     pub full_name: Option<Text<255>>,
     /// Their role.
     pub role: Role,
@@ -92,20 +93,19 @@ impl Command for AddMember {
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
         owners_only(context, &[self.role])?;
-        let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&self.email.key().to_owned()).into());
-        let user = match session.store().first::<User>(session.scope(), known).await? {
-            Some(user) if !user.active => return Err(AccessError::NotMember(self.email.to_string()).into()),
-            Some(user) => {
-                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
-                user.id
-            }
-            None => {
-                let full_name = self.full_name.clone();
-                let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                changes.insert(context, User::new(self.email.clone(), full_name)).id
-            }
-        };
-        Ok(changes.insert(context, Membership { user_id: user, role: self.role }))
+        let (store, scope) = (session.store(), session.scope());
+        let named = User::COLUMNS.email_key.eq(&self.email.key().to_owned());
+        if store.first::<User>(scope, Select::new(User::TABLE, named.clone().into())).await?.is_some() {
+            let member = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.refers_to(named).into());
+            return Err(match store.first::<Membership>(scope, member).await? {
+                Some(_) => CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["email"] },
+                None => AccessError::KnownUser(self.email.to_string()).into(),
+            });
+        }
+        let full_name = self.full_name.clone();
+        let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+        let user = changes.insert(context, User::new(self.email.clone(), full_name));
+        Ok(changes.insert(context, Membership { user_id: user.id, role: self.role }))
     }
 }
 

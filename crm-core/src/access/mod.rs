@@ -68,6 +68,9 @@ pub enum AccessError {
     #[error("{0} is not an active member of this organization")]
     NotMember(String),
     // Users.
+    /// Only who is no user yet is added; whoever is one becomes a member by their own consent.
+    #[error("{0} has an account already: invite them")]
+    KnownUser(String),
     /// The current password is not the one that was given.
     #[error("the current password is wrong")]
     WrongPassword,

@@ -10,7 +10,7 @@ pub use forgeries::forgeries;
 pub use guesses::guesses;
 pub use secrets::secrets_stay_secret;
 
-use super::{TestEnvironment, member, organization, with_logins};
+use super::{TestEnvironment, joined, member, organization, with_logins};
 use crate::access::{
     AccessError, ActivateUser, AddMember, DeactivateUser, EndSessions, Login, LoginSession, Membership, PasswordCost,
     RefreshToken, RemoveMember, ResetPassword, Role, Secret, SetRole, SetUsername, Signed, TokenKeys, User,
@@ -217,8 +217,7 @@ async fn what_ends_sessions(world: &World) -> Result<(), CrmError> {
             }
             _ => {
                 owner.run(&RemoveMember { member }).await?;
-                let email = signed.user.email.clone();
-                owner.run(&AddMember { email, full_name: None, role: Role::Owner }).await?;
+                joined(&world.crm, owner, &signed.user.email, Role::Owner).await?;
             }
         }
         assert!(!world.opens(&signed).await?, "{what}");
@@ -414,7 +413,7 @@ async fn whom_admins_touch(world: &World) -> Result<(), CrmError> {
 
     // The other organization makes this one's member theirs too, and gets no hold of them.
     let email = sessions[3].user().email.clone();
-    let shared = others[0].run(&AddMember { email: email.clone(), full_name: None, role: Role::Viewer }).await?;
+    let shared = joined(&world.crm, &others[0], &email, Role::Viewer).await?;
     for (session, member) in [(&others[0], shared.id), (&sessions[0], of(3))] {
         for refused in [
             session.run(&reset(member)).await,

@@ -103,6 +103,21 @@ pub async fn member(crm: &Crm, owner: &Session<'_>, role: Role) -> Result<Sessio
     crm.session(&slug, &email).await
 }
 
+/// Makes somebody who is a user already a member in this role, by an invitation which they accept.
+///
+/// # Errors
+/// When the store fails or they are a member already.
+pub async fn joined(
+    crm: &Crm,
+    owner: &Session<'_>,
+    email: &crate::value::Email,
+    role: Role,
+) -> Result<crate::entity::Stored<crate::access::Membership>, CrmError> {
+    let new = crate::access::NewInvitation { email: email.clone(), role, days: None };
+    let invitation = owner.invite(&new).await?;
+    crm.accept_invitation(&invitation.text, None).await
+}
+
 /// A book on a store, in the world of a seed. Its users can sign in, and hashing their passwords costs next to nothing.
 pub fn crm(store: impl Store + 'static, seed: u32) -> Crm {
     with_logins(Crm::new(store, TestEnvironment::new(seed)))
