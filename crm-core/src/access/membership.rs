@@ -109,6 +109,19 @@ impl Command for AddMember {
     }
 }
 
+/// Counts one membership more of somebody who is a user already. A password that an admin of another organization gave
+/// them goes, for that admin knows it.
+pub(crate) fn join(user: &Stored<User>, context: &Context, changes: &mut ChangeSet) {
+    if user.password_given {
+        let forgotten =
+            User { password_hash: None, password_given: false, epoch: user.epoch + 1, ..user.value.clone() };
+        changes.update(context, user, forgotten);
+    } else {
+        changes.require_unchanged(user);
+    }
+    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+}
+
 /// Changes a member's role.
 #[derive(Clone, Debug)]
 pub struct SetRole {

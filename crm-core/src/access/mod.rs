@@ -28,6 +28,7 @@ pub use invitation::{
 };
 pub use login::{Login, REFRESH_SECONDS, SESSION_SECONDS, Signed};
 pub use login_session::{LoginSession, LoginSessionColumns, RefreshToken, RefreshTokenColumns};
+pub(crate) use membership::join;
 pub use membership::{AddMember, Membership, MembershipColumns, RemoveMember, Role, SetRole};
 pub use opaque::SecretHash;
 pub(crate) use organization::PAYMENT_DAYS;

@@ -36,7 +36,7 @@ impl Crm {
             let mut context = Context::system(Arc::clone(self.environment()));
             let mut changes = ChangeSet::new(context.stamp("user.set_password"));
             let hash = self.hasher().hash(password, &**self.environment());
-            let changed = with_password(&user, hash, context.now());
+            let changed = with_password(&user, hash, context.now(), false);
             changes.update(&context, &user, changed);
             match self.store().apply(Scope::SYSTEM, changes).await {
                 Ok(_) => return Ok(()),
@@ -96,7 +96,7 @@ impl Command for ChangePassword {
         refuse_weak(&self.new, &user)?;
         throttle::clear(session.store(), &self.attempt, context, changes).await?;
         let hash = session.hasher().hash(&self.new, context.environment());
-        let changed = with_password(&user, hash, context.now());
+        let changed = with_password(&user, hash, context.now(), false);
         Ok(changes.update(context, &user, changed))
     }
 }
@@ -153,7 +153,8 @@ impl Command for EndSessions {
     }
 }
 
-/// Gives a member a new password and ends their sessions.
+/// Gives a member a new password and ends their sessions. It is good for this organization alone: it goes once they become
+/// a member of another one.
 #[derive(Clone, Debug)]
 pub struct ResetPassword {
     /// Whose.
@@ -183,7 +184,7 @@ impl Command for ResetPassword {
         let user = another(session, context, changes, self.member).await?;
         refuse_weak(&self.password, &user)?;
         let hash = session.hasher().hash(&self.password, context.environment());
-        let changed = with_password(&user, hash, context.now());
+        let changed = with_password(&user, hash, context.now(), true);
         Ok(changes.update(context, &user, changed))
     }
 }
@@ -263,14 +264,20 @@ async fn another(
     changes.require_unchanged(&member);
     let gone = || CrmError::NotFound { entity: User::TABLE.entity, reference: member.user_id.to_string() };
     let user = session.store().get(session.scope(), member.user_id).await?.ok_or_else(gone)?;
-    if user.memberships > 1 { Err(AccessError::SharedUser.into()) } else { Ok(user) }
+    if user.memberships > 1 {
+        return Err(AccessError::SharedUser.into());
+    }
+    // So it must be still when this is written, and the number is outside the user's version.
+    changes.count(user.id, User::COLUMNS.memberships.index(), 0, 1);
+    Ok(user)
 }
 
 fn refuse_weak(password: &Secret, user: &User) -> Result<(), CrmError> {
     check_password(password, user).map_err(|reason| CrmError::invalid("password", reason))
 }
 
-fn with_password(user: &User, hash: PasswordHash, now: Instant) -> User {
+fn with_password(user: &User, hash: PasswordHash, now: Instant, given: bool) -> User {
     let epoch = user.epoch + 1;
-    User { password_hash: Some(hash), password_changed_at: Some(now), epoch, ..user.clone() }
+    let (password_hash, password_changed_at) = (Some(hash), Some(now));
+    User { password_hash, password_changed_at, password_given: given, epoch, ..user.clone() }
 }

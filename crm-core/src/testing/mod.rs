@@ -78,17 +78,20 @@ impl Environment for TestEnvironment {
 /// # Errors
 /// When the store fails or the slug is taken.
 pub async fn organization(crm: &Crm, slug: &str) -> Result<Session<'static>, CrmError> {
-    let owner = format!("owner@{slug}.example").parse()?;
+    let new = new_organization(slug)?;
+    crm.create_organization(&new).await?;
+    crm.session(&new.organization.slug, &new.owner_email).await
+}
+
+fn new_organization(slug: &str) -> Result<NewOrganization, CrmError> {
     let mut organization = Organization::new(slug.parse()?, slug.parse()?, "USD".parse()?, "America/New_York".parse()?);
     organization.default_region = Some("US".parse()?);
-    crm.create_organization(&NewOrganization {
+    Ok(NewOrganization {
         organization,
         owner_email: format!("owner@{slug}.example").parse()?,
         owner_name: "Olivia Owner".parse()?,
         invoice_prefix: "INV-".to_owned(),
     })
-    .await?;
-    crm.session(&slug.parse()?, &owner).await
 }
 
 /// A session of a new member `ROLE@SLUG.example` with this role.
