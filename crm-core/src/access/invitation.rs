@@ -5,6 +5,7 @@
 
 use async_trait::async_trait;
 
+use super::api_key::members_only;
 use super::membership::{join, owners_only};
 use super::opaque::{self, SecretHash};
 use super::{Grant, Membership, Organization, Rights, Role, Secret, User, policy};
@@ -127,6 +128,7 @@ impl Command for Invite<'_> {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invitation>, CrmError> {
+        members_only(context)?;
         let NewInvitation { email, role, days } = self.new;
         owners_only(context, &[*role])?;
         let days = days.unwrap_or(DAYS);
@@ -179,6 +181,7 @@ impl Command for WithdrawInvitation {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invitation>, CrmError> {
+        members_only(context)?;
         let invitation = session.load(grant, self.0).await?;
         owners_only(context, &[invitation.role])?;
         match invitation.ended {

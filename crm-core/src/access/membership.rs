@@ -6,7 +6,8 @@
 
 use async_trait::async_trait;
 
-use super::{AccessError, Grant, User};
+use super::api_key::members_only;
+use super::{AccessError, ApiKey, Grant, LoginSession, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::crud::Rules;
@@ -92,6 +93,7 @@ impl Command for AddMember {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         owners_only(context, &[self.role])?;
         let (store, scope) = (session.store(), session.scope());
         let named = User::COLUMNS.email_key.eq(&self.email.key().to_owned());
@@ -147,6 +149,7 @@ impl Command for SetRole {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         let member = session.load::<Membership>(grant, self.member).await?;
         not_oneself(context, &member)?;
         owners_only(context, &[member.role, self.role])?;
@@ -155,7 +158,11 @@ impl Command for SetRole {
     }
 }
 
-/// Ends a membership; what the member did stays.
+/// How many API keys, and how many login sessions, of one member are ended with a membership at most.
+const CREDENTIALS: u32 = 10_000;
+
+/// Ends a membership, and with it the member's API keys and login sessions here: they do not revive with a new one. What
+/// the member did stays.
 #[derive(Clone, Debug)]
 pub struct RemoveMember {
     /// Whose.
@@ -178,13 +185,39 @@ impl Command for RemoveMember {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         let member = session.load::<Membership>(grant, self.member).await?;
         not_oneself(context, &member)?;
         owners_only(context, &[member.role])?;
         changes.count(member.user_id, User::COLUMNS.memberships.index(), -1, i64::MAX);
+        end_credentials(session, context, changes, member.user_id).await?;
         changes.delete(&member);
         Ok(member)
     }
+}
+
+/// Revokes a member's API keys and ends their login sessions, all of this organization.
+async fn end_credentials(
+    session: &Session<'_>,
+    context: &Context,
+    changes: &mut ChangeSet,
+    user: Id<User>,
+) -> Result<(), CrmError> {
+    let (store, now) = (session.store(), context.now());
+    let columns = ApiKey::COLUMNS;
+    let keys = (columns.user_id.eq(&user) & columns.revoked_at.is_null()).into();
+    let keys = Select::new(ApiKey::TABLE, keys).limited(CREDENTIALS);
+    for key in store.all::<ApiKey>(session.scope(), &keys).await? {
+        changes.update(context, &key, ApiKey { revoked_at: Some(now), ..key.value.clone() });
+    }
+    let columns = LoginSession::COLUMNS;
+    let here = columns.organization_id.eq(&session.organization().id);
+    let open = columns.user_id.eq(&user) & columns.ends_at.gt(&now) & here & columns.revoked_at.is_null();
+    let open = Select::new(LoginSession::TABLE, open.into()).limited(CREDENTIALS);
+    for login in store.all::<LoginSession>(session.scope(), &open).await? {
+        changes.update(context, &login, LoginSession { revoked_at: Some(now), ..login.value.clone() });
+    }
+    Ok(())
 }
 
 pub(super) fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {

@@ -59,8 +59,8 @@ pub enum AccessError {
     /// A key is made in a role that its maker's own covers.
     #[error("your own role does not cover {0}")]
     BeyondOwnRole(Role),
-    /// API keys, their quotas and passwords are managed by members, not by keys.
-    #[error("an API key manages neither API keys nor passwords")]
+    /// API keys and their quotas, members, invitations and users are managed by members, not by keys.
+    #[error("an API key manages neither API keys nor members")]
     MembersOnly,
     /// The invitation was answered already.
     #[error("the invitation was {0} already")]

@@ -121,6 +121,7 @@ impl Command for SetUsername {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = oneself(session).await?;
         let changed = User { username: self.0.clone(), ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
@@ -147,6 +148,7 @@ impl Command for EndSessions {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = oneself(session).await?;
         let changed = User { epoch: user.epoch + 1, ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
@@ -209,6 +211,7 @@ impl Command for DeactivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         let epoch = user.epoch + i64::from(user.active);
         Ok(changes.update(context, &user, User { active: false, epoch, ..user.value.clone() }))
@@ -235,6 +238,7 @@ impl Command for ActivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         Ok(changes.update(context, &user, User { active: true, ..user.value.clone() }))
     }

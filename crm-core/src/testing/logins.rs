@@ -225,9 +225,8 @@ async fn what_ends_sessions(world: &World) -> Result<(), CrmError> {
         assert!(world.opens(&bystander).await?, "{what}");
         // Whoever signs out stays signed in elsewhere.
         assert_eq!(world.opens(&other).await?, what == "logout", "{what}");
-        assert_eq!(world.refreshes(&other.refresh).await?, matches!(what, "logout" | "re-add"), "{what}");
-        // One that stood for nothing in the store is as good as one that has ended, but a new membership takes it up.
-        assert_eq!(world.refreshes(&signed.refresh).await?, what == "re-add", "{what}");
+        assert_eq!(world.refreshes(&other.refresh).await?, what == "logout", "{what}");
+        assert!(!world.refreshes(&signed.refresh).await?, "{what}");
         if !matches!(what, "logout" | "re-add") {
             let refused = open.create(person()).await;
             let code = refused.map(drop).map_err(|error| error.code());
