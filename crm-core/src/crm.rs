@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use crate::access::{
     AccessError, ApiKey, Charge, Counted, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization,
-    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, left,
+    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, join, left,
 };
 use crate::acting::{Acting, LoginAtWork, acting};
 use crate::billing::{DocumentKind, NumberSeries};
@@ -108,7 +108,8 @@ impl Crm {
         Ok(self.store.all(Scope::SYSTEM, &query).await?)
     }
 
-    /// Creates an organization with its first owner, its series of invoices and credit notes, and a pipeline.
+    /// Creates an organization with its first owner, its series of invoices and credit notes, and a pipeline. For an owner
+    /// who is a user already the same holds as when they accept an invitation ([`Crm::accept_invitation`]).
     ///
     /// # Errors
     /// [`CrmError::Duplicate`] when the slug is taken.
@@ -130,7 +131,7 @@ impl Crm {
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
-                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+                join(&user, &context, &mut changes);
                 user.id
             } else {
                 let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());
@@ -146,6 +147,7 @@ impl Crm {
             first_calendar(&mut context, &mut changes)?;
             match self.store.apply(Scope::organization(key), changes).await {
                 Ok(_) => return Ok(created),
+                Err(StoreError::Conflict { table, .. }) if table == User::TABLE.name => {}
                 Err(StoreError::Duplicate { table, columns })
                     if (table == Organization::TABLE.name && columns == ["key"]) || table == User::TABLE.name => {}
                 Err(error) => return Err(named(error, "")),

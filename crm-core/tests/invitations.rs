@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use crm_core::access::{
-    AccessError, CreatedInvitation, Invitation, InvitationEnd, Membership, NewInvitation, NewKey, RemoveMember, Role,
-    SetRole, User, WithdrawInvitation,
+    AccessError, AddMember, CreatedInvitation, Invitation, InvitationEnd, Membership, NewInvitation, NewKey,
+    RemoveMember, Role, SetRole, User, WithdrawInvitation,
 };
 use crm_core::entity::{Entity as _, Stored, Tenancy};
 use crm_core::schema::TABLES;
@@ -89,6 +89,37 @@ fn a_user_of_another_organization_joins_as_who_they_are() {
     assert_eq!((member.user_id, member.role), (there.user().id, Role::Viewer));
     // It opens this organization alone.
     assert_eq!(block_on(there.count(&Query::<Membership>::all())).unwrap(), 1);
+}
+
+/// Nobody makes somebody else's user a member: not of another organization, nor one who left, nor one who was ended.
+#[test]
+fn users_are_not_added_but_invited() {
+    let world = world();
+    let there = block_on(testing::organization(&world.crm, "there")).unwrap();
+    let gone = block_on(testing::member(&world.crm, &there, Role::Viewer)).unwrap();
+    let asleep = block_on(testing::member(&world.crm, &there, Role::Member)).unwrap();
+    let of_gone = Membership::COLUMNS.user_id.eq(&gone.user().id);
+    let member = block_on(there.list(&Query::new(of_gone))).unwrap().items[0].id;
+    block_on(there.run(&RemoveMember { member })).unwrap();
+    deactivate(&world, &asleep.user());
+    let add = |email: &Email| {
+        block_on(world.owner.run(&AddMember { email: email.clone(), full_name: name(), role: Role::Viewer }))
+    };
+    for user in [there.user(), gone.user(), asleep.user()] {
+        let refused = add(&user.email).unwrap_err();
+        let told = format!("{} has an account already: invite them", user.email);
+        assert!(
+            matches!(refused, CrmError::Access(AccessError::KnownUser(_))) && refused.to_string() == told,
+            "{refused}"
+        );
+    }
+    let refused = add(&world.owner.user().email).unwrap_err();
+    assert!(matches!(refused, CrmError::Duplicate { entity: "membership", .. }), "{refused}");
+    assert_eq!(block_on(world.owner.count(&Query::<Membership>::all())).unwrap(), 1);
+    assert_eq!(
+        block_on(testing::joined(&world.crm, &world.owner, &gone.user().email, Role::Viewer)).unwrap().role,
+        Role::Viewer
+    );
 }
 
 #[test]

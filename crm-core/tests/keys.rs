@@ -7,8 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use crm_core::access::{
-    AccessError, ApiKey, ApiRequest, CreatedKey, Idempotency, KeyUsage, Membership, NewKey, Requester, RevokeKey, Role,
-    Secret, SetQuota, SetRole,
+    AccessError, ActivateUser, AddMember, ApiKey, ApiRequest, CreatedKey, DeactivateUser, EndSessions, Idempotency,
+    KeyUsage, Membership, NewInvitation, NewKey, POLICY, RemoveMember, Requester, RevokeKey, Role, Secret, SetQuota,
+    SetRole, SetUsername, WithdrawInvitation,
 };
 use crm_core::audit::{ActorKind, AuditEntry};
 use crm_core::billing::{BillingError, CreateInvoice, DocumentKind, NewLine, NumberSeries};
@@ -344,6 +345,21 @@ fn a_key_does_no_more_than_its_role_and_lives_no_longer_than_its_maker() {
 }
 
 #[test]
+fn the_keys_of_a_member_end_with_the_membership_for_good() {
+    let world = World::new();
+    let admin = world.member(Role::Admin);
+    let key = block_on(admin.create_key(&new_key(Role::Viewer, "*.read"))).unwrap();
+    let kept = world.key(&NewKey { alias: "kept".parse().unwrap(), ..new_key(Role::Viewer, "*.read") });
+    let of_admin = Membership::COLUMNS.user_id.eq(&admin.user().id);
+    let member = block_on(world.owner.list(&Query::new(of_admin))).unwrap().items[0].id;
+    block_on(world.owner.run(&RemoveMember { member })).unwrap();
+    assert!(block_on(world.owner.get(key.key.id)).unwrap().revoked_at.is_some());
+    block_on(testing::joined(&world.crm, &world.owner, &admin.user().email, Role::Owner)).unwrap();
+    assert!(is_no_credential(world.open(&key)));
+    assert!(world.open(&kept).is_ok());
+}
+
+#[test]
 fn a_kept_session_goes_on_with_what_a_new_one_has_read() {
     let world = World::new();
     let kept = world.member(Role::Manager);
@@ -377,8 +393,30 @@ fn keys_manage_no_keys_and_admins_no_keys_of_owners() {
     // Nor the membership of the member they work for.
     let own = block_on(session.list(&Query::<Membership>::all())).unwrap().items[0].id;
     let refused = block_on(session.run(&SetRole { member: own, role: Role::Viewer })).unwrap_err();
-    assert!(matches!(refused, CrmError::Access(AccessError::OwnMembership)), "{refused}");
+    assert!(matches!(refused, CrmError::Access(AccessError::MembersOnly)), "{refused}");
+    // Nor members, invitations and users, though they have the scopes: what they did would outlive them.
+    let all: Vec<&str> = POLICY.iter().map(|rule| rule.operation).collect();
+    let all = NewKey { alias: "all".parse().unwrap(), ..new_key(Role::Owner, &all.join(" ")) };
+    let all = world.open(&world.key(&all)).unwrap();
     let admin = world.member(Role::Admin);
+    let of_admin = Membership::COLUMNS.user_id.eq(&admin.user().id);
+    let member = block_on(world.owner.list(&Query::new(of_admin))).unwrap().items[0].id;
+    let new = NewInvitation { email: "eva@example.com".parse().unwrap(), role: Role::Admin, days: None };
+    let invitation = block_on(world.owner.invite(&new)).unwrap().invitation.id;
+    let add = AddMember { email: "new@example.com".parse().unwrap(), full_name: "N".parse().ok(), role: Role::Owner };
+    for refused in [
+        block_on(all.invite(&new)).map(drop),
+        block_on(all.run(&WithdrawInvitation(invitation))).map(drop),
+        block_on(all.run(&add)).map(drop),
+        block_on(all.run(&SetRole { member, role: Role::Owner })).map(drop),
+        block_on(all.run(&RemoveMember { member })).map(drop),
+        block_on(all.run(&SetUsername("taken.over".parse().ok()))).map(drop),
+        block_on(all.run(&EndSessions)).map(drop),
+        block_on(all.run(&DeactivateUser(member))).map(drop),
+        block_on(all.run(&ActivateUser(member))).map(drop),
+    ] {
+        assert!(matches!(refused, Err(CrmError::Access(AccessError::MembersOnly))), "{refused:?}");
+    }
     for refused in [block_on(admin.run(&RevokeKey(key.key.id))), block_on(admin.run(&more))] {
         assert!(matches!(refused, Err(CrmError::Access(AccessError::OwnersOnly))), "{refused:?}");
     }

@@ -492,7 +492,7 @@ impl Session {
         Record::wrap(py, Payment::TABLE, row)
     }
 
-    /// Makes somebody a member.
+    /// Makes somebody a new user and a member; who is a user already is invited.
     #[pyo3(signature = (email, *, role, full_name = None, key = None))]
     fn add_member(
         &self,

@@ -29,10 +29,10 @@ pub(super) fn command() -> Command {
     let group = group("member", "Works on the organization's members")
         .subcommand(
             Command::new("add")
-                .about("Makes somebody a member")
+                .about("Makes somebody a new user and a member; who is a user already is invited")
                 .arg(Arg::new("member").value_name("EMAIL").required(true).help("Their e-mail address"))
                 .arg(role())
-                .arg(option("name", "NAME", "Their name; needed for who is a member nowhere yet"))
+                .arg(option("name", "NAME", "Their name; required"))
                 .arg(args::idempotency()),
         )
         .subcommand(Command::new("list").about("Lists the members"))

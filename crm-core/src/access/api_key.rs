@@ -88,7 +88,8 @@ pub(crate) const fn invalid() -> CrmError {
     CrmError::BadCredential("the API key")
 }
 
-/// Keys manage neither keys nor quotas nor passwords: what a key may do ends with it.
+/// Keys manage neither keys and quotas nor members, invitations and users, whatever their scopes: what a key may do ends
+/// with it, and whoever has stolen one gets nothing by it that outlives it.
 pub(crate) fn members_only(context: &Context) -> Result<(), AccessError> {
     if matches!(context.actor(), Actor::Key { .. }) { Err(AccessError::MembersOnly) } else { Ok(()) }
 }

@@ -5,7 +5,8 @@
 
 use async_trait::async_trait;
 
-use super::membership::owners_only;
+use super::api_key::members_only;
+use super::membership::{join, owners_only};
 use super::opaque::{self, SecretHash};
 use super::{Grant, Membership, Organization, Rights, Role, Secret, User, policy};
 use crate::context::{Actor, Context};
@@ -127,6 +128,7 @@ impl Command for Invite<'_> {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invitation>, CrmError> {
+        members_only(context)?;
         let NewInvitation { email, role, days } = self.new;
         owners_only(context, &[*role])?;
         let days = days.unwrap_or(DAYS);
@@ -179,6 +181,7 @@ impl Command for WithdrawInvitation {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Invitation>, CrmError> {
+        members_only(context)?;
         let invitation = session.load(grant, self.0).await?;
         owners_only(context, &[invitation.role])?;
         match invitation.ended {
@@ -252,8 +255,7 @@ impl Reply for Accept {
         let user = match crm.store().first::<User>(standing.scope, known).await? {
             Some(user) if !user.active => return Err(invalid()),
             Some(user) => {
-                changes.require_unchanged(&user);
-                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+                join(&user, context, changes);
                 user.id
             }
             None => {
@@ -280,6 +282,10 @@ impl Reply for Decline {
 
 impl Crm {
     /// Makes the invited person a member, and a user if they are none yet.
+    ///
+    /// A password that an admin of another organization gave them goes, and their sessions end, for that admin may know it
+    /// still. They sign in again once the host has set them one ([`Crm::set_password`]), having seen that the address is
+    /// theirs, as it has when they show the invitation.
     ///
     /// # Errors
     /// [`CrmError::BadCredential`] when the invitation is unknown, has expired or ended, the member who sent it could not

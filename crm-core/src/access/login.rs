@@ -42,7 +42,8 @@ pub struct Login {
     pub name: String,
     /// Their password.
     pub password: Secret,
-    /// Where they come from, such as a network address. Without it nobody can be told from anybody else who tries.
+    /// Where they come from, such as a network address. Without it nobody can be told from anybody else who tries: who keeps
+    /// guessing at an account then keeps its user waiting, half a minute after every guess.
     pub source: Option<Text<200>>,
 }
 
@@ -82,11 +83,11 @@ impl Crm {
     pub async fn login(&self, login: &Login) -> Result<Signed, CrmError> {
         let keys = self.token_keys()?;
         let source = login.source.as_deref();
-        let attempt = Attempt::new("login", &account(&login.name), source);
+        let user = self.store().first::<User>(Scope::SYSTEM, named(&login.name)).await?;
+        let attempt = Attempt::new("login", &account(user.as_ref(), &login.name), source);
         throttle::charge(&**self.store(), self.environment(), &attempt).await?;
         let query = Select::new(Organization::TABLE, Organization::COLUMNS.slug.eq(&login.organization).into());
         let organization = self.store().first::<Organization>(Scope::SYSTEM, query).await?;
-        let user = self.store().first::<User>(Scope::SYSTEM, named(&login.name)).await?;
         let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
         let right = self.hasher().verify(&login.password, hash);
         let (true, Some(organization), Some(user)) = (right, organization, user) else {
@@ -332,9 +333,11 @@ fn hash_of(token: &str) -> Option<SecretHash> {
     Some(SecretHash::of(&*bytes))
 }
 
-/// How the name somebody signs in with is compared: as an address, or else as a user name.
-fn account(name: &str) -> String {
-    name.parse::<Email>().map_or_else(|_| fold(name), |email| email.key().to_owned())
+/// By what guesses at an account are counted: the user's id, whichever of their names was given. If there is no such user,
+/// the name as it is compared: as an address, or else as a user name.
+fn account(user: Option<&Stored<User>>, name: &str) -> String {
+    let compared = || name.parse::<Email>().map_or_else(|_| fold(name), |email| email.key().to_owned());
+    user.map_or_else(compared, |user| user.id.to_string())
 }
 
 /// The user with this address or user name.

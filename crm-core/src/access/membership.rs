@@ -6,7 +6,8 @@
 
 use async_trait::async_trait;
 
-use super::{AccessError, Grant, User};
+use super::api_key::members_only;
+use super::{AccessError, ApiKey, Grant, LoginSession, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::crud::Rules;
@@ -63,12 +64,13 @@ crate::entity! {
 
 impl Rules for Membership {}
 
-/// Makes somebody a member, and a user if they are none yet.
+/// Makes somebody a new user and a member. Whoever is a user already, also one who is a member nowhere any more, is
+/// refused as [`AccessError::KnownUser`] and joins by an invitation alone: only they read what is sent to their address.
 #[derive(Clone, Debug)]
 pub struct AddMember {
     /// Their address.
     pub email: Email,
-    /// Their name; needed for a new user.
+    /// Their name; it is required.
     pub full_name: Option<Text<255>>,
     /// Their role.
     pub role: Role,
@@ -91,22 +93,35 @@ impl Command for AddMember {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         owners_only(context, &[self.role])?;
-        let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&self.email.key().to_owned()).into());
-        let user = match session.store().first::<User>(session.scope(), known).await? {
-            Some(user) if !user.active => return Err(AccessError::NotMember(self.email.to_string()).into()),
-            Some(user) => {
-                changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
-                user.id
-            }
-            None => {
-                let full_name = self.full_name.clone();
-                let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                changes.insert(context, User::new(self.email.clone(), full_name)).id
-            }
-        };
-        Ok(changes.insert(context, Membership { user_id: user, role: self.role }))
+        let (store, scope) = (session.store(), session.scope());
+        let named = User::COLUMNS.email_key.eq(&self.email.key().to_owned());
+        if store.first::<User>(scope, Select::new(User::TABLE, named.clone().into())).await?.is_some() {
+            let member = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.refers_to(named).into());
+            return Err(match store.first::<Membership>(scope, member).await? {
+                Some(_) => CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["email"] },
+                None => AccessError::KnownUser(self.email.to_string()).into(),
+            });
+        }
+        let full_name = self.full_name.clone();
+        let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+        let user = changes.insert(context, User::new(self.email.clone(), full_name));
+        Ok(changes.insert(context, Membership { user_id: user.id, role: self.role }))
     }
+}
+
+/// Counts one membership more of somebody who is a user already. A password that an admin of another organization gave
+/// them goes, for that admin knows it.
+pub(crate) fn join(user: &Stored<User>, context: &Context, changes: &mut ChangeSet) {
+    if user.password_given {
+        let forgotten =
+            User { password_hash: None, password_given: false, epoch: user.epoch + 1, ..user.value.clone() };
+        changes.update(context, user, forgotten);
+    } else {
+        changes.require_unchanged(user);
+    }
+    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
 }
 
 /// Changes a member's role.
@@ -134,6 +149,7 @@ impl Command for SetRole {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         let member = session.load::<Membership>(grant, self.member).await?;
         not_oneself(context, &member)?;
         owners_only(context, &[member.role, self.role])?;
@@ -142,7 +158,11 @@ impl Command for SetRole {
     }
 }
 
-/// Ends a membership; what the member did stays.
+/// How many API keys, and how many login sessions, of one member are ended with a membership at most.
+const CREDENTIALS: u32 = 10_000;
+
+/// Ends a membership, and with it the member's API keys and login sessions here: they do not revive with a new one. What
+/// the member did stays.
 #[derive(Clone, Debug)]
 pub struct RemoveMember {
     /// Whose.
@@ -165,13 +185,39 @@ impl Command for RemoveMember {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<Membership>, CrmError> {
+        members_only(context)?;
         let member = session.load::<Membership>(grant, self.member).await?;
         not_oneself(context, &member)?;
         owners_only(context, &[member.role])?;
         changes.count(member.user_id, User::COLUMNS.memberships.index(), -1, i64::MAX);
+        end_credentials(session, context, changes, member.user_id).await?;
         changes.delete(&member);
         Ok(member)
     }
+}
+
+/// Revokes a member's API keys and ends their login sessions, all of this organization.
+async fn end_credentials(
+    session: &Session<'_>,
+    context: &Context,
+    changes: &mut ChangeSet,
+    user: Id<User>,
+) -> Result<(), CrmError> {
+    let (store, now) = (session.store(), context.now());
+    let columns = ApiKey::COLUMNS;
+    let keys = (columns.user_id.eq(&user) & columns.revoked_at.is_null()).into();
+    let keys = Select::new(ApiKey::TABLE, keys).limited(CREDENTIALS);
+    for key in store.all::<ApiKey>(session.scope(), &keys).await? {
+        changes.update(context, &key, ApiKey { revoked_at: Some(now), ..key.value.clone() });
+    }
+    let columns = LoginSession::COLUMNS;
+    let here = columns.organization_id.eq(&session.organization().id);
+    let open = columns.user_id.eq(&user) & columns.ends_at.gt(&now) & here & columns.revoked_at.is_null();
+    let open = Select::new(LoginSession::TABLE, open.into()).limited(CREDENTIALS);
+    for login in store.all::<LoginSession>(session.scope(), &open).await? {
+        changes.update(context, &login, LoginSession { revoked_at: Some(now), ..login.value.clone() });
+    }
+    Ok(())
 }
 
 pub(super) fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {

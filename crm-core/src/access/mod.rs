@@ -28,6 +28,7 @@ pub use invitation::{
 };
 pub use login::{Login, REFRESH_SECONDS, SESSION_SECONDS, Signed};
 pub use login_session::{LoginSession, LoginSessionColumns, RefreshToken, RefreshTokenColumns};
+pub(crate) use membership::join;
 pub use membership::{AddMember, Membership, MembershipColumns, RemoveMember, Role, SetRole};
 pub use opaque::SecretHash;
 pub(crate) use organization::PAYMENT_DAYS;
@@ -58,8 +59,8 @@ pub enum AccessError {
     /// A key is made in a role that its maker's own covers.
     #[error("your own role does not cover {0}")]
     BeyondOwnRole(Role),
-    /// API keys, their quotas and passwords are managed by members, not by keys.
-    #[error("an API key manages neither API keys nor passwords")]
+    /// API keys and their quotas, members, invitations and users are managed by members, not by keys.
+    #[error("an API key manages neither API keys nor members")]
     MembersOnly,
     /// The invitation was answered already.
     #[error("the invitation was {0} already")]
@@ -68,6 +69,9 @@ pub enum AccessError {
     #[error("{0} is not an active member of this organization")]
     NotMember(String),
     // Users.
+    /// Only who is no user yet is added; whoever is one becomes a member by their own consent.
+    #[error("{0} has an account already: invite them")]
+    KnownUser(String),
     /// The current password is not the one that was given.
     #[error("the current password is wrong")]
     WrongPassword,

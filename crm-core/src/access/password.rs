@@ -88,6 +88,20 @@ impl PasswordCost {
         Params::new(self.memory_kib, self.passes, self.lanes, Some(32)).ok()
     }
 
+    /// How long a hash takes: so many KiB are written.
+    fn work(self) -> u64 {
+        u64::from(self.memory_kib) * u64::from(self.passes)
+    }
+
+    /// What has to be computed besides a hash of a lesser cost for the work of this one; none when so little is missing that
+    /// no hash costs it.
+    fn padding(self, lesser: Self) -> Option<Self> {
+        let missing = self.work().checked_sub(lesser.work())?;
+        let memory_kib = u32::try_from(missing / u64::from(self.passes)).ok()?;
+        let padding = Self { memory_kib, ..self };
+        padding.params().map(|_| padding)
+    }
+
     /// Whether anything of it is less.
     const fn is_below(self, other: Self) -> bool {
         self.memory_kib < other.memory_kib || self.passes < other.passes || self.lanes < other.lanes
@@ -121,11 +135,15 @@ impl Hasher {
         PasswordHash(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}").into())
     }
 
-    /// Whether the password is the one that was hashed. Without a hash the work is the same, and the answer no.
+    /// Whether the password is the one that was hashed. Without a hash the work is the same, and the answer no. So it is with
+    /// one that was made when hashes cost less: another is computed for what is missing.
     pub(crate) fn verify(&self, password: &Secret, hash: Option<&PasswordHash>) -> bool {
         let parts = hash.and_then(Parts::of);
         let (cost, salt) = parts.as_ref().map_or((self.cost, [0; 16].as_slice()), |parts| (parts.cost, &parts.salt));
         let computed = self.compute(cost, password, salt);
+        if let Some(padding) = self.cost.padding(cost) {
+            std::hint::black_box(self.compute(padding, password, &[0; 16]));
+        }
         let whole = password.expose().len() <= LONGEST_BYTES;
         parts.is_some_and(|parts| parts.hash.ct_eq(&*computed).into()) && whole
     }
@@ -311,6 +329,35 @@ mod tests {
         assert!(!cheap.is_outdated(&hash) && dear.is_outdated(&hash));
         assert!(dear.verify(&"correct horse".into(), Some(&hash)), "an old hash is still checked");
         assert!(!cheap.is_outdated(&dear.hash(&"correct horse".into(), &Fixed)));
+    }
+
+    #[test]
+    fn a_hash_that_cost_less_is_checked_with_the_same_work() {
+        let cost = |memory_kib, passes, lanes| PasswordCost { memory_kib, passes, lanes };
+        for (before, now) in [
+            (cost(19_456, 2, 1), cost(19_456, 3, 1)),
+            (cost(19_456, 2, 1), cost(65_536, 3, 1)),
+            (cost(19_456, 2, 1), cost(47_104, 2, 4)),
+            (cost(8, 1, 1), cost(19_456, 2, 1)),
+            (cost(65_536, 2, 1), cost(32_768, 5, 1)),
+        ] {
+            let padding = now.padding(before).unwrap();
+            let (spent, due) = (before.work() + padding.work(), now.work());
+            assert!(spent <= due && due - spent < u64::from(now.passes), "{before:?}, {now:?}: {spent} of {due}");
+        }
+        assert_eq!(cost(19_456, 2, 1).padding(cost(19_456, 2, 1)), None);
+        assert_eq!(cost(19_456, 2, 1).padding(cost(65_536, 3, 1)), None);
+        let old = Hasher::new(PasswordCost::for_tests()).hash(&"correct horse".into(), &Fixed);
+        let hasher = Hasher::new(cost(64, 2, 1));
+        for (password, hash, right, hashes) in [
+            ("correct horse", Some(&old), true, 2),
+            ("wrong horse", Some(&old), false, 2),
+            ("wrong horse", None, false, 1),
+        ] {
+            let before = hasher.computed();
+            assert_eq!(hasher.verify(&password.into(), hash), right);
+            assert_eq!(hasher.computed() - before, hashes);
+        }
     }
 
     #[test]

@@ -9,7 +9,8 @@ use crate::entity::{Field, Kind, Locale};
 use crate::row::Value;
 use crate::value::ValueError;
 
-/// The scopes of an API key: `contact.create`, `contact.*`, `*.read`. As text they are separated by spaces.
+/// The scopes of an API key: `contact.create`, `contact.*`, `*.read`. As text they are separated by spaces. No scope lets a
+/// key manage keys, quotas, members, invitations or users; it may end keys, itself among them.
 ///
 /// ```
 /// use crm_core::access::Scopes;

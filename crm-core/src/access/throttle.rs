@@ -6,10 +6,16 @@
 //!
 //! - Account and source together: five failures, then a delay that doubles from a second to a quarter of an hour.
 //! - Account, over all sources: beyond 20 failures an hour one attempt every 30 seconds. Never a full stop, so that
-//!   nobody locks somebody else out; a source from which the account has signed in in the last 30 days does not wait.
+//!   nobody locks somebody else out.
 //! - Source: 50 failures an hour.
 //!
-//! A caller who gives no source can lock nobody out either: without one the delay does not grow beyond 30 seconds.
+//! A source from which the account has signed in in the last 30 days waits for the failures of account and source together
+//! alone: others who guess from the same address do not shut the account out of it.
+//!
+//! An account is a user, by whichever name they are called; where there is none, it is the name.
+//!
+//! A caller who gives no source can lock nobody out for good either: without one the delay does not grow beyond 30 seconds.
+//! But nobody is known then, and who keeps guessing at an account takes each of its turns before its user may.
 
 use std::sync::Arc;
 
@@ -104,7 +110,7 @@ pub(crate) fn wait(counts: &[(Limit, Option<&LoginThrottle>)], now: Instant) -> 
     let left = |(limit, row): &(Limit, Option<&LoginThrottle>)| {
         let until = row.filter(current)?.not_before?;
         let left = until.micros() - now.micros();
-        (left > 0 && !(known && *limit == Limit::Account)).then_some(left)
+        (left > 0 && (pair(*limit) || !known)).then_some(left)
     };
     let longest = counts.iter().filter_map(left).max()?;
     u64::try_from((longest + SECOND - 1) / SECOND).ok()
@@ -300,6 +306,10 @@ mod tests {
         // A known source does not wait for the account, but for itself.
         assert_eq!(wait(&[(PAIR, Some(&pair)), (Limit::Account, Some(&closed))], at(10)), None);
         assert_eq!(wait(&[(PAIR, None), (Limit::Account, Some(&closed))], at(10)), Some(30));
+        // Nor for others at its address.
+        let full = charge(Limit::Source, 50);
+        assert_eq!(wait(&[(PAIR, Some(&pair)), (Limit::Source, Some(&full))], at(10)), None);
+        assert_eq!(wait(&[(PAIR, None), (Limit::Source, Some(&full))], at(10)), Some(3_600));
         let failing = LoginThrottle { failures: 9, not_before: Some(at(26)), ..pair };
         assert_eq!(wait(&[(PAIR, Some(&failing)), (Limit::Account, Some(&closed))], at(10)), Some(16));
     }

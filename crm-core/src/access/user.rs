@@ -18,6 +18,8 @@ crate::entity! {
         pub password_hash: Option<PasswordHash> [SECRET SERVER_OWNED],
         /// When the password was last set.
         pub password_changed_at: Option<Instant> [SERVER_OWNED],
+        /// Whether an admin gave them the password, and may know it still.
+        pub password_given: bool [SERVER_OWNED],
         /// Counts what ends all sessions: a new password, a deactivation, signing out everywhere.
         pub epoch: i64 [SERVER_OWNED],
         /// How many organizations they are a member of.
@@ -47,6 +49,7 @@ impl User {
             active: true,
             password_hash: None,
             password_changed_at: None,
+            password_given: false,
             epoch: 0,
             memberships: 1,
         }

@@ -36,7 +36,7 @@ impl Crm {
             let mut context = Context::system(Arc::clone(self.environment()));
             let mut changes = ChangeSet::new(context.stamp("user.set_password"));
             let hash = self.hasher().hash(password, &**self.environment());
-            let changed = with_password(&user, hash, context.now());
+            let changed = with_password(&user, hash, context.now(), false);
             changes.update(&context, &user, changed);
             match self.store().apply(Scope::SYSTEM, changes).await {
                 Ok(_) => return Ok(()),
@@ -96,7 +96,7 @@ impl Command for ChangePassword {
         refuse_weak(&self.new, &user)?;
         throttle::clear(session.store(), &self.attempt, context, changes).await?;
         let hash = session.hasher().hash(&self.new, context.environment());
-        let changed = with_password(&user, hash, context.now());
+        let changed = with_password(&user, hash, context.now(), false);
         Ok(changes.update(context, &user, changed))
     }
 }
@@ -121,6 +121,7 @@ impl Command for SetUsername {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = oneself(session).await?;
         let changed = User { username: self.0.clone(), ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
@@ -147,13 +148,15 @@ impl Command for EndSessions {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = oneself(session).await?;
         let changed = User { epoch: user.epoch + 1, ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
     }
 }
 
-/// Gives a member a new password and ends their sessions.
+/// Gives a member a new password and ends their sessions. It is good for this organization alone: it goes once they become
+/// a member of another one.
 #[derive(Clone, Debug)]
 pub struct ResetPassword {
     /// Whose.
@@ -183,7 +186,7 @@ impl Command for ResetPassword {
         let user = another(session, context, changes, self.member).await?;
         refuse_weak(&self.password, &user)?;
         let hash = session.hasher().hash(&self.password, context.environment());
-        let changed = with_password(&user, hash, context.now());
+        let changed = with_password(&user, hash, context.now(), true);
         Ok(changes.update(context, &user, changed))
     }
 }
@@ -208,6 +211,7 @@ impl Command for DeactivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         let epoch = user.epoch + i64::from(user.active);
         Ok(changes.update(context, &user, User { active: false, epoch, ..user.value.clone() }))
@@ -234,6 +238,7 @@ impl Command for ActivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
+        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         Ok(changes.update(context, &user, User { active: true, ..user.value.clone() }))
     }
@@ -263,14 +268,20 @@ async fn another(
     changes.require_unchanged(&member);
     let gone = || CrmError::NotFound { entity: User::TABLE.entity, reference: member.user_id.to_string() };
     let user = session.store().get(session.scope(), member.user_id).await?.ok_or_else(gone)?;
-    if user.memberships > 1 { Err(AccessError::SharedUser.into()) } else { Ok(user) }
+    if user.memberships > 1 {
+        return Err(AccessError::SharedUser.into());
+    }
+    // So it must be still when this is written, and the number is outside the user's version.
+    changes.count(user.id, User::COLUMNS.memberships.index(), 0, 1);
+    Ok(user)
 }
 
 fn refuse_weak(password: &Secret, user: &User) -> Result<(), CrmError> {
     check_password(password, user).map_err(|reason| CrmError::invalid("password", reason))
 }
 
-fn with_password(user: &User, hash: PasswordHash, now: Instant) -> User {
+fn with_password(user: &User, hash: PasswordHash, now: Instant, given: bool) -> User {
     let epoch = user.epoch + 1;
-    User { password_hash: Some(hash), password_changed_at: Some(now), epoch, ..user.clone() }
+    let (password_hash, password_changed_at) = (Some(hash), Some(now));
+    User { password_hash, password_changed_at, password_given: given, epoch, ..user.clone() }
 }

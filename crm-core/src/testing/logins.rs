@@ -10,7 +10,7 @@ pub use forgeries::forgeries;
 pub use guesses::guesses;
 pub use secrets::secrets_stay_secret;
 
-use super::{TestEnvironment, member, organization, with_logins};
+use super::{TestEnvironment, joined, member, new_organization, organization, with_logins};
 use crate::access::{
     AccessError, ActivateUser, AddMember, DeactivateUser, EndSessions, Login, LoginSession, Membership, PasswordCost,
     RefreshToken, RemoveMember, ResetPassword, Role, Secret, SetRole, SetUsername, Signed, TokenKeys, User,
@@ -113,6 +113,7 @@ pub async fn suite(store: impl Store + 'static) -> Result<(), CrmError> {
     assert_eq!(forgeries(&world).await?, 104, "as many ways as are told in the documents");
     passwords(&world).await?;
     whom_admins_touch(&world).await?;
+    given_passwords_go(&world).await?;
     hashes_rise(&world).await?;
     secrets_stay_secret(&world).await?;
     guesses(&world).await
@@ -217,17 +218,15 @@ async fn what_ends_sessions(world: &World) -> Result<(), CrmError> {
             }
             _ => {
                 owner.run(&RemoveMember { member }).await?;
-                let email = signed.user.email.clone();
-                owner.run(&AddMember { email, full_name: None, role: Role::Owner }).await?;
+                joined(&world.crm, owner, &signed.user.email, Role::Owner).await?;
             }
         }
         assert!(!world.opens(&signed).await?, "{what}");
         assert!(world.opens(&bystander).await?, "{what}");
         // Whoever signs out stays signed in elsewhere.
         assert_eq!(world.opens(&other).await?, what == "logout", "{what}");
-        assert_eq!(world.refreshes(&other.refresh).await?, matches!(what, "logout" | "re-add"), "{what}");
-        // One that stood for nothing in the store is as good as one that has ended, but a new membership takes it up.
-        assert_eq!(world.refreshes(&signed.refresh).await?, what == "re-add", "{what}");
+        assert_eq!(world.refreshes(&other.refresh).await?, what == "logout", "{what}");
+        assert!(!world.refreshes(&signed.refresh).await?, "{what}");
         let refused = open.create(person()).await;
         let code = refused.map(drop).map_err(|error| error.code());
         assert_eq!(code, Err(ErrorCode::Unauthenticated), "a session that was open when {what}");
@@ -412,7 +411,7 @@ async fn whom_admins_touch(world: &World) -> Result<(), CrmError> {
 
     // The other organization makes this one's member theirs too, and gets no hold of them.
     let email = sessions[3].user().email.clone();
-    let shared = others[0].run(&AddMember { email: email.clone(), full_name: None, role: Role::Viewer }).await?;
+    let shared = joined(&world.crm, &others[0], &email, Role::Viewer).await?;
     for (session, member) in [(&others[0], shared.id), (&sessions[0], of(3))] {
         for refused in [
             session.run(&reset(member)).await,
@@ -425,6 +424,46 @@ async fn whom_admins_touch(world: &World) -> Result<(), CrmError> {
     others[0].run(&RemoveMember { member: shared.id }).await?;
     sessions[0].run(&reset(of(3))).await?;
     world.login("touch", email.as_str(), "another fine horse").await?;
+    Ok(())
+}
+
+/// A password that an admin gave is good for nothing once its user belongs to another organization.
+async fn given_passwords_go(world: &World) -> Result<(), CrmError> {
+    let given: Secret = "given by an admin".into();
+    for way in ["invited", "owner", "chosen"] {
+        let (slug, other) = (format!("given-{way}"), format!("joined-{way}"));
+        let sessions = world.organization(&slug).await?;
+        let user = sessions[3].user();
+        let of = Membership::COLUMNS.user_id.eq(&user.id);
+        let member = sessions[0].list(&Query::new(of)).await?.items.remove(0).id;
+        sessions[1].run(&ResetPassword { member, password: given.clone() }).await?;
+        let signed = world.login(&slug, user.email.as_str(), given.expose()).await?;
+        let own: Secret = "chosen by oneself".into();
+        if way == "chosen" {
+            let session = world.crm.session_with_token(signed.access.expose()).await?;
+            session.change_password(&given, &own).await?;
+        }
+        if way == "owner" {
+            let mut new = new_organization(&other)?;
+            new.owner_email = user.email.clone();
+            world.crm.create_organization(&new).await?;
+        } else {
+            let owner = organization(&world.crm, &other).await?;
+            joined(&world.crm, &owner, &user.email, Role::Admin).await?;
+        }
+        for slug in [&slug, &other] {
+            assert!(world.login(slug, user.email.as_str(), given.expose()).await.is_err(), "{way}");
+            assert_eq!(world.login(slug, user.email.as_str(), own.expose()).await.is_ok(), way == "chosen", "{way}");
+        }
+        assert!(!world.opens(&signed).await? && !world.refreshes(&signed.refresh).await?, "{way}");
+        world.clock.advance(3_600);
+        world.crm.set_password(&user.email, &own).await?;
+        world.login(&other, user.email.as_str(), own.expose()).await?;
+        // What the host sets stays.
+        joined(&world.crm, &organization(&world.crm, &format!("third-{way}")).await?, &user.email, Role::Viewer)
+            .await?;
+        world.login(&other, user.email.as_str(), own.expose()).await?;
+    }
     Ok(())
 }
 

@@ -78,17 +78,20 @@ impl Environment for TestEnvironment {
 /// # Errors
 /// When the store fails or the slug is taken.
 pub async fn organization(crm: &Crm, slug: &str) -> Result<Session<'static>, CrmError> {
-    let owner = format!("owner@{slug}.example").parse()?;
+    let new = new_organization(slug)?;
+    crm.create_organization(&new).await?;
+    crm.session(&new.organization.slug, &new.owner_email).await
+}
+
+fn new_organization(slug: &str) -> Result<NewOrganization, CrmError> {
     let mut organization = Organization::new(slug.parse()?, slug.parse()?, "USD".parse()?, "America/New_York".parse()?);
     organization.default_region = Some("US".parse()?);
-    crm.create_organization(&NewOrganization {
+    Ok(NewOrganization {
         organization,
         owner_email: format!("owner@{slug}.example").parse()?,
         owner_name: "Olivia Owner".parse()?,
         invoice_prefix: "INV-".to_owned(),
     })
-    .await?;
-    crm.session(&slug.parse()?, &owner).await
 }
 
 /// A session of a new member `ROLE@SLUG.example` with this role.
@@ -101,6 +104,21 @@ pub async fn member(crm: &Crm, owner: &Session<'_>, role: Role) -> Result<Sessio
     let full_name = Some(format!("The {role}").parse()?);
     owner.run(&crate::access::AddMember { email: email.clone(), full_name, role }).await?;
     crm.session(&slug, &email).await
+}
+
+/// Makes somebody who is a user already a member in this role, by an invitation which they accept.
+///
+/// # Errors
+/// When the store fails or they are a member already.
+pub async fn joined(
+    crm: &Crm,
+    owner: &Session<'_>,
+    email: &crate::value::Email,
+    role: Role,
+) -> Result<crate::entity::Stored<crate::access::Membership>, CrmError> {
+    let new = crate::access::NewInvitation { email: email.clone(), role, days: None };
+    let invitation = owner.invite(&new).await?;
+    crm.accept_invitation(&invitation.text, None).await
 }
 
 /// A book on a store, in the world of a seed. Its users can sign in, and hashing their passwords costs next to nothing.

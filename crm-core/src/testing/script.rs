@@ -13,7 +13,7 @@ mod users;
 
 use std::fmt::Write as _;
 
-use crate::access::{AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
+use crate::access::{AccessError, AddMember, IdempotencyKey, Membership, RemoveMember, Role, SetRole};
 use crate::activity::Task;
 use crate::billing::{
     Allocate, CreateInvoice, DeleteInvoice, Discount, Invoice, InvoiceStatus, IssueInvoice, Method, NewLine, Product,
@@ -30,7 +30,7 @@ use crate::sales::{Deal, Lead};
 use crate::schema::TABLES;
 use crate::service::Case;
 use crate::store::{ChangeSet, Cursor, Direction, Expr, Filter, Query, Seal, Select};
-use crate::value::{Date, Decimal6, Money, Patch};
+use crate::value::{Date, Decimal6, Email, Money, Patch};
 use crate::{Crm, Edit, Session};
 
 /// A small, fast, repeatable source of numbers (`SplitMix64`).
@@ -171,7 +171,7 @@ async fn play_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut
         }
         10..=12 => invoice_step(session, dice, made).await,
         13 | 14 => payment_step(session, dice, made).await,
-        15 => member_step(session, dice, made).await,
+        15 => member_step(crm, session, dice, made).await,
         16 => list_step::<Contact>(session, dice, made, contact_filter).await,
         17 => list_step::<Invoice>(session, dice, made, invoice_filter).await,
         18 => {
@@ -378,7 +378,7 @@ async fn payment_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -
     format!("payment.record {line}")
 }
 
-async fn member_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
+async fn member_step(crm: &Crm, session: &Session<'_>, dice: &mut Dice, made: &mut Made) -> String {
     let role = *dice.pick(Role::ALL).unwrap_or(&Role::Viewer);
     if let Some(member) = dice.pick(&made.members).copied()
         && dice.once_in(2)
@@ -390,10 +390,16 @@ async fn member_step(session: &Session<'_>, dice: &mut Dice, made: &mut Made) ->
         };
         return format!("membership.{verb} {}", told(result).0);
     }
-    let email = format!("new{}@example.com", dice.roll(10)).parse();
+    let email = format!("new{}@example.com", dice.roll(10)).parse::<Email>();
     let Ok(email) = email else { return String::new() };
     let full_name = if dice.once_in(4) { None } else { "New One".parse().ok() };
-    let (line, member) = told(session.run(&AddMember { email, full_name, role }).await);
+    let added = session.run(&AddMember { email: email.clone(), full_name, role }).await;
+    // Whoever was a member before comes back by an invitation.
+    let added = match added {
+        Err(CrmError::Access(AccessError::KnownUser(_))) => super::joined(crm, session, &email, role).await,
+        added => added,
+    };
+    let (line, member) = told(added);
     made.members.extend(member.map(|member| member.id));
     format!("membership.add {line}")
 }

@@ -131,7 +131,7 @@ class Members:
         return Member(*self._native.member(_plain(member)))
 
     def add(self, email: str, *, role: str, full_name: str | None = None, key: str | None = None) -> Member:
-        """Makes somebody a member, and a user if they are none yet; then the name is needed."""
+        """Makes somebody a new user and a member; the name is needed. Who is a user already is invited."""
         return Member(*self._native.add_member(email, role=role, full_name=full_name, key=key))
 
     def invite(self, email: str, *, role: str, days: int | None = None) -> CreatedInvitation:

@@ -264,7 +264,7 @@ class Session:
     def add_member(
         self, email: str, *, role: str, full_name: str | None = None, key: str | None = None
     ) -> tuple[Membership, User]:
-        """Makes somebody a member."""
+        """Makes somebody a new user and a member; who is a user already is invited."""
     def set_role(self, member: Membership | User | UUID | str, role: str) -> tuple[Membership, User]:
         """Changes a member's role."""
     def remove_member(self, member: Membership | User | UUID | str) -> tuple[Membership, User]:

@@ -209,7 +209,8 @@ pub(super) async fn broken_deals_are_named(_: &Crm, session: &Session<'static>) 
     // Names that several have.
     let report = session.import(deals("title,contact_name\nX,acme ltd\nX,nobody\n")).await.unwrap();
     assert_eq!(places(&report), [(2, "contact_name"), (3, "contact_name")]);
-    for email in ["one@x.example", "two@x.example"] {
+    for name in ["one", "two"] {
+        let email = format!("{name}@{}.example", session.organization().slug);
         let (email, full_name) = (email.parse().unwrap(), "Same Name".parse().ok());
         session.run(&AddMember { email, full_name, role: Role::Member }).await.unwrap();
     }

@@ -60,9 +60,10 @@ fn opportunities(text: &str) -> Import {
 
 /// The agents as members, and the pipeline.
 async fn prepare(session: &Session<'_>) {
+    let slug = &session.organization().slug;
     for line in TEAMS.lines().skip(1) {
         let name = line.split(',').next().unwrap();
-        let email = format!("{}@sales.example", name.to_lowercase().replace(' ', ".")).parse().unwrap();
+        let email = format!("{}@{slug}.example", name.to_lowercase().replace(' ', ".")).parse().unwrap();
         let full_name = name.parse().ok();
         session.run(&AddMember { email, full_name, role: Role::Member }).await.unwrap();
     }

@@ -9,10 +9,10 @@ use sha2::{Sha256, Sha512};
 use uuid::Uuid;
 
 use super::{PASSWORD, World};
-use crate::access::{AddMember, Membership, NewKey, Role};
+use crate::access::{Membership, NewKey, Role};
 use crate::error::CrmError;
 use crate::store::Query;
-use crate::testing::TOKEN_KEY;
+use crate::testing::{TOKEN_KEY, joined};
 
 /// Another key that would be good enough.
 const OTHER_KEY: &[u8] = b"e19d4c7b20f8a35691cb7e84d2a0f653";
@@ -31,8 +31,7 @@ pub async fn forgeries(world: &World) -> Result<usize, CrmError> {
     let neighbour = world.login("forged", "viewer@forged.example", PASSWORD).await?;
     let stranger = world.login("forged-too", "owner@forged-too.example", PASSWORD).await?;
     // The member belongs to the other organization as well, and has signed in there too.
-    let email = signed.user.email.clone();
-    let there = others[0].run(&AddMember { email, full_name: None, role: Role::Owner }).await?;
+    let there = joined(&world.crm, &others[0], &signed.user.email, Role::Owner).await?;
     let double = world.login("forged-too", "member@forged.example", PASSWORD).await?;
     let key = NewKey::new("key".parse()?, Role::Owner, "*.read".parse()?);
     let key = sessions[0].create_key(&key).await?.text;

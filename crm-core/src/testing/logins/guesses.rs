@@ -1,6 +1,7 @@
 //! Guessing passwords: however it is done, no more guesses pass than the limits say, and the victim gets in.
 
 use super::{PASSWORD, World};
+use crate::access::SetUsername;
 use crate::error::CrmError;
 
 /// How many guesses are made in all; a fifth in each way.
@@ -16,7 +17,8 @@ const EACH: u32 = GUESSES / 5;
 /// When more guesses pass than the limits say, or the victim does not get in.
 pub async fn guesses(world: &World) -> Result<(), CrmError> {
     // The victim is at home where they have signed in before.
-    world.organization("guessed").await?;
+    let sessions = world.organization("guessed").await?;
+    sessions[0].run(&SetUsername(Some("guessed.owner".parse()?))).await?;
     let name = "owner@guessed.example";
     let desk = Some("the victim's desk");
     world.login_from("guessed", name, PASSWORD, desk).await?;
@@ -42,8 +44,8 @@ pub async fn guesses(world: &World) -> Result<(), CrmError> {
     world.login_from("guessed", name, PASSWORD, desk).await?;
     patiently(world, name, None).await?;
 
-    // The same account in other words.
-    let words = [name, "OWNER@guessed.example", " owner@Guessed.Example ", "owner@GUESSED.example"];
+    // The same account in other words, one of them its user name.
+    let words = ["guessed.owner", name, "OWNER@guessed.example", " owner@Guessed.Example ", "owner@GUESSED.example"];
     let linguist = |guess: u32| (words[guess as usize % words.len()].to_owned(), Some("a linguist".to_owned()));
     let (passed, hours) = count(world, linguist).await?;
     assert!((6..=16 + 4 * hours).contains(&passed), "{passed} of one source in many words passed in {hours} h");
