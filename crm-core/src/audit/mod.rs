@@ -11,6 +11,7 @@
 //! per organization would make all its writers queue, so entries are sealed in batches shortly after;
 //! until then an entry is written all or nothing with its change, but removing it leaves no trace.
 
+mod users;
 mod verify;
 
 use std::collections::HashSet;
@@ -18,6 +19,7 @@ use std::collections::HashSet;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+pub use users::verify_users;
 pub use verify::{Finding, Head, Verification, verify};
 
 use crate::context::{Actor, Seed};
