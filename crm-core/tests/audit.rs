@@ -46,9 +46,15 @@ fn users_are_as_the_newest_entry_of_all_chains_left_them() {
         assert_eq!(problems(&crm).await, Vec::<String>::new());
 
         let column = User::COLUMNS.memberships.index();
-        apply(&here, |changes| drop(changes.count(here.user().id, column, 1, 9))).await;
+        apply(&here, |changes| {
+            changes.count(here.user().id, column, 1, 9);
+        })
+        .await;
         assert_eq!(problems(&crm).await, ["the user is a member of 1 organizations, not of 2"]);
-        apply(&here, |changes| drop(changes.count(here.user().id, column, -1, 9))).await;
+        apply(&here, |changes| {
+            changes.count(here.user().id, column, -1, 9);
+        })
+        .await;
         assert_eq!(problems(&crm).await, Vec::<String>::new());
 
         let removed = |rows: Vec<Row>| {

@@ -29,7 +29,7 @@ impl Crm {
     }
 }
 
-/// Checks the chain of what was done above organizations, every user against the newest entry about them in that chain and
+/// Checks the chain of what was done above organizations, every organization against its own chain, every user against the newest entry about them in that chain and
 /// in those of all organizations, how many memberships each has, and that no user is gone.
 ///
 /// # Errors
@@ -38,7 +38,7 @@ pub async fn verify_users(store: &dyn Store) -> Result<Verification, StoreError>
     let mut report = Verification::default();
     chain(store, Scope::SYSTEM, None, &mut report).await?;
     unsealed(store, Scope::SYSTEM, &mut report).await?;
-    let scopes = scopes(store).await?;
+    let scopes = organizations(store, &mut report).await?;
     let mut query = Select::new(User::TABLE, Expr::True).limited(PAGE);
     loop {
         let users = store.select(Scope::SYSTEM, &query).await?;
@@ -62,7 +62,7 @@ pub async fn verify_users(store: &dyn Store) -> Result<Verification, StoreError>
             let id = User::TABLE.id(&row);
             let counted = row[User::COLUMNS.memberships.index()].as_int().unwrap_or(0);
             let there = memberships.get(&id).copied().unwrap_or(0);
-            compare(User::TABLE, row, newest.of(id), &mut report);
+            compare(User::TABLE, &row, newest.of(id), &mut report);
             if counted != there {
                 let problem = format!("the user is a member of {there} organizations, not of {counted}");
                 report.find(User::TABLE.entity, Some(id), None, problem);
@@ -75,15 +75,21 @@ pub async fn verify_users(store: &dyn Store) -> Result<Verification, StoreError>
     Ok(report)
 }
 
-/// The scope above organizations and that of each organization.
-async fn scopes(store: &dyn Store) -> Result<Vec<Scope>, StoreError> {
+/// The scope above organizations and that of each organization, whose row is compared with its own chain.
+async fn organizations(store: &dyn Store, report: &mut Verification) -> Result<Vec<Scope>, StoreError> {
+    let (table, key) = (Organization::TABLE, Organization::COLUMNS.key.index());
     let mut scopes = vec![Scope::SYSTEM];
-    let mut query = Select::new(Organization::TABLE, Expr::True).limited(PAGE);
+    let mut query = Select::new(table, Expr::True).limited(PAGE);
     loop {
         let organizations = store.select(Scope::SYSTEM, &query).await?;
         let Some(last) = organizations.last() else { return Ok(scopes) };
         query.after = Some(query.place(last));
-        let keys = organizations.iter().filter_map(|row| row[Organization::COLUMNS.key.index()].as_int());
-        scopes.extend(keys.map(Scope::organization));
+        for row in organizations {
+            let scope = Scope::organization(row[key].as_int().unwrap_or(0));
+            let mut newest = Newest::new();
+            newest.read(store, scope, table, &row[..1]).await?;
+            compare(table, &row, newest.of(table.id(&row)), report);
+            scopes.push(scope);
+        }
     }
 }

@@ -1,10 +1,11 @@
 //! Checks the audit: the chain, the entries, and the records against their last entries.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use uuid::Uuid;
 
-use super::{Action, AuditEntry, ERASING, Link, changes_hash, digest, link_hash};
+use super::{Action, AuditEntry, ERASING, FORGOTTEN_SINCE, Link, changes_hash, digest, link_hash};
 use crate::access::{Organization, User};
 use crate::entity::{Entity as _, Stored, Table, Tenancy};
 use crate::row::{Row, Value};
@@ -50,7 +51,13 @@ pub struct Verification {
 }
 
 impl Verification {
-    pub(super) fn find(&mut self, entity: &'static str, id: Option<Uuid>, seq: Option<i64>, problem: impl Into<String>) {
+    pub(super) fn find(
+        &mut self,
+        entity: &'static str,
+        id: Option<Uuid>,
+        seq: Option<i64>,
+        problem: impl Into<String>,
+    ) {
         self.problems += 1;
         if self.findings.len() < KEPT {
             self.findings.push(Finding { entity, id, seq, problem: problem.into() });
@@ -252,7 +259,7 @@ fn salt(row: &Row) -> Option<&[u8]> {
     }
 }
 
-/// Demands an erasure of the record after each entry whose contents are gone. Versions tell what came after what: of two
+/// Demands an erasure of the record after each entry whose contents are gone, which says that it reached so far back. Versions tell what came after what: of two
 /// members at work at once, the ids and instants of the later entry may be the smaller ones.
 async fn accounted(
     store: &dyn Store,
@@ -267,16 +274,17 @@ async fn accounted(
     let records: BTreeSet<Uuid> = emptied.iter().map(|entry| entry.record).collect();
     let erasing = Expr::In(columns.record_id.operand(), records.into_iter().map(Value::Id).collect())
         .and(columns.command.eq(&ERASING.to_owned()).into());
-    let mut erased: HashMap<Uuid, i64> = HashMap::new();
+    let mut erased: HashMap<Uuid, Vec<RangeInclusive<i64>>> = HashMap::new();
     for row in store.select(scope, &Select::new(AuditEntry::TABLE, erasing)).await? {
         let entry = Stored::<AuditEntry>::from_row(row)?;
-        if entry.changes.is_some() {
-            let last = erased.entry(entry.record_id).or_insert(entry.record_version);
-            *last = entry.record_version.max(*last);
+        if let Some(changes) = &entry.changes {
+            let since = changes.json().ok().and_then(|changes| changes.get(FORGOTTEN_SINCE)?.as_i64()).unwrap_or(0);
+            erased.entry(entry.record_id).or_default().push(since..=entry.record_version);
         }
     }
     for entry in emptied {
-        if erased.get(&entry.record).is_none_or(|version| *version < entry.version) {
+        let erased = erased.get(&entry.record).into_iter().flatten();
+        if !erased.into_iter().any(|versions| versions.contains(&entry.version)) {
             let problem = "the changed fields are gone, and nothing erased them";
             report.find(AuditEntry::TABLE.entity, entry.id, Some(entry.seq), problem);
         }
@@ -351,31 +359,26 @@ async fn records(
         if *table == *User::TABLE && last.is_some_and(|entry| table.version(&row) > entry.record_version) {
             report.records += 1;
         } else {
-            compare(table, row, last, report);
+            compare(table, &row, last, report);
         }
     }
     Ok(())
 }
 
 /// Compares a record with its last entry, and its derived columns with the others.
-pub(super) fn compare(
-    table: &'static Table,
-    row: Row,
-    last: Option<&Stored<AuditEntry>>,
-    report: &mut Verification,
-) {
+pub(super) fn compare(table: &'static Table, row: &Row, last: Option<&Stored<AuditEntry>>, report: &mut Verification) {
     report.records += 1;
-    let id = table.id(&row);
+    let id = table.id(row);
     match last {
         None => report.find(table.entity, Some(id), None, "the record has no entry"),
         Some(entry) if entry.action == Action::Delete => {
             report.find(table.entity, Some(id), None, "the record was deleted");
         }
-        Some(entry) if entry.digest != digest(table, &row, entry.salt.as_deref()) => {
+        Some(entry) if entry.digest != digest(table, row, entry.salt.as_deref()) => {
             report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
         }
         Some(_) => match (table.rederive)(row.clone()) {
-            Ok(again) if again == row => {}
+            Ok(again) if again == *row => {}
             Ok(_) => report.find(table.entity, Some(id), None, "a derived column does not follow from the others"),
             Err(error) => report.find(table.entity, Some(id), None, error.to_string()),
         },
