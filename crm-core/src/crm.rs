@@ -9,14 +9,13 @@ use async_trait::async_trait;
 
 use crate::access::{
     AccessError, ApiKey, Charge, Counted, Grant, Hasher, Idempotency, IdempotencyKey, Membership, Organization,
-    PasswordCost, Requester, Role, TokenKeys, User, body_hash, invalid_key, join, left,
+    PasswordCost, Requester, Role, TokenKeys, User, invalid_key, join, left,
 };
 use crate::acting::{Acting, LoginAtWork, acting};
 use crate::billing::{DocumentKind, NumberSeries};
 use crate::commands::{Archive, Create, Delete, Restore, Update};
 use crate::context::{Actor, Context, Environment};
 use crate::crud::{self, Edit, Rules};
-use crate::encode::decode_row;
 use crate::entity::{Entity, Locale, Stored, Tenancy};
 use crate::error::CrmError;
 use crate::id::Id;
@@ -433,35 +432,6 @@ impl Session<'_> {
         }
         let reference = command.body().lines().next().unwrap_or_default().to_owned();
         Err(CrmError::Conflict { entity: C::Root::TABLE.entity, reference })
-    }
-
-    /// The first result of a command that was already carried out under the key, unless the record is one that the member
-    /// may not see any more.
-    async fn repeated<C: Command>(
-        &self,
-        command: &C,
-        key: &IdempotencyKey,
-    ) -> Result<Option<Stored<C::Root>>, CrmError> {
-        let (operation, _) = self.authorize(C::Root::TABLE.entity, C::VERB)?;
-        let query = Select::new(Idempotency::TABLE, Idempotency::COLUMNS.key.eq(key.text()).into());
-        let Some(known) = self.store().first::<Idempotency>(self.scope, query).await? else { return Ok(None) };
-        if known.body_hash != self.body_hash(operation, command) {
-            return Err(CrmError::KeyReused(key.text().to_string()));
-        }
-        let row = decode_row(C::Root::TABLE, known.result.as_str()).map_err(|reason| StoreError::Corrupt {
-            table: Idempotency::TABLE.name,
-            column: "result",
-            id: Some(known.id.uuid()),
-            reason: reason.to_string(),
-        })?;
-        let first = Stored::from_row(row)?;
-        self.require_seen(&first).await?;
-        Ok(Some(first))
-    }
-
-    fn body_hash<C: Command>(&self, operation: &str, command: &C) -> Vec<u8> {
-        let user = self.acting().user.id.uuid();
-        body_hash(&[operation.as_bytes(), user.as_bytes(), command.body().as_bytes()])
     }
 
     /// Decides a command without applying it.

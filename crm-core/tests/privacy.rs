@@ -1,8 +1,8 @@
 //! What is stored about a contact, given out and erased, on the memory store.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::Role;
-use crm_core::activity::{Interaction, InteractionKind};
+use crm_core::access::{AccessError, ApiRequest, CreatedKey, IdempotencyKey, NewKey, Requester, Role, SetQuota};
+use crm_core::activity::{Interaction, InteractionKind, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, NewLine, RecordPayment, VoidInvoice};
 use crm_core::entity::{Entity as _, Table};
@@ -12,7 +12,7 @@ use crm_core::row::{Row, Value};
 use crm_core::store::{Change, ChangeSet, Expr, MemoryStore, Query, Select};
 use crm_core::testing::{self, privacy};
 use crm_core::value::{Decimal6, Document, Money, Notes};
-use crm_core::{CrmError, Edit, Id, Session, block_on};
+use crm_core::{Create, CrmError, Edit, Id, Session, block_on};
 
 fn ana() -> Edit<Contact> {
     let columns = Contact::COLUMNS;
@@ -184,5 +184,155 @@ fn an_export_has_all_that_is_about_the_contact_and_nothing_of_others() {
         session.erase_contact(contact).await.unwrap();
         let erased = session.list(&Query::new(columns.contact_id.eq(&Some(contact))).limit(1)).await.unwrap();
         assert_eq!(erased.items[0].notes.as_str(), "[erased]");
+    });
+}
+
+#[test]
+fn what_a_deleted_contact_left_is_exported_and_erased() {
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let key: IdempotencyKey = "first".parse().unwrap();
+        let contact = session.run_with_key(&Create(ana()), Some(&key)).await.unwrap().id;
+        session.delete(contact).await.unwrap();
+        let again = session.run_with_key(&Create(ana()), Some(&key)).await;
+        assert!(matches!(again, Err(CrmError::KeyReused(_))), "{again:?}");
+        let export = session.export_contact(contact).await.unwrap();
+        assert_eq!(export.contact["given_name"], "Ana");
+        assert_eq!(export.audit.len(), 2);
+        let told = session.erase_contact(contact).await.unwrap();
+        assert_eq!((told.deleted_before, told.erased.len()), (1, 0));
+        let left = privacy::dump(&session).await.unwrap();
+        assert!(!left.contains("Ana") && !left.contains("shoe"), "{left}");
+        let verified = session.verify(None).await.unwrap();
+        assert_eq!(verified.problems, 0, "{:?}", verified.findings);
+        let told = session.erase_contact(contact).await.unwrap();
+        assert_eq!(told.deleted_before, 0);
+        assert!(session.export_contact(contact).await.unwrap().contact.is_null());
+        let nobody = session.erase_contact(Id::new(uuid::Uuid::from_u128(9))).await;
+        assert!(matches!(nobody, Err(CrmError::NotFound { .. })), "{nobody:?}");
+    });
+}
+
+#[test]
+fn a_command_sent_again_after_the_erasure_is_refused() {
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let key: IdempotencyKey = "ana@example.com".parse().unwrap();
+        let contact = session.run_with_key(&Create(ana()), Some(&key)).await.unwrap().id;
+        session.erase_contact(contact).await.unwrap();
+        let again = session.run_with_key(&Create(ana()), Some(&key)).await;
+        assert!(matches!(again, Err(CrmError::KeyReused(_))), "{again:?}");
+        assert!(!privacy::dump(&session).await.unwrap().contains("ana@"));
+    });
+}
+
+#[test]
+fn the_past_of_a_record_before_it_came_to_the_contact_is_kept() {
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let (first, straw) = (session.create(ana()).await.unwrap().id, session.create(ana()).await.unwrap().id);
+        let titled = |title: &str| {
+            let title = title.parse::<crm_core::value::Text<200>>().unwrap();
+            Edit::new().set(Task::COLUMNS.title, title)
+        };
+        let task = session.create(titled("Promise").about(Some(first.into()))).await.unwrap().id;
+        session.update(task, titled("Refund")).await.unwrap();
+        session.update(task, titled("Straw").about(Some(straw.into()))).await.unwrap();
+        session.update(task, titled("Man")).await.unwrap();
+        session.erase_contact(straw).await.unwrap();
+        let columns = AuditEntry::COLUMNS;
+        let of_task = || async {
+            let mut of_task = rows(&session, AuditEntry::TABLE).await;
+            of_task.retain(|row| row[columns.record_id.index()] == Value::Id(task.uuid()));
+            of_task.sort_by_key(|row| row[columns.seq.index()].as_int());
+            of_task
+        };
+        let entries = of_task().await;
+        let kept: Vec<bool> = entries.iter().map(|row| !row[columns.changes.index()].is_null()).collect();
+        assert_eq!(kept, [true, true, false, false, true]);
+        let left = privacy::dump(&session).await.unwrap();
+        assert!(left.contains("Promise") && !left.contains("Straw") && !left.contains("Man"), "{left}");
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+        // The erasure accounts for what it took, and for nothing else.
+        let blank = |row: &mut Row| {
+            row[columns.changes.index()] = Value::Null;
+            row[columns.salt.index()] = Value::Null;
+        };
+        tamper(&session, &entries[1], blank).await;
+        assert_eq!(session.verify(None).await.unwrap().problems, 1);
+        tamper(&session, &entries[1], |_| ()).await;
+
+        // A second erasure accounts for its own part.
+        session.erase_contact(first).await.unwrap();
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+    });
+}
+
+/// A new key of the organization's owner.
+async fn new_key(session: &Session<'_>) -> CreatedKey {
+    let new = NewKey::new(
+        "Web shop".parse().unwrap(),
+        Role::Admin,
+        "contact.*,organization.purge,api_request.purge".parse().unwrap(),
+    );
+    session.create_key(&new).await.unwrap()
+}
+
+#[test]
+fn logged_requests_of_the_contacts_address_are_exported_and_blanked() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let columns = Contact::COLUMNS;
+        let contact = session.create(ana().set(columns.email, "Ana@Example.com".parse().ok())).await.unwrap().id;
+        let requester =
+            Requester { name: "Ana".parse().ok(), email: "ana@EXAMPLE.com".parse().ok(), application_id: None };
+        let theirs = crm.session_with_key(&new_key(&session).await.text).await.unwrap().requested_by(&requester);
+        theirs.update(contact, Edit::new().set(columns.city, "Here".parse().ok())).await.unwrap();
+        let other = theirs.requested_by(&Requester { email: "eva@example.com".parse().ok(), ..Requester::default() });
+        other.update(contact, Edit::new().set(columns.city, "There".parse().ok())).await.unwrap();
+        let export = session.export_contact(contact).await.unwrap();
+        assert_eq!(export.records["api_request"].len(), 1);
+        assert_eq!(export.records["api_request"][0]["name"], "Ana");
+        session.erase_contact(contact).await.unwrap();
+        let logged = session.list(&Query::<ApiRequest>::all()).await.unwrap().items;
+        let told: Vec<_> =
+            logged.iter().map(|of| (of.name.is_some(), of.email.as_ref().map(ToString::to_string))).collect();
+        assert_eq!(told, [(false, None), (false, Some("eva@example.com".to_owned()))]);
+    });
+}
+
+#[test]
+fn what_keys_export_is_logged_and_counted_and_they_purge_nothing() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let contact = session.create(ana()).await.unwrap().id;
+        let created = new_key(&session).await;
+        let operation = "contact.export_personal".to_owned();
+        session.run(&SetQuota { key: created.key.id, operation, per_day: Some(1) }).await.unwrap();
+        let theirs = crm.session_with_key(&created.text).await.unwrap();
+        theirs.export_contact(contact).await.unwrap();
+        let refused = theirs.export_contact(contact).await;
+        assert!(matches!(refused, Err(CrmError::QuotaExceeded { .. })), "{refused:?}");
+        let missing = theirs.export_contact(Id::new(uuid::Uuid::from_u128(9))).await;
+        assert!(matches!(missing, Err(CrmError::NotFound { .. })), "{missing:?}");
+        let today = "2026-06-15".parse().unwrap();
+        for refused in [theirs.purge().await.err(), theirs.purge_requests(today).await.err()] {
+            assert!(matches!(refused, Some(CrmError::Access(AccessError::MembersOnly))), "{refused:?}");
+        }
+        let logged = session.list(&Query::<ApiRequest>::all()).await.unwrap().items;
+        let told: Vec<(&str, &str)> = logged.iter().map(|of| (of.operation.as_str(), of.outcome.as_str())).collect();
+        let expected = [
+            ("contact.export_personal", "ok"),
+            ("contact.export_personal", "throttled"),
+            ("contact.export_personal", "not_found"),
+            ("organization.purge", "rule"),
+            ("api_request.purge", "rule"),
+        ];
+        assert_eq!(told, expected);
+        let tomorrow = session.purge_requests("2026-06-16".parse().unwrap()).await;
+        assert!(matches!(tomorrow, Err(CrmError::Invalid(_))), "{tomorrow:?}");
+        assert_eq!(session.purge_requests(today).await.unwrap(), 0);
     });
 }

@@ -119,14 +119,16 @@ pub fn unfeed_search(table: &Table) -> String {
     )
 }
 
-/// Takes the contents and salts out of a record's entries. Takes the organization's key and the record's id.
+/// Takes the contents and salts out of a record's entries from a version on. Takes the organization's key, the record's id
+/// and the version.
 pub fn forget() -> String {
     let columns = AuditEntry::COLUMNS;
     let name = |position: usize| quote(AuditEntry::TABLE.columns[position].name);
-    let (changes, salt, record) =
-        (name(columns.changes.index()), name(columns.salt.index()), name(columns.record_id.index()));
+    let (changes, salt) = (name(columns.changes.index()), name(columns.salt.index()));
+    let (record, version) = (name(columns.record_id.index()), name(columns.record_version.index()));
     format!(
-        "UPDATE {} SET {changes} = NULL, {salt} = NULL WHERE org = ?1 AND {record} = ?2 AND {changes} IS NOT NULL",
+        "UPDATE {} SET {changes} = NULL, {salt} = NULL \
+         WHERE org = ?1 AND {record} = ?2 AND {version} >= ?3 AND {changes} IS NOT NULL",
         AuditEntry::TABLE.name
     )
 }

@@ -231,8 +231,7 @@ pub(crate) async fn apply(
     }
     if !changes.forgotten.is_empty() {
         // After the records: whoever was changing one of them is through with it now, or will be refused.
-        let records = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
-        let statement = write_postgres::forget(scope, records, changes.stamp.id, entries.len());
+        let statement = write_postgres::forget(scope, &changes.forgotten, changes.stamp.id, entries.len());
         write(connection, &statement).await.map_err(Failure::Sql)?;
     }
     Ok(written)

@@ -53,7 +53,8 @@ fn sql(step: &Step) -> String {
         Step::Delete { table, org, id } => format!("DELETE FROM {} {}", table.name, row_of(*org, *id)),
         Step::Insert { table, org, row } => {
             let values = row.iter().map(literal).collect::<Vec<_>>().join(", ");
-            format!("INSERT INTO {} (org, {}) VALUES ({org}, {values})", table.name, names(table))
+            let (name, of) = org.map(|org| ("org, ", format!("{org}, "))).unwrap_or_default();
+            format!("INSERT INTO {} ({name}{}) VALUES ({of}{values})", table.name, names(table))
         }
         Step::Move { from, to, id } => format!("UPDATE crm_audit_entry SET org = {to} {}", row_of(Some(*from), *id)),
     }

@@ -296,7 +296,7 @@ impl Executor<'_> {
         }
         let mut statement = self.connection.prepare_cached(&write::forget()).map_err(map_any)?;
         for forgotten in &changes.forgotten {
-            statement.execute((self.scope.key(), forgotten.id.as_bytes())).map_err(map_any)?;
+            statement.execute((self.scope.key(), forgotten.id.as_bytes(), forgotten.since)).map_err(map_any)?;
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ mod user;
 mod user_commands;
 
 pub use api_key::{ApiKey, ApiKeyColumns, CreatedKey, DEFAULT_QUOTA, NewKey, RevokeKey};
-pub(crate) use api_key::{invalid as invalid_key, require_covered};
+pub(crate) use api_key::{invalid as invalid_key, members_only, require_covered};
 pub(crate) use idempotency::body_hash;
 pub use idempotency::{Idempotency, IdempotencyColumns, IdempotencyKey};
 pub use invitation::{
@@ -59,8 +59,9 @@ pub enum AccessError {
     /// A key is made in a role that its maker's own covers.
     #[error("your own role does not cover {0}")]
     BeyondOwnRole(Role),
-    /// API keys and their quotas, members, invitations and users are managed by members, not by keys.
-    #[error("an API key manages neither API keys nor members")]
+    /// API keys and their quotas, members, invitations, users and passwords are managed by members, not by keys; and
+    /// members purge files and logs.
+    #[error("an API key manages neither API keys nor members, and purges nothing")]
     MembersOnly,
     /// The invitation was answered already.
     #[error("the invitation was {0} already")]

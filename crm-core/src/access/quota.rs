@@ -192,6 +192,32 @@ impl Session<'_> {
         Ok(charges)
     }
 
+    /// Takes something that an API key has read from its quotas, and logs it; nothing outside a key's session.
+    pub(crate) async fn account_for(&self, entity: &str, verb: &str) -> Result<(), CrmError> {
+        for _ in 0..TRIES {
+            let acting = self.acting();
+            if acting.key.is_none() {
+                return Ok(());
+            }
+            let (operation, _) = self.authorize(entity, verb)?;
+            let mut context = self.context();
+            let mut changes = ChangeSet::new(context.stamp(operation));
+            self.guard(&acting, &mut changes);
+            self.charge(&mut context, &mut changes, false).await?;
+            self.log(&mut context, &mut changes);
+            match self.store().apply(self.scope(), changes).await {
+                Ok(_) => return Ok(()),
+                Err(StoreError::Conflict { .. }) => self.refresh().await?,
+                Err(error) => {
+                    let refused = self.exceeded(error).await?;
+                    self.log_apart(entity, verb, Some(&refused)).await;
+                    return Err(refused);
+                }
+            }
+        }
+        Err(CrmError::Conflict { entity: KeyUsage::TABLE.entity, reference: verb.to_owned() })
+    }
+
     /// Makes the counters of the day of everything that an import may take from, since a chunk can make none.
     pub(crate) async fn open_usage(&self, context: &mut Context) -> Result<(), CrmError> {
         let acting = self.acting();

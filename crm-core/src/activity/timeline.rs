@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{About, Interaction, Subject, Task};
 use crate::access::User;
-use crate::audit::{Action, AuditEntry};
+use crate::audit::{Action, AuditEntry, FORGOTTEN_SINCE};
 use crate::crm::{Session, field_of};
 use crate::crud::{column_is, to_json};
 use crate::encode::write_text;
@@ -143,7 +143,7 @@ impl RecordChange {
         for name in changes.as_ref().and_then(serde_json::Value::as_object).into_iter().flat_map(|object| object.keys())
         {
             let name = field_of(name);
-            if !fields.iter().any(|known| known == name) {
+            if name != FORGOTTEN_SINCE && !fields.iter().any(|known| known == name) {
                 fields.push(name.to_owned());
             }
         }

@@ -11,13 +11,15 @@
 //! per organization would make all its writers queue, so entries are sealed in batches shortly after;
 //! until then an entry is written all or nothing with its change, but removing it leaves no trace.
 
+mod users;
 mod verify;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+pub use users::verify_users;
 pub use verify::{Finding, Head, Verification, verify};
 
 use crate::context::{Actor, Seed};
@@ -33,6 +35,9 @@ const SALT: usize = 16;
 
 /// The command after which the contents of a record's earlier entries may be gone.
 pub(crate) const ERASING: &str = "contact.erase";
+
+/// Where an erasing entry says from which version on the entries before it may be gone; without it, all may.
+pub(crate) const FORGOTTEN_SINCE: &str = "forgotten_since";
 
 crate::choice! {
     /// What kind of actor did something.
@@ -118,7 +123,7 @@ impl crate::Session<'_> {
 /// The entries of a change-set whose deferred values are resolved, unsealed. Called by stores.
 pub fn entries(changes: &ChangeSet) -> Vec<Row> {
     let mut text = String::with_capacity(512);
-    let forgotten: HashSet<Uuid> = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
+    let forgotten: HashMap<Uuid, i64> = changes.forgotten.iter().map(|of| (of.id, of.since)).collect();
     let mut rows: Vec<Row> = changes
         .changes
         .iter()
@@ -127,7 +132,7 @@ pub fn entries(changes: &ChangeSet) -> Vec<Row> {
         .map(|(index, change)| {
             let (table, row) = (change.table(), change.row());
             text.clear();
-            write_changes(&mut text, change, forgotten.contains(&change.id()));
+            write_changes(&mut text, change, forgotten.get(&change.id()).copied());
             let action = match change {
                 Change::Insert { .. } => Action::Insert,
                 Change::Update { .. } => Action::Update,
@@ -141,7 +146,11 @@ pub fn entries(changes: &ChangeSet) -> Vec<Row> {
     for forgotten in &changes.forgotten {
         let Some(version) = forgotten.deleted_at else { continue };
         let about = About { table: forgotten.table, id: forgotten.id, version, action: Action::Update, row: &[] };
-        rows.push(entry(&changes.stamp, rows.len(), &about, "{}").to_row());
+        text.clear();
+        text.push('{');
+        write_since(&mut text, forgotten.since);
+        text.push('}');
+        rows.push(entry(&changes.stamp, rows.len(), &about, &text).to_row());
     }
     rows
 }
@@ -211,9 +220,18 @@ const fn told(flags: Flags) -> bool {
     !flags.contains(Flags::SECRET) && !flags.contains(Flags::DERIVED) && !flags.contains(Flags::COUNTER)
 }
 
+/// Writes from which version on entries are forgotten, if not from the first.
+fn write_since(out: &mut String, since: i64) {
+    if since > 0 {
+        write_text(out, FORGOTTEN_SINCE);
+        out.push(':');
+        out.push_str(&since.to_string());
+    }
+}
+
 /// Writes the JSON object of changed fields: `{"name":"Ana"}`, or `{"name":["Ana","Eva"]}` for an update. Of a record whose
-/// past is forgotten, what personal fields had before stands as `null`.
-fn write_changes(out: &mut String, change: &Change, forgotten: bool) {
+/// past is forgotten since a version, what personal fields had before stands as `null`.
+fn write_changes(out: &mut String, change: &Change, forgotten: Option<i64>) {
     let table = change.table();
     let before = match change {
         Change::Update { before, .. } => Some(before),
@@ -223,6 +241,7 @@ fn write_changes(out: &mut String, change: &Change, forgotten: bool) {
     let updated = table.updated_position();
     out.push('{');
     let empty = out.len();
+    write_since(out, forgotten.unwrap_or(0));
     for (at, (column, value)) in table.columns.iter().zip(change.row()).enumerate() {
         let old = before.map(|row| &row[at]);
         // The id, the version and the instant stand in the entry itself.
@@ -236,7 +255,7 @@ fn write_changes(out: &mut String, change: &Change, forgotten: bool) {
         write_text(out, column.name);
         out.push(':');
         if let Some(old) = old {
-            let hidden = forgotten && column.flags.contains(Flags::PERSONAL);
+            let hidden = forgotten.is_some() && column.flags.contains(Flags::PERSONAL);
             out.push('[');
             write_value(out, column.kind, if hidden { &Value::Null } else { old });
             out.push(',');

@@ -1,17 +1,19 @@
 //! Checks the audit: the chain, the entries, and the records against their last entries.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::RangeInclusive;
 
 use uuid::Uuid;
 
-use super::{Action, AuditEntry, ERASING, Link, changes_hash, digest, link_hash};
+use super::{Action, AuditEntry, ERASING, FORGOTTEN_SINCE, Link, changes_hash, digest, link_hash};
+use crate::access::{Organization, User};
 use crate::entity::{Entity as _, Stored, Table, Tenancy};
 use crate::row::{Row, Value};
 use crate::schema::TABLES;
 use crate::store::{Aggregate, Direction, Expr, Measure, Operand, Order, Scope, Select, Store, StoreError, Totals};
 
 /// How many entries or records are read at a time.
-const PAGE: u32 = 1_000;
+pub(super) const PAGE: u32 = 1_000;
 /// How many findings are kept; more are only counted.
 const KEPT: usize = 100;
 
@@ -49,7 +51,13 @@ pub struct Verification {
 }
 
 impl Verification {
-    fn find(&mut self, entity: &'static str, id: Option<Uuid>, seq: Option<i64>, problem: impl Into<String>) {
+    pub(super) fn find(
+        &mut self,
+        entity: &'static str,
+        id: Option<Uuid>,
+        seq: Option<i64>,
+        problem: impl Into<String>,
+    ) {
         self.problems += 1;
         if self.findings.len() < KEPT {
             self.findings.push(Finding { entity, id, seq, problem: problem.into() });
@@ -59,9 +67,9 @@ impl Verification {
 
 /// Checks an organization's audit: every hash of the chain, every entry's contents, every record against
 /// its last entry and its derived columns against the others, and that no record is gone without an entry
-/// that deletes it. With an anchored head, that the chain goes through it. The records above organizations
-/// that the chain tells of, the organization and its users, are compared unless another chain knows a later
-/// version.
+/// that deletes it. With an anchored head, that the chain goes through it. The organization itself is compared
+/// with its last entry as well; its users only while no other chain knows a later version, which
+/// [`verify_users`](super::verify_users) looks up.
 ///
 /// # Errors
 /// Only when the store fails; what is wrong with the data is among the findings.
@@ -108,7 +116,7 @@ async fn expected(store: &dyn Store, scope: Scope, table: &'static Table) -> Res
 }
 
 /// Finds the records that were created and are not there, although nothing deletes them.
-async fn gone(
+pub(super) async fn gone(
     store: &dyn Store,
     scope: Scope,
     table: &'static Table,
@@ -140,7 +148,7 @@ async fn gone(
     }
 }
 
-/// Compares the records of a table above organizations that the chain tells of.
+/// Compares the records of a table above organizations that the chain tells of, and the organization itself.
 async fn above(
     store: &dyn Store,
     scope: Scope,
@@ -149,6 +157,10 @@ async fn above(
 ) -> Result<(), StoreError> {
     let mut query = Select::new(AuditEntry::TABLE, about(table)).limited(PAGE);
     let mut known = BTreeSet::new();
+    if *table == *Organization::TABLE {
+        let own = Select::new(table, Organization::COLUMNS.key.eq(&scope.key()).into());
+        known.extend(store.select(scope, &own).await?.iter().map(|row| table.id(row)));
+    }
     loop {
         let entries = store.select(scope, &query).await?;
         let Some(last) = entries.last() else { break };
@@ -159,10 +171,10 @@ async fn above(
         let rows = store.fetch(scope, table, ids).await?;
         records(store, scope, table, rows, report).await?;
     }
-    Ok(())
+    gone(store, scope, table, report).await
 }
 
-async fn chain(
+pub(super) async fn chain(
     store: &dyn Store,
     scope: Scope,
     anchor: Option<&Head>,
@@ -247,7 +259,7 @@ fn salt(row: &Row) -> Option<&[u8]> {
     }
 }
 
-/// Demands an erasure of the record after each entry whose contents are gone. Versions tell what came after what: of two
+/// Demands an erasure of the record after each entry whose contents are gone, which says that it reached so far back. Versions tell what came after what: of two
 /// members at work at once, the ids and instants of the later entry may be the smaller ones.
 async fn accounted(
     store: &dyn Store,
@@ -262,16 +274,17 @@ async fn accounted(
     let records: BTreeSet<Uuid> = emptied.iter().map(|entry| entry.record).collect();
     let erasing = Expr::In(columns.record_id.operand(), records.into_iter().map(Value::Id).collect())
         .and(columns.command.eq(&ERASING.to_owned()).into());
-    let mut erased: HashMap<Uuid, i64> = HashMap::new();
+    let mut erased: HashMap<Uuid, Vec<RangeInclusive<i64>>> = HashMap::new();
     for row in store.select(scope, &Select::new(AuditEntry::TABLE, erasing)).await? {
         let entry = Stored::<AuditEntry>::from_row(row)?;
-        if entry.changes.is_some() {
-            let last = erased.entry(entry.record_id).or_insert(entry.record_version);
-            *last = entry.record_version.max(*last);
+        if let Some(changes) = &entry.changes {
+            let since = changes.json().ok().and_then(|changes| changes.get(FORGOTTEN_SINCE)?.as_i64()).unwrap_or(0);
+            erased.entry(entry.record_id).or_default().push(since..=entry.record_version);
         }
     }
     for entry in emptied {
-        if erased.get(&entry.record).is_none_or(|version| *version < entry.version) {
+        let erased = erased.get(&entry.record).into_iter().flatten();
+        if !erased.into_iter().any(|versions| versions.contains(&entry.version)) {
             let problem = "the changed fields are gone, and nothing erased them";
             report.find(AuditEntry::TABLE.entity, entry.id, Some(entry.seq), problem);
         }
@@ -279,7 +292,7 @@ async fn accounted(
     Ok(())
 }
 
-async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) -> Result<(), StoreError> {
+pub(super) async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) -> Result<(), StoreError> {
     let open = AuditEntry::COLUMNS.seq.is_null().into_expr();
     let mut query = Select::new(AuditEntry::TABLE, open).limited(PAGE);
     loop {
@@ -295,7 +308,42 @@ async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verification) ->
     }
 }
 
-/// Compares records with their last entries.
+/// The newest entry of each record.
+pub(super) struct Newest(HashMap<Uuid, Stored<AuditEntry>>);
+
+impl Newest {
+    pub(super) fn new() -> Self {
+        Self(HashMap::new())
+    }
+
+    /// Reads the entries of one chain about these records.
+    pub(super) async fn read(
+        &mut self,
+        store: &dyn Store,
+        scope: Scope,
+        table: &'static Table,
+        ids: &[Value],
+    ) -> Result<(), StoreError> {
+        let record = AuditEntry::COLUMNS.record_id.operand();
+        let query = Select::new(AuditEntry::TABLE, Expr::In(record, ids.to_vec()));
+        // Records that are written once have one version: an erasure of theirs comes last.
+        let order = |entry: &AuditEntry| (entry.record_version, entry.command == ERASING);
+        for entry in store.select(scope, &query).await? {
+            let entry = Stored::<AuditEntry>::from_row(entry)?;
+            let known = self.0.get(&entry.record_id);
+            if entry.entity == table.entity && known.is_none_or(|known| order(&entry) >= order(known)) {
+                self.0.insert(entry.record_id, entry);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn of(&self, id: Uuid) -> Option<&Stored<AuditEntry>> {
+        self.0.get(&id)
+    }
+}
+
+/// Compares records with their last entries. A user whom another chain knows at a later version is left to it.
 async fn records(
     store: &dyn Store,
     scope: Scope,
@@ -303,37 +351,36 @@ async fn records(
     rows: Vec<Row>,
     report: &mut Verification,
 ) -> Result<(), StoreError> {
-    let columns = AuditEntry::COLUMNS;
     let ids: Vec<Value> = rows.iter().map(|row| row[0].clone()).collect();
-    let query = Select::new(AuditEntry::TABLE, Expr::In(Operand::Column(columns.record_id.index()), ids));
-    // Records that are written once have one version: an erasure of theirs comes last.
-    let order = |entry: &AuditEntry| (entry.record_version, entry.command == ERASING);
-    let mut last: HashMap<Uuid, Stored<AuditEntry>> = HashMap::new();
-    for entry in store.select(scope, &query).await? {
-        let entry = Stored::<AuditEntry>::from_row(entry)?;
-        if entry.entity == table.entity && last.get(&entry.record_id).is_none_or(|known| order(&entry) >= order(known))
-        {
-            last.insert(entry.record_id, entry);
-        }
-    }
+    let mut newest = Newest::new();
+    newest.read(store, scope, table, &ids).await?;
     for row in rows {
-        report.records += 1;
-        let id = table.id(&row);
-        match last.get(&id) {
-            None => report.find(table.entity, Some(id), None, "the record has no entry"),
-            Some(entry) if entry.action == Action::Delete => {
-                report.find(table.entity, Some(id), None, "the record was deleted");
-            }
-            Some(entry) if table.tenancy == Tenancy::Global && table.version(&row) > entry.record_version => {}
-            Some(entry) if entry.digest != digest(table, &row, entry.salt.as_deref()) => {
-                report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
-            }
-            Some(_) => match (table.rederive)(row.clone()) {
-                Ok(again) if again == row => {}
-                Ok(_) => report.find(table.entity, Some(id), None, "a derived column does not follow from the others"),
-                Err(error) => report.find(table.entity, Some(id), None, error.to_string()),
-            },
+        let last = newest.of(table.id(&row));
+        if *table == *User::TABLE && last.is_some_and(|entry| table.version(&row) > entry.record_version) {
+            report.records += 1;
+        } else {
+            compare(table, &row, last, report);
         }
     }
     Ok(())
+}
+
+/// Compares a record with its last entry, and its derived columns with the others.
+pub(super) fn compare(table: &'static Table, row: &Row, last: Option<&Stored<AuditEntry>>, report: &mut Verification) {
+    report.records += 1;
+    let id = table.id(row);
+    match last {
+        None => report.find(table.entity, Some(id), None, "the record has no entry"),
+        Some(entry) if entry.action == Action::Delete => {
+            report.find(table.entity, Some(id), None, "the record was deleted");
+        }
+        Some(entry) if entry.digest != digest(table, row, entry.salt.as_deref()) => {
+            report.find(table.entity, Some(id), None, "the record is not as its last entry left it");
+        }
+        Some(_) => match (table.rederive)(row.clone()) {
+            Ok(again) if again == *row => {}
+            Ok(_) => report.find(table.entity, Some(id), None, "a derived column does not follow from the others"),
+            Err(error) => report.find(table.entity, Some(id), None, error.to_string()),
+        },
+    }
 }

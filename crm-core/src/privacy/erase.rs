@@ -1,31 +1,28 @@
 //! The erasure of a contact.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use serde::Serialize;
-use serde_json::Value as Json;
-use uuid::Uuid;
 
 use super::reach::Reach;
 use super::{PrivacyError, known_by};
-use crate::access::{Grant, Idempotency};
+use crate::access::{ApiRequest, Grant};
 use crate::audit::ERASING;
 use crate::billing::{CreditNote, Invoice, InvoiceStatus, Payment};
 use crate::context::Context;
 use crate::crm::{Command, Seat, Session};
+use crate::crud::{self, Edit};
 use crate::entity::{Entity as _, Flags, Stored, Table};
 use crate::error::CrmError;
 use crate::id::Id;
-use crate::people::Contact;
+use crate::people::{Contact, ContactKind};
 use crate::row::{Row, Value};
 use crate::sales::Tagging;
 use crate::service::{Case, CaseStatus};
-use crate::store::{Abort, Change, ChangeSet, Feed, Forgotten, Guard, Select, Store, StoreError};
+use crate::store::{Abort, Change, ChangeSet, Feed, Forgotten, Guard, Store, StoreError, fresh};
 
-/// How many rows are read at a time.
-const PAGE: u32 = 1_000;
 /// Why records are retained.
 const LAW: &str = "records of accounting are kept as the law requires";
 
@@ -81,12 +78,18 @@ impl Command for EraseContact {
     ) -> Result<Stored<Contact>, CrmError> {
         let reach = session.reach(self.id).await?;
         require_settled(&reach)?;
-        let before = reach.contact;
-        let mut erased = before.clone();
-        let again = before.erased_at.is_some();
-        if again {
+        let (email, again) = (reach.email(), reach.contact.as_ref().is_none_or(|contact| contact.erased_at.is_some()));
+        // For a contact that was deleted stands one that has nothing but its id.
+        let nobody = Edit::new().set(Contact::COLUMNS.kind, ContactKind::Person);
+        let nobody = nobody.set(Contact::COLUMNS.given_name, "[erased]".parse().ok());
+        let mut erased = match &reach.contact {
+            Some(contact) => contact.clone(),
+            None => fresh(context, self.id, crud::create(&nobody, context)?),
+        };
+        if let Some(before) = reach.contact.filter(|_| again) {
             changes.require_unchanged(&before);
-        } else {
+        } else if !again {
+            let before = erased;
             let row = before.to_row();
             let mut after = successor(Contact::TABLE, &row, context)?;
             let now = Value::Instant(context.now());
@@ -100,7 +103,7 @@ impl Command for EraseContact {
         }
         // Whoever writes about the contact waits for this change from here on, or is found by the feed.
         let (seat, context, outcome) = (session.seat(), context.clone(), Arc::clone(&self.outcome));
-        changes.feed = Some(Box::new(Rest { id: self.id, again, seat, context, outcome, done: false }));
+        changes.feed = Some(Box::new(Rest { id: self.id, email, again, seat, context, outcome, done: false }));
         Ok(erased)
     }
 }
@@ -108,6 +111,8 @@ impl Command for EraseContact {
 /// The erasure of all that is about a contact, decided within the transaction that has erased the contact itself.
 struct Rest {
     id: Id<Contact>,
+    /// The address that the contact had, as it is compared.
+    email: Option<String>,
     again: bool,
     seat: Seat,
     context: Context,
@@ -122,8 +127,14 @@ impl Rest {
         require_settled(&reach)?;
         let mut changes = ChangeSet::new(self.context.stamp(ERASING));
         let told = erase(&reach, self.again, &self.context, &mut changes)?;
-        for before in session.results_of(&reach.ids()).await? {
-            changes.changes.push(Change::Delete { table: Idempotency::TABLE, before });
+        session.look_back(&reach, &mut changes.forgotten).await?;
+        session.forget_results(&reach.ids(), &mut changes).await?;
+        let columns = ApiRequest::COLUMNS;
+        for before in session.requests_of(self.email.as_deref()).await? {
+            let mut after = before.clone();
+            after[columns.name.index()] = Value::Null;
+            after[columns.email.index()] = Value::Null;
+            changes.rewrite(ApiRequest::TABLE, before, after);
         }
         Ok((told, changes))
     }
@@ -214,7 +225,7 @@ fn erase(reach: &Reach, again: bool, context: &Context, changes: &mut ChangeSet)
     }
     for gone in reach.deleted.iter().filter(|gone| gone.table.is_personal()) {
         told.deleted_before += 1;
-        changes.forgotten.push(Forgotten { table: gone.table, id: gone.id, deleted_at: Some(gone.version) });
+        changes.forgotten.push(Forgotten { table: gone.table, id: gone.id, since: 0, deleted_at: Some(gone.version) });
     }
     Ok(told)
 }
@@ -230,7 +241,7 @@ fn successor(table: &'static Table, row: &Row, context: &Context) -> Result<Row,
 }
 
 fn rewrite(changes: &mut ChangeSet, table: &'static Table, before: Row, after: Row) {
-    changes.forgotten.push(Forgotten { table, id: table.id(&before), deleted_at: None });
+    changes.forgotten.push(Forgotten { table, id: table.id(&before), since: 0, deleted_at: None });
     changes.rewrite(table, before, after);
 }
 
@@ -261,7 +272,8 @@ impl Table {
 impl Session<'_> {
     /// Erases a contact: takes what is personal out of it, of all records about it and of the audit's entries about them,
     /// archives it, and lets nothing new be written about it. What the law wants kept stays as it is. A second time erases
-    /// what an import that ran meanwhile has brought in, mostly nothing.
+    /// what an import that ran meanwhile has brought in, mostly nothing. Of a contact that was deleted, the audit forgets
+    /// what it still tells.
     ///
     /// # Errors
     /// [`PrivacyError`] while invoices are to be paid, credit is not spent or cases are not closed; and as
@@ -280,26 +292,5 @@ impl Session<'_> {
             }
         };
         Ok(Erased { purged: self.purge_files().await, ..told })
-    }
-
-    /// What idempotency keys have kept of these records.
-    async fn results_of(&self, ids: &[Uuid]) -> Result<Vec<Row>, CrmError> {
-        let columns = Idempotency::COLUMNS;
-        let mut found = self.naming(Idempotency::TABLE, columns.record_id.index(), ids).await?;
-        let ids: BTreeSet<Uuid> = ids.iter().copied().collect();
-        // Results that are older than the column name their records themselves.
-        let mut query = Select::new(Idempotency::TABLE, columns.record_id.is_null().into()).limited(PAGE);
-        loop {
-            let page = self.store().select(self.scope(), &query).await?;
-            let Some(last) = page.last() else { return Ok(found) };
-            query.after = Some(query.place(last));
-            for row in page {
-                let result = row[columns.result.index()].as_text().and_then(|text| serde_json::from_str(text).ok());
-                let id = result.as_ref().and_then(|result: &Json| Uuid::parse_str(result.get("id")?.as_str()?).ok());
-                if id.is_some_and(|id| ids.contains(&id)) {
-                    found.push(row);
-                }
-            }
-        }
     }
 }

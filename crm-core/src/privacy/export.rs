@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use crate::access::ApiRequest;
 use crate::audit::{Action, ActorKind, AuditEntry};
 use crate::crm::Session;
 use crate::encode::encode_row;
@@ -27,9 +28,9 @@ pub struct ContactExport {
     pub exported_at: Instant,
     /// When the contact was erased, if it was.
     pub erased_at: Option<Instant>,
-    /// The contact, custom fields included.
+    /// The contact, custom fields included; of one that was deleted, what the audit still tells.
     pub contact: Json,
-    /// All records about it, by entity, in the order of their ids.
+    /// All records about it, by entity, and the logged requests of its address, in the order of their ids.
     pub records: BTreeMap<&'static str, Vec<Json>>,
     /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
     pub audit: Vec<ExportedEntry>,
@@ -70,12 +71,25 @@ fn json(table: &Table, row: &Row) -> Json {
 }
 
 impl Session<'_> {
-    /// All that is stored about a contact; secret columns never.
+    /// All that is stored about a contact, deleted or not; secret columns never. An API key's is logged, and taken from its
+    /// quota.
     ///
     /// # Errors
-    /// [`CrmError::Forbidden`] for members below admins; [`CrmError::NotFound`]; and when the store fails.
+    /// [`CrmError::Forbidden`] for members below admins; [`CrmError::NotFound`]; [`CrmError::QuotaExceeded`]; and when the
+    /// store fails.
     pub async fn export_contact(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
         self.refresh().await?;
+        let (entity, verb) = (Contact::TABLE.entity, "export_personal");
+        let outcome = Box::pin(self.gather_export(id)).await;
+        if let Err(refused) = &outcome {
+            self.log_apart(entity, verb, Some(refused)).await;
+            return outcome;
+        }
+        self.account_for(entity, verb).await?;
+        outcome
+    }
+
+    async fn gather_export(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
         self.authorize(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
         let ids = reach.ids();
@@ -85,13 +99,20 @@ impl Session<'_> {
         for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
+        let requests = self.requests_of(reach.email().as_deref()).await?;
+        if !requests.is_empty() {
+            let table = ApiRequest::TABLE;
+            records.insert(table.entity, requests.iter().map(|row| json(table, row)).collect());
+        }
         let organization = self.organization();
         Ok(ContactExport {
             organization: organization.slug.to_string(),
             organization_name: organization.name.to_string(),
             exported_at: self.environment().now(),
-            erased_at: reach.contact.erased_at,
-            contact: json(Contact::TABLE, &reach.contact.to_row()),
+            erased_at: reach.contact.as_ref().and_then(|contact| contact.erased_at),
+            contact: reach
+                .contact
+                .map_or_else(|| reach.told.unwrap_or_default(), |contact| json(Contact::TABLE, &contact.to_row())),
             records,
             audit: entries.into_iter().map(ExportedEntry::of).collect::<Result<_, _>>()?,
         })

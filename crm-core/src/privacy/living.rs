@@ -69,7 +69,7 @@ fn says(reached: &Reached, before: &Row, after: &Row) -> bool {
 
 impl Session<'_> {
     /// Refuses changes of contacts that were erased and of what is about them, and demands that the contacts are not being
-    /// erased meanwhile.
+    /// erased meanwhile. What idempotency keys have kept of contacts that are deleted goes with them.
     ///
     /// # Errors
     /// [`PrivacyError::Erased`].
@@ -80,7 +80,7 @@ impl Session<'_> {
         let erased_at = Contact::COLUMNS.erased_at.index();
         let refused = |id: Uuid| CrmError::from(PrivacyError::Erased(Id::new(id)));
         let tables = reached_tables();
-        let mut about = About::default();
+        let (mut about, mut deleted) = (About::default(), Vec::new());
         for change in &changes.changes {
             match change {
                 Change::Update { table, before, .. } if **table == *Contact::TABLE => {
@@ -100,8 +100,12 @@ impl Session<'_> {
                         about.climb(reached, after);
                     }
                 }
+                Change::Delete { table, before } if **table == *Contact::TABLE => deleted.push(table.id(before)),
                 Change::Insert { .. } | Change::Delete { .. } => {}
             }
+        }
+        if !deleted.is_empty() {
+            self.forget_results(&deleted, changes).await?;
         }
         while let Some((_, (table, ids))) = about.records.pop_first() {
             let Some(reached) = tables.iter().find(|reached| reached.table == table) else { continue };

@@ -11,6 +11,7 @@ mod export;
 mod living;
 pub(crate) mod reach;
 mod retention;
+mod traces;
 
 use uuid::Uuid;
 

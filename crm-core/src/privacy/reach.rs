@@ -18,6 +18,7 @@ use crate::people::Contact;
 use crate::row::{Row, Value};
 use crate::schema::{self, TABLES};
 use crate::store::{Expr, Operand, Select, StoreExt as _};
+use crate::value::Email;
 
 /// How many rows are read at a time.
 const PAGE: u32 = 1_000;
@@ -72,9 +73,13 @@ pub(crate) struct Deleted {
     pub(crate) version: i64,
 }
 
-/// Everything about a contact.
+/// Everything about a contact, deleted or not.
 pub(crate) struct Reach {
-    pub(crate) contact: Stored<Contact>,
+    pub(crate) id: Id<Contact>,
+    /// The contact; absent once it is deleted.
+    pub(crate) contact: Option<Stored<Contact>>,
+    /// What the entry that deleted the contact still tells of it.
+    pub(crate) told: Option<Json>,
     pub(crate) groups: Vec<Group>,
     pub(crate) deleted: Vec<Deleted>,
 }
@@ -83,7 +88,14 @@ impl Reach {
     /// The ids of all records, the contact's first.
     pub(crate) fn ids(&self) -> Vec<Uuid> {
         let there = self.groups.iter().flat_map(|group| group.rows.keys().copied());
-        std::iter::once(self.contact.id.uuid()).chain(there).chain(self.deleted.iter().map(|gone| gone.id)).collect()
+        std::iter::once(self.id.uuid()).chain(there).chain(self.deleted.iter().map(|gone| gone.id)).collect()
+    }
+
+    /// The contact's e-mail address as it is compared.
+    pub(crate) fn email(&self) -> Option<String> {
+        let told = || self.told.as_ref()?.get("email")?.as_str()?.parse::<Email>().ok();
+        let email = self.contact.as_ref().map_or_else(told, |contact| contact.email.clone());
+        email.map(|email| email.key().to_owned())
     }
 
     /// The records of an entity.
@@ -111,7 +123,11 @@ impl Session<'_> {
     /// Everything about a contact, read in pages.
     pub(crate) async fn reach(&self, id: Id<Contact>) -> Result<Reach, CrmError> {
         let not_found = || CrmError::NotFound { entity: Contact::TABLE.entity, reference: id.to_string() };
-        let contact = self.store().get(self.scope(), id).await?.ok_or_else(not_found)?;
+        let contact = self.store().get(self.scope(), id).await?;
+        let end = match &contact {
+            Some(_) => None,
+            None => Some(self.deleting(id).await?.ok_or_else(not_found)?),
+        };
         let mut groups: Vec<Group> = Vec::new();
         let tables = reached_tables();
         for reached in tables {
@@ -136,8 +152,20 @@ impl Session<'_> {
             }
             groups.push(Group { table: reached.table, rows });
         }
-        let deleted = self.deleted(id, tables, &groups).await?;
-        Ok(Reach { contact, groups, deleted })
+        let mut deleted = self.deleted(id, tables, &groups).await?;
+        let told = end.as_ref().and_then(|end| end.changes.as_ref()?.json().ok());
+        if let Some(end) = end.filter(|end| end.changes.is_some()) {
+            deleted.insert(0, Deleted { table: Contact::TABLE, id: id.uuid(), version: end.record_version });
+        }
+        Ok(Reach { id, contact, told, groups, deleted })
+    }
+
+    /// The entry that deletes a contact.
+    async fn deleting(&self, id: Id<Contact>) -> Result<Option<Stored<AuditEntry>>, CrmError> {
+        let columns = AuditEntry::COLUMNS;
+        let of_contact = columns.record_id.eq(&id.uuid()) & columns.entity.eq(&Contact::TABLE.entity.to_owned());
+        let deleting = of_contact & columns.action.eq(&Action::Delete);
+        Ok(self.store().first(self.scope(), Select::new(AuditEntry::TABLE, deleting.into())).await?)
     }
 
     /// Adds the rows that fulfil a condition, each with whether it is retained.

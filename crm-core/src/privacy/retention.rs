@@ -1,25 +1,36 @@
 //! What is not kept for ever: bytes of what was erased, and the log of API keys' requests.
 
-use crate::access::{ApiRequest, Organization};
+use crate::access::{ApiRequest, Organization, members_only};
 use crate::crm::Session;
 use crate::entity::Entity as _;
 use crate::error::CrmError;
 use crate::store::{Change, ChangeSet, Select};
-use crate::value::Date;
+use crate::value::{Date, ValueError};
 
 /// How many rows go in one change-set.
 const PAGE: u32 = 1_000;
 
 impl Session<'_> {
+    /// The operation, if a member may carry it out and no API key is at work; that one asked for it is logged.
+    async fn authorize_member(&self, entity: &str, verb: &str) -> Result<&'static str, CrmError> {
+        let member = members_only(&self.context()).map_err(CrmError::from);
+        let outcome = self.authorize(entity, verb).and_then(|(operation, _)| member.map(|()| operation));
+        if let Err(refused) = &outcome {
+            self.log_apart(entity, verb, Some(refused)).await;
+        }
+        outcome
+    }
+
     /// Asks the store to leave nothing in its files of what was erased, deleted or overwritten; false while others read an
     /// older state, and within a transaction. On SQLite the whole file is written anew. On PostgreSQL the server's own
-    /// files, its log and its backups are its administrator's.
+    /// files, its log and its backups are its administrator's, and a role that does not own the tables gets false: their
+    /// owner purges.
     ///
     /// # Errors
-    /// [`CrmError::Forbidden`] for members below admins.
+    /// [`CrmError::Forbidden`] for members below admins; [`MembersOnly`](crate::access::AccessError::MembersOnly) for API keys.
     pub async fn purge(&self) -> Result<bool, CrmError> {
         self.refresh().await?;
-        self.authorize(Organization::TABLE.entity, "purge")?;
+        self.authorize_member(Organization::TABLE.entity, "purge").await?;
         Ok(self.purge_files().await)
     }
 
@@ -33,13 +44,18 @@ impl Session<'_> {
     /// Deletes the log of API keys' requests from before a day in the organization's zone, and tells how many there were.
     ///
     /// # Errors
-    /// [`CrmError::Forbidden`] for members below admins; when the store fails, with what was deleted until then gone.
+    /// [`CrmError::Forbidden`] for members below admins; [`MembersOnly`](crate::access::AccessError::MembersOnly) for API keys, which could empty their
+    /// own log; [`CrmError::Invalid`] for a day in the future; when the store fails, with what was deleted until then gone.
     pub async fn purge_requests(&self, before: Date) -> Result<u64, CrmError> {
         let table = ApiRequest::TABLE;
         let mut deleted = 0;
         loop {
             let acting = self.acting();
-            let (operation, _) = self.authorize(table.entity, "purge")?;
+            let operation = self.authorize_member(table.entity, "purge").await?;
+            let context = self.context();
+            if before > context.today() {
+                return Err(CrmError::invalid("before", ValueError::After { latest: context.today(), got: before }));
+            }
             let start = self.organization().time_zone.start_of(before);
             let old = Select::new(table, ApiRequest::COLUMNS.at.lt(&start).into()).limited(PAGE);
             let rows = self.store().select(self.scope(), &old).await?;

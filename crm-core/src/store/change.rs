@@ -146,14 +146,16 @@ pub struct Counter {
     pub max: i64,
 }
 
-/// A record whose past the audit is to forget: stores take the contents and salts out of all its entries that came
-/// before the change-set.
+/// A record whose past the audit is to forget: stores take the contents and salts out of its entries that came
+/// before the change-set, from a version on.
 #[derive(Clone, Debug)]
 pub struct Forgotten {
     /// Of which table.
     pub table: &'static Table,
     /// Which record.
     pub id: Uuid,
+    /// The version of the first entry that is forgotten; 0 for all.
+    pub since: i64,
     /// The version at which it was deleted, if it is not there any more; otherwise the change-set writes the record.
     pub deleted_at: Option<i64>,
 }

@@ -1,6 +1,6 @@
 //! The memory store: the model that every other store is held to.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -401,10 +401,12 @@ impl<'a> Draft<'a> {
             return;
         }
         let columns = AuditEntry::COLUMNS;
-        let forgotten: HashSet<Uuid> = changes.forgotten.iter().map(|forgotten| forgotten.id).collect();
+        let forgotten: HashMap<Uuid, i64> = changes.forgotten.iter().map(|of| (of.id, of.since)).collect();
         let space = (AuditEntry::TABLE.name, scope.key());
-        let of_forgotten =
-            |row: &&Row| row[columns.record_id.index()].as_id().is_some_and(|id| forgotten.contains(&id));
+        let of_forgotten = |row: &&Row| {
+            let since = row[columns.record_id.index()].as_id().and_then(|id| forgotten.get(&id));
+            since.is_some_and(|since| row[columns.record_version.index()].as_int() >= Some(*since))
+        };
         let rows: Vec<Row> =
             self.data.get(&space).map_or_else(Vec::new, |rows| rows.values().filter(of_forgotten).cloned().collect());
         for mut row in rows {

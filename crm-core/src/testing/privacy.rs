@@ -98,7 +98,7 @@ async fn overwrite(session: &Session<'_>, contact: Id<Contact>, birds: &mut Bird
     let mut changes = ChangeSet::new(session.context().stamp("contact.update"));
     let groups = reach.groups.iter().flat_map(|group| group.rows.values().map(move |row| (group.table, row)));
     let erasable = groups.filter(|(_, (_, retained))| !retained).map(|(table, (row, _))| (table, row.clone()));
-    for (table, before) in std::iter::once((Contact::TABLE, reach.contact.to_row())).chain(erasable) {
+    for (table, before) in reach.contact.iter().map(|of| (Contact::TABLE, of.to_row())).chain(erasable) {
         let mut after = birds.sing(table, &before);
         if let (Some(version), Some(updated)) = (table.version_position(), table.updated_position()) {
             after[version] = Value::Int(table.version(&before) + 1);

@@ -52,7 +52,7 @@ pub enum Step {
         /// Into this table.
         table: &'static Table,
         /// The organization's key.
-        org: i64,
+        org: Option<i64>,
         /// This one.
         row: Row,
     },
@@ -83,6 +83,8 @@ pub enum By {
     Audit,
     /// The audit's verification, but not without the anchored head.
     Anchor,
+    /// The verification of users, which reads all chains.
+    Users,
     /// A value that is none: the row cannot be read.
     Corrupt,
 }
@@ -186,7 +188,12 @@ impl Book {
             let anchored = audit::verify(store, session.scope(), Some(head)).await?;
             by_anchor = by_anchor.or((anchored.problems > 0).then_some(By::Anchor));
         }
-        Ok(by_anchor)
+        match audit::verify_users(store).await {
+            Ok(verified) if verified.problems > 0 => Ok(Some(By::Users)),
+            Ok(_) => Ok(by_anchor),
+            Err(StoreError::Corrupt { .. }) => Ok(Some(By::Corrupt)),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// One organization's key and its entries in the order of the chain.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crm_core::audit::AuditEntry;
 use crm_core::entity::{Entity as _, Kind, Table, Tenancy};
 use crm_core::row::Row;
-use crm_core::store::{Counter, Scope};
+use crm_core::store::{Counter, Forgotten, Scope};
 use uuid::Uuid;
 
 use super::{Expected, Param, Write, Writer};
@@ -82,13 +82,16 @@ pub fn unsealed(scope: Scope, limit: u32) -> Write<'static> {
     Write { sql, params: vec![Param::Org(scope.key()), Param::Int(i64::from(limit))], expected: Vec::new() }
 }
 
-/// The statement that takes the contents and salts out of the entries of records, but for those that the change-set
+/// The statement that takes the contents and salts out of the entries of records from versions on, but for those that the change-set
 /// itself has written: their ids count up from its own.
-pub fn forget(scope: Scope, records: Vec<Uuid>, changes: Uuid, entries: usize) -> Write<'static> {
+pub fn forget(scope: Scope, forgotten: &[Forgotten], changes: Uuid, entries: usize) -> Write<'static> {
     let last = Uuid::from_u128(changes.as_u128().wrapping_add(entries.max(1) as u128 - 1));
-    let params = vec![Param::Org(scope.key()), Param::Ids(records), Param::Ids(vec![changes, last])];
+    let records = Param::Ids(forgotten.iter().map(|of| of.id).collect());
+    let versions = Param::Ints(forgotten.iter().map(|of| of.since).collect());
+    let params = vec![Param::Org(scope.key()), records, Param::Ids(vec![changes, last]), versions];
     let sql = format!(
-        "UPDATE {} AS t SET \"changes\" = NULL, \"salt\" = NULL WHERE t.org = $1 AND t.\"record_id\" = ANY($2::uuid[]) \
+        "UPDATE {} AS t SET \"changes\" = NULL, \"salt\" = NULL FROM UNNEST($2::uuid[], $4::bigint[]) AS f(id, since) \
+         WHERE t.org = $1 AND t.\"record_id\" = f.id AND t.\"record_version\" >= f.since \
          AND t.\"changes\" IS NOT NULL AND NOT t.\"id\" BETWEEN ($3::uuid[])[1] AND ($3::uuid[])[2]",
         AuditEntry::TABLE.name
     );

@@ -4,7 +4,8 @@
 use uuid::Uuid;
 
 use super::{Book, Records, Step, entries, index};
-use crate::entity::{Column, Flags, Kind, Table, Tenancy};
+use crate::access::User;
+use crate::entity::{Column, Entity as _, Flags, Kind, Table};
 use crate::row::{Row, Value};
 use crate::testing::script::Dice;
 use crate::value::Instant;
@@ -29,9 +30,12 @@ pub(super) const KINDS: &[(&str, Draw)] = &[
     ("a derived column changed", |book, dice| change(book, dice, Flags::DERIVED)),
     ("a secret column changed", |book, dice| change(book, dice, Flags::SECRET)),
     ("a record deleted", deleted),
-    ("a record inserted", inserted),
+    ("a record inserted", |book, dice| inserted(book, dice, |_| true)),
     ("an older record restored", older),
     ("the last changes undone", undone),
+    ("a user's version raised", |book, dice| raised(book, dice, User::TABLE.version_position()?)),
+    ("a user's memberships raised", |book, dice| raised(book, dice, User::COLUMNS.memberships.index())),
+    ("a user inserted", |book, dice| inserted(book, dice, |table| *table == *User::TABLE)),
 ];
 
 /// Changes one column of one record that has this flag; without one, of those that are neither derived nor counters.
@@ -47,8 +51,6 @@ fn change(book: &Book, dice: &mut Dice, flag: Flags) -> Option<Vec<Step>> {
                 column.flags.contains(flag)
             }
         })
-        // A version above all that the chain knows is taken for another organization's change.
-        .filter(|at| of.table.tenancy == Tenancy::Organization || Some(*at) != of.table.version_position())
         .collect();
     if columns.is_empty() {
         return None;
@@ -127,8 +129,8 @@ fn deleted(book: &Book, dice: &mut Dice) -> Option<Vec<Step>> {
 }
 
 /// A copy of a record under another id; what is unique in it is altered or left out.
-fn inserted(book: &Book, dice: &mut Dice) -> Option<Vec<Step>> {
-    let of = book.records(dice, |_| true);
+fn inserted(book: &Book, dice: &mut Dice, which: impl Fn(&Table) -> bool) -> Option<Vec<Step>> {
+    let of = book.records(dice, which);
     let mut row = of.rows[index(dice, of.rows.len())].clone();
     row[0] = Value::Id(random_id(dice));
     for name in of.table.uniques.iter().flat_map(|unique| unique.columns) {
@@ -136,7 +138,15 @@ fn inserted(book: &Book, dice: &mut Dice) -> Option<Vec<Step>> {
         let column = &of.table.columns[at];
         row[at] = if column.nullable { Value::Null } else { altered(dice, column, &row[at])? };
     }
-    Some(vec![Step::Insert { table: of.table, org: of.org?, row }])
+    Some(vec![Step::Insert { table: of.table, org: of.org, row }])
+}
+
+/// A user with one column raised: to a version that another chain could know, or to another number of memberships.
+fn raised(book: &Book, dice: &mut Dice, column: usize) -> Option<Vec<Step>> {
+    let of = book.records(dice, |table| *table == *User::TABLE);
+    let row = &of.rows[index(dice, of.rows.len())];
+    let value = Value::Int(row[column].as_int()? + 1);
+    Some(vec![Step::Set { table: of.table, org: None, id: of.table.id(row), column, value }])
 }
 
 /// A record as it was before its last change, its version included.

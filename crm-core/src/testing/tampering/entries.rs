@@ -102,7 +102,7 @@ fn forged(dice: &mut Dice, entries: &[Row]) -> Option<Row> {
 pub(super) fn appended(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
     let row = forged(dice, entries)?;
-    Some(vec![Step::Insert { table: AuditEntry::TABLE, org, row }])
+    Some(vec![Step::Insert { table: AuditEntry::TABLE, org: Some(org), row }])
 }
 
 /// About the last state of a record that is there, so that the record should be as it says.
@@ -120,7 +120,7 @@ pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice) -> Steps {
     let mut rows = [row];
     audit::seal(Link { seq: seq(last), hash: hash(last) }, &mut rows);
     let [row] = rows;
-    Some(vec![Step::Insert { table: AuditEntry::TABLE, org, row }])
+    Some(vec![Step::Insert { table: AuditEntry::TABLE, org: Some(org), row }])
 }
 
 /// The entries from a place on, each with the number that follows its own; the last one first, as uniqueness demands.
@@ -135,7 +135,7 @@ pub(super) fn put_between(book: &Book, dice: &mut Dice) -> Steps {
     let mut row = forged(dice, entries)?;
     row[COLUMNS.seq.index()] = Value::Int(seq(&entries[place]));
     let mut steps = shift(org, entries, place);
-    steps.push(Step::Insert { table: AuditEntry::TABLE, org, row });
+    steps.push(Step::Insert { table: AuditEntry::TABLE, org: Some(org), row });
     Some(steps)
 }
 
