@@ -123,6 +123,7 @@ fn reports_and_the_audit() {
         "audit verify",
     ]);
     crm.check("reports", &text);
+    assert!(crm.ok("audit verify --users -o json").contains("\"ok\": true"));
     let head = crm.ok("audit verify -o id");
     assert!(crm.run(&format!("audit verify --head {}", head.trim())).code == Some(0));
     let forged = format!("{}:{}", head.split(':').next().unwrap(), "0".repeat(64));

@@ -357,6 +357,12 @@ impl Database {
         Record::wrap_all(py, Organization::TABLE, rows)
     }
 
+    /// Checks the users, who stand above organizations.
+    fn verify_users<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.shared.run(py, async { self.crm.verify_users().await })?;
+        crate::report::verification(py, &found)
+    }
+
     /// Opens an organization for a member.
     fn session(&self, py: Python<'_>, slug: &str, acting_as: &str) -> PyResult<Session> {
         let slug = slug.parse().map_err(|reason| invalid(py, "slug", reason))?;

@@ -184,6 +184,7 @@ def test_admins_look_after_members(crm: crm_py.Crm) -> None:
     refused(lambda: bea.members.deactivate(ANA), PermissionDenied)
     refused(lambda: ana.members.deactivate("nobody@acme.example"), NotFound)
     assert ana.audit.verify().ok
+    assert crm.verify_users().ok
 
 
 def test_invitations(crm: crm_py.Crm) -> None:

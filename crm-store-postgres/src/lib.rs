@@ -215,22 +215,35 @@ impl Inner {
             None => 0,
         };
         // What was written is committed, whatever becomes of the purge.
-        let purged = purge && self.purge().await.is_ok();
+        let purged = purge && self.purge().await.unwrap_or(false);
         Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged })
     }
 
     /// Lets the server reuse the room of what was deleted and take its statistics, which hold samples of values, anew; of
     /// the tables that hold anything personal. That is all that a role without rights of its own can do: what remains in
-    /// the server's files until it is overwritten, in its log and in backups is its administrator's.
-    async fn purge(&self) -> Result<(), StoreError> {
+    /// the server's files until it is overwritten, in its log and in backups is its administrator's. False when the tables
+    /// are another role's: the server would skip them, and say so to nobody.
+    async fn purge(&self) -> Result<bool, StoreError> {
         let personal = |table: &&&Table| table.columns.iter().any(|column| column.flags.contains(Flags::PERSONAL));
+        let names: Vec<String> =
+            TABLES.iter().filter(personal).map(|table| format!("'{}'::regclass", table.name)).collect();
+        let others = format!(
+            "SELECT count(*) FROM pg_class WHERE oid IN ({}) AND NOT pg_has_role(relowner, 'USAGE')",
+            names.join(", ")
+        );
+        let mut lease = self.pool.acquire().await?;
+        let answer = execute::simple(&mut lease, others).await.map_err(|error| mapped(error, Phase::Open))?;
+        lease.give_back();
+        if answer.first().and_then(decode::text_number) != Some(0) {
+            return Ok(false);
+        }
         for table in TABLES.iter().filter(personal) {
             let mut lease = self.pool.acquire().await?;
             let text = format!("VACUUM (ANALYZE) {}", table.name);
             execute::simple(&mut lease, text).await.map_err(|error| mapped(error, Phase::Open))?;
             lease.give_back();
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -386,6 +386,17 @@ async fn a_role_is_granted_what_the_store_needs_and_no_more() {
 }
 
 #[tokio::test]
+async fn a_role_that_does_not_own_the_tables_does_not_claim_to_have_purged_them() {
+    let fenced = Fenced::new().await;
+    let owner = testing::crm(fenced.owner_store().await, 1);
+    let session = testing::organization(&owner, "acme").await.unwrap();
+    assert!(session.purge().await.unwrap());
+    let theirs = testing::crm(fenced.store().await, 2);
+    let email = "owner@acme.example".parse().unwrap();
+    assert!(!theirs.session(&"acme".parse().unwrap(), &email).await.unwrap().purge().await.unwrap());
+}
+
+#[tokio::test]
 async fn roles_that_nothing_would_hold_are_refused() {
     let fenced = Fenced::new().await;
     let owner = fenced.owner_store().await;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use clap::{Arg, ArgMatches, Command};
 use crm_core::access::{ApiKey, User};
-use crm_core::audit::{AuditEntry, Head, verify};
+use crm_core::audit::{AuditEntry, Finding, Head, verify};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Direction, Filter, Page, Query, Select, StoreExt as _};
 use crm_core::{CrmError, Session};
@@ -36,6 +36,10 @@ pub(super) fn command() -> Command {
                      It prints the head of the chain, with `-o id` alone; kept elsewhere and given with --head, it proves \
                      later that nothing before it was cut off or rewritten. The exit code is 1 when something is found.",
                 )
+                .arg(flag(
+                    "users",
+                    "Checks the users as well, who stand above organizations: it reads every organization of the book",
+                ))
                 .arg(flag("books", "Checks the books as well: every sum of invoices, payments and credit notes"))
                 .arg(option("head", "SEQ:HASH", "A head that was printed before; the chain must go through it")),
         );
@@ -155,17 +159,19 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     session.authorize(AuditEntry::TABLE.entity, "verify")?;
     let head: Option<Head> = args::value(args, "head")?;
     let found = verify(session.store(), session.scope(), head.as_ref()).await?;
-    let mut findings: Vec<Problem> = found
-        .findings
-        .iter()
-        .map(|finding| Problem {
-            entity: finding.entity,
-            id: finding.id.map(|id| id.to_string()),
-            seq: finding.seq,
-            what: finding.problem.clone(),
-        })
-        .collect();
+    let problem = |finding: &Finding| Problem {
+        entity: finding.entity,
+        id: finding.id.map(|id| id.to_string()),
+        seq: finding.seq,
+        what: finding.problem.clone(),
+    };
+    let mut findings: Vec<Problem> = found.findings.iter().map(problem).collect();
     let mut problems = found.problems;
+    if given(args, "users") {
+        let users = app.database(false).await?.crm(app.clock).verify_users().await?;
+        problems += users.problems;
+        findings.extend(users.findings.iter().map(problem));
+    }
     if given(args, "books") {
         for finding in session.verify_books().await? {
             problems += 1;

@@ -4,15 +4,15 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use clap::{ArgMatches, Command, ValueHint};
-use crm_core::Session;
 use crm_core::people::Contact;
 use crm_core::privacy::Erased;
+use crm_core::{Id, Session};
 use serde::Serialize;
 
 use super::verb;
 use crate::args::{self, examples, flag, given, group, option, text};
 use crate::error::{Done, Failure};
-use crate::open::App;
+use crate::open::{App, is_server};
 use crate::output::{self, Format};
 use crate::{private, records};
 
@@ -56,7 +56,8 @@ pub(super) fn command() -> Command {
                 .about("Leaves nothing in the files of what was erased or deleted; writes a SQLite file anew")
                 .long_about(
                     "Leaves nothing in the files of what was erased or deleted; writes a SQLite file anew.\n\n\
-                     An erasure does this itself, unless somebody was reading an older state of the book meanwhile.",
+                     An erasure does this itself, unless somebody was reading an older state of the book meanwhile or, on \
+                     PostgreSQL, the tables belong to another role: then their owner runs it.",
                 ),
         )
         .subcommand(
@@ -78,7 +79,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
                 app.out.note("Nothing of what was erased or deleted is left in the files.");
                 return Ok(());
             }
-            Err(still_there())
+            Err(still_there(app))
         }
         _ => {
             let before = args::date(args, "before")?;
@@ -98,17 +99,29 @@ struct Purged {
     requests: u64,
 }
 
-/// Somebody has kept the store from cleaning its files.
-fn still_there() -> Failure {
+/// Somebody has kept the store from cleaning its files, or the tables are another role's.
+fn still_there(app: &App) -> Failure {
+    if is_server(app.settings.database()) {
+        return Failure::failed("The server's tables belong to another role, so that they still hold what was erased")
+            .hint("Have the owner of the tables run `crm privacy purge`");
+    }
     Failure::from(crm_core::CrmError::from(crm_core::store::StoreError::Unavailable(
         "somebody reads an older state of the book, so that its files still hold what was erased".into(),
     )))
     .hint("Run `crm privacy purge` once nobody else has the book open")
 }
 
+/// The contact that is named; by its id one that was deleted, too.
+async fn contact_of(session: &Session<'_>, reference: &str) -> Result<Id<Contact>, Failure> {
+    match reference.parse() {
+        Ok(id) => Ok(id),
+        Err(_) => Ok(records::find::<Contact>(session, reference).await?.id),
+    }
+}
+
 async fn export(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    let contact = records::find::<Contact>(session, records::reference(args)).await?;
-    let export = session.export_contact(contact.id).await?;
+    let contact = contact_of(session, records::reference(args)).await?;
+    let export = session.export_contact(contact).await?;
     let text_of = format!("{}\n", output::pretty(&export)?);
     let Some(file) = text(args, "to") else { return app.out.data(&text_of) };
     private::write(Path::new(file), &text_of)?;
@@ -127,24 +140,27 @@ struct Line {
 
 async fn erase(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let reference = records::reference(args);
-    let contact = records::find::<Contact>(session, reference).await?;
+    let contact = contact_of(session, reference).await?;
     if !given(args, "yes") && !std::io::stdin().is_terminal() {
         return Err(Failure::usage("There is nobody to ask whether to erase for good").hint("Give --yes").field("yes"));
     }
     records::confirm(args, &format!("Erase {reference} for good?"))?;
-    let done = session.erase_contact(contact.id).await?;
+    let done = session.erase_contact(contact).await?;
     if !done.purged {
-        app.out.warn(
+        app.out.warn(if is_server(app.settings.database()) {
+            "The server's tables still hold what was erased, since they belong to another role. Have their owner run `crm \
+             privacy purge`."
+        } else {
             "The book's files still hold what was erased, since somebody reads an older state of it. Run `crm privacy \
-             purge` once nobody else has it open.",
-        );
+             purge` once nobody else has it open."
+        });
     }
     match app.out.format {
         Format::Json => app.out.data(&format!("{}\n", output::pretty(&done)?)),
         Format::Ndjson => app.out.data(&format!("{}\n", output::json(&done)?)),
-        Format::Id => app.out.data(&format!("{}\n", contact.id)),
+        Format::Id => app.out.data(&format!("{contact}\n")),
         Format::Table | Format::Csv => {
-            app.out.note(&format!("Erased the contact {}.", contact.id));
+            app.out.note(&format!("Erased the contact {contact}."));
             let lines = lines(&done);
             output::items(app.out, &lines, &["entity", "outcome", "records", "reason"], &[2], |line| {
                 vec![line.entity.to_owned(), line.outcome.to_owned(), line.records.to_string(), line.reason.to_owned()]

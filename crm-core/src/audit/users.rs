@@ -55,7 +55,9 @@ pub async fn verify_users(store: &dyn Store) -> Result<Verification, StoreError>
             let user = Membership::COLUMNS.user_id;
             let members = Select::new(Membership::TABLE, Expr::In(user.operand(), ids.clone()));
             for row in store.select(*scope, &members).await? {
-                row[user.index()].as_id().map(|id| *memberships.entry(id).or_default() += 1);
+                if let Some(id) = row[user.index()].as_id() {
+                    *memberships.entry(id).or_default() += 1;
+                }
             }
         }
         for row in users {

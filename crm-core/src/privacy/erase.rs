@@ -36,7 +36,7 @@ pub struct Erased {
     /// What is kept, and why.
     pub kept: Vec<Kept>,
     /// Whether nothing of what was erased is left in the store's files. Otherwise others were reading an older state, or
-    /// the store is within a transaction: [`Session::purge`] later.
+    /// the store is within a transaction: [`Session::purge`] later; or the role does not own the tables, whose owner purges.
     pub purged: bool,
 }
 

@@ -237,7 +237,8 @@ pub struct Applied {
     pub rows: u64,
     /// How many entries of the audit were sealed because the change-set asked for it.
     pub sealed: u64,
-    /// Whether what was asked to be purged is gone; not while others read an older state, and not within a transaction.
+    /// Whether what was asked to be purged is gone; not while others read an older state, not within a transaction, and not
+    /// where the store may not clean the files, as a role that does not own the tables.
     pub purged: bool,
 }
 

@@ -401,7 +401,7 @@ const CALLS: &[Call] = calls! {
     "contact.erase" => |session, ids| session.erase_contact(ids.loose);
     "contact.erase" => |session, ids| session.erase_contact(ids.contact);
     "organization.purge" => |session, _ids| session.purge();
-    "api_request.purge" => |session, _ids| session.purge_requests(day(28));
+    "api_request.purge" => |session, _ids| session.purge_requests(day(15));
 };
 
 pub(super) fn day(day: u32) -> Date {

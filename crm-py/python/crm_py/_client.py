@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         Taxes,
         TimelineItem,
         Velocity,
+        Verification,
     )
 
 
@@ -168,6 +169,13 @@ class Crm:
     def organizations(self) -> list[Organization]:
         """The organizations, by slug."""
         return self._native.organizations()
+
+    def verify_users(self) -> Verification:
+        """Checks every user, and every organization, against the newest entry of all organizations' audits.
+
+        They stand above organizations: :meth:`Audit.verify` of one cannot tell what another one did to a user.
+        """
+        return self._native.verify_users()
 
     def organization(self, slug: str, *, acting_as: str) -> Session:
         """Opens an organization for the member with this e-mail address, who is named in the audit.

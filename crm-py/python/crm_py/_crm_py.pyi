@@ -135,6 +135,8 @@ class Database:
         """Creates an organization with its first owner."""
     def organizations(self) -> list[Organization]:
         """The organizations, by slug."""
+    def verify_users(self) -> Verification:
+        """Checks the users, who stand above organizations."""
     def session(self, slug: str, acting_as: str) -> Session:
         """Opens an organization for a member."""
 

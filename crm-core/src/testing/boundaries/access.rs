@@ -6,6 +6,7 @@ use crate::access::{ApiKey, ApiRequest, Invitation, KeyQuota, KeyUsage, NewInvit
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::store::{ChangeSet, Query};
+use crate::value::Zone;
 use crate::{Crm, Session};
 
 /// One record of each kind that a call may name.
@@ -35,7 +36,7 @@ pub(super) async fn fixtures(session: &Session<'_>, label: &str) -> Result<Ids, 
     let mut changes = ChangeSet::new(context.stamp("test"));
     let (key_id, operation, day) = (key.id, "contact.create".to_owned(), super::day(15));
     let usage = changes.insert(&mut context, KeyUsage { key_id, operation: operation.clone(), day, used: 1 }).id;
-    let (at, outcome) = (context.now(), "ok".to_owned());
+    let (at, outcome) = (Zone::UTC.start_of(super::day(10)), "ok".to_owned());
     let request = ApiRequest { key_id, at, operation, name: None, email: None, application_id: None, outcome };
     let request = changes.insert(&mut context, request).id;
     session.store().apply(session.scope(), changes).await?;
