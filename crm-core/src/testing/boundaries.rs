@@ -401,7 +401,7 @@ const CALLS: &[Call] = calls! {
     "contact.erase" => |session, ids| session.erase_contact(ids.loose);
     "contact.erase" => |session, ids| session.erase_contact(ids.contact);
     "organization.purge" => |session, _ids| session.purge();
-    "api_request.purge" => |session, _ids| session.purge_requests(day(15));
+    "api_request.purge" => |session, _ids| session.purge_requests(Date::from_ymd_opt(2026, 1, 1).unwrap_or_default());
 };
 
 pub(super) fn day(day: u32) -> Date {
