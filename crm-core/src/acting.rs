@@ -94,6 +94,27 @@ impl Acting {
     pub(crate) fn rights(&self) -> Rights<'_> {
         Rights::within(self.role(), self.key.as_ref().map(|at_work| &*at_work.scopes))
     }
+
+    /// Demands that what the actor may do is still so when the change-set is applied, and that they have not signed out.
+    pub(crate) fn guard(&self, changes: &mut ChangeSet) {
+        self.guard_member(changes);
+        if let Some(login) = &self.login {
+            changes.require_unchanged(&login.session);
+        }
+    }
+
+    /// The same without the login: for what takes so long that refreshing it must not have to wait.
+    pub(crate) fn guard_member(&self, changes: &mut ChangeSet) {
+        changes.require_unchanged(&self.membership);
+        if let Some(at_work) = self.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
+            changes.require_unchanged(&at_work.key);
+        }
+        // A change of the user themselves is checked by itself.
+        let signed_in = self.login.is_some() || self.key.is_some();
+        if signed_in && changes.position(self.user.id).is_none() {
+            changes.require_unchanged(&self.user);
+        }
+    }
 }
 
 impl Session<'_> {
@@ -159,14 +180,6 @@ impl Session<'_> {
         }
     }
 
-    /// Demands that what the actor may do is still so when the change-set is applied, and that they have not signed out.
-    pub(crate) fn guard(&self, acting: &Acting, changes: &mut ChangeSet) {
-        guard_member(acting, changes);
-        if let Some(login) = &acting.login {
-            changes.require_unchanged(&login.session);
-        }
-    }
-
     /// Goes on with what a session that was opened just now for the same member has read: the organization, the role,
     /// the quotas. For a host that keeps a session for more than one piece of work, and opens one before each to see
     /// that the credential is still good.
@@ -184,18 +197,5 @@ impl Session<'_> {
         }
         *self.acting.write().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
-    }
-}
-
-/// The same without the login: for what takes so long that refreshing it must not have to wait.
-pub(crate) fn guard_member(acting: &Acting, changes: &mut ChangeSet) {
-    changes.require_unchanged(&acting.membership);
-    if let Some(at_work) = acting.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
-        changes.require_unchanged(&at_work.key);
-    }
-    // A change of the user themselves is checked by itself.
-    let signed_in = acting.login.is_some() || acting.key.is_some();
-    if signed_in && changes.position(acting.user.id).is_none() {
-        changes.require_unchanged(&acting.user);
     }
 }

@@ -446,7 +446,7 @@ impl Session<'_> {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
         self.require_living(&mut changes, Meanwhile::No).await?;
-        self.guard(&acting, &mut changes);
+        acting.guard(&mut changes);
         let position = changes.position(root.id);
         let row = position.map_or_else(|| root.to_row(), |position| changes.changes[position].row().clone());
         if let Some(key) = key {
@@ -632,7 +632,7 @@ impl Session<'_> {
             }
             self.number(&mut context, &mut changes, created.iter().map(|record| record.id)).await?;
             self.require_living(&mut changes, Meanwhile::No).await?;
-            self.guard(&acting, &mut changes);
+            acting.guard(&mut changes);
             self.charge(&mut context, &mut changes, false).await?;
             self.log(&mut context, &mut changes);
             let rows: Option<Vec<Row>> = (!changes.counters.is_empty()).then(|| {

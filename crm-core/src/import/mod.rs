@@ -126,7 +126,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::Serialize;
 
 use crate::access::Grant;
-use crate::acting::guard_member;
 use crate::billing::{Invoice, Payment, Product};
 use crate::crm::{Session, named};
 use crate::entity::{Entity, Table};
@@ -320,7 +319,7 @@ impl Session<'_> {
         let outcome = Arc::new(Mutex::new(None));
         let feed = feed::ImportFeed::open(import, self.seat(), context.clone(), operation, Arc::clone(&outcome))?;
         let mut changes = ChangeSet::streamed(context.stamp(operation), Box::new(feed));
-        guard_member(&acting, &mut changes);
+        acting.guard_member(&mut changes);
         self.open_usage(&mut context).await?;
         self.charge(&mut context, &mut changes, false).await?;
         let applied = self.store().apply(self.scope(), changes).await;

@@ -63,7 +63,7 @@ impl Session<'_> {
                 return Ok(deleted);
             }
             let mut changes = ChangeSet::new(self.context().stamp(operation));
-            self.guard(&acting, &mut changes);
+            acting.guard(&mut changes);
             changes.changes.extend(rows.into_iter().map(|before| Change::Delete { table, before }));
             match self.store().apply(self.scope(), changes).await {
                 Ok(applied) => deleted += applied.rows,

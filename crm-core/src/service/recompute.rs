@@ -94,7 +94,7 @@ impl Session<'_> {
             }
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
-            self.guard(&acting, &mut changes);
+            acting.guard(&mut changes);
             changes.require_unchanged(&state);
             let now = context.now();
             for (before, after) in found {
