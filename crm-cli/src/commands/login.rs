@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Command};
 use crm_core::CrmError;
 use crm_core::access::{Login as Credentials, Role};
-use crm_core::value::Instant;
+use crm_core::value::{Instant, Text};
 use serde::Serialize;
 
 use crate::acting::{self, Acting, How};
@@ -55,7 +55,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let name = name.ok_or_else(missing)?.to_owned();
     let crm = app.crm_with_logins(given(args, "rotate_keys")).await?;
     let password = secrets::read(args, "password_stdin", "password")?;
-    let credentials = Credentials { organization: org.clone(), name, password, source: None };
+    let credentials = Credentials { organization: org.clone(), name, password, source: source() };
     let signed = crm.login(&credentials).await?;
     let login = Login::new(logins::place(app.settings.database()), org.to_string(), &signed);
     let (_held, mut logins) = Logins::change()?;
@@ -72,6 +72,21 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     }
     let session = crm.session_with_token(signed.access.expose()).await?;
     print(app, &Identity::of(&session, &How::Login(login.ends_at())))
+}
+
+/// Where the command is given: the user and the machine. Guesses are counted by it, so that who guesses here does not keep
+/// the account's user waiting elsewhere.
+#[cfg(unix)]
+fn source() -> Option<Text<200>> {
+    let machine = rustix::system::uname();
+    let user = rustix::process::getuid().as_raw();
+    format!("{user}@{}", machine.nodename().to_string_lossy()).parse().ok()
+}
+
+#[cfg(not(unix))]
+fn source() -> Option<Text<200>> {
+    let named = |name| std::env::var(name).unwrap_or_default();
+    format!("{}@{}", named("USERNAME"), named("COMPUTERNAME")).parse().ok()
 }
 
 pub(super) async fn logout(app: &App) -> Done {
