@@ -1,5 +1,6 @@
 //! What a role needs to work with the store and not to own it.
 
+use crm_core::access::{Organization, User};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::Entity as _;
 use crm_core::schema::TABLES;
@@ -76,17 +77,20 @@ pub(crate) async fn renew(connection: &mut PgConnection) -> Result<(), StoreErro
     Ok(())
 }
 
-/// The statements, one transaction; both names are quoted where they must be.
+/// The statements, one transaction; both names are quoted where they must be. Users and organizations are never deleted.
 fn text(role: &str, schema: &str) -> String {
     let audit = AuditEntry::TABLE;
     let columns = audit.columns.iter().map(|column| column.name).filter(|name| AUDIT_CHANGES.contains(name));
     let columns: Vec<String> = columns.map(crm_sql::quote).collect();
-    let tables: Vec<&str> = TABLES.iter().filter(|table| ***table != *audit).map(|table| table.name).collect();
-    let (audit, columns, tables) = (audit.name, columns.join(", "), tables.join(", "));
+    let lasting = [User::TABLE.name, Organization::TABLE.name];
+    let tables = TABLES.iter().filter(|table| ***table != *audit).map(|table| table.name);
+    let tables: Vec<&str> = tables.filter(|name| !lasting.contains(name)).collect();
+    let (audit, columns, tables, lasting) = (audit.name, columns.join(", "), tables.join(", "), lasting.join(", "));
     format!(
-        "BEGIN; REVOKE ALL ON {tables}, {audit}, crm_migration FROM {role}; \
+        "BEGIN; REVOKE ALL ON {tables}, {lasting}, {audit}, crm_migration FROM {role}; \
          GRANT USAGE ON SCHEMA {schema} TO {role}; \
          GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {role}; \
+         GRANT SELECT, INSERT, UPDATE ON {lasting} TO {role}; \
          GRANT SELECT, INSERT, UPDATE ({columns}) ON {audit} TO {role}; \
          GRANT SELECT ON crm_migration TO {role}; \
          GRANT EXECUTE ON FUNCTION crm_current_org(), crm_expect(BIGINT, BIGINT, TEXT) TO {role}; COMMIT"
