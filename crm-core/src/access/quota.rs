@@ -202,7 +202,7 @@ impl Session<'_> {
             let (operation, _) = self.authorize(entity, verb)?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
-            self.guard(&acting, &mut changes);
+            acting.guard(&mut changes);
             self.charge(&mut context, &mut changes, false).await?;
             self.log(&mut context, &mut changes);
             match self.store().apply(self.scope(), changes).await {
