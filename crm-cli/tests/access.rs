@@ -203,6 +203,8 @@ fn who_acts_is_decided_in_a_fixed_order() {
     crm.variable("CRM_KEY", Some("crm_nonsense"));
     assert_eq!(whoami(&crm, "", ""), "exit 4");
     crm.variable("CRM_KEY", Some(" "));
+    assert_eq!(whoami(&crm, "", ""), "exit 4");
+    crm.variable("CRM_KEY", None);
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner environment");
     crm.variable("CRM_AS", None);
     crm.ok("--as ana@acme.example user deactivate bob@acme.example -q");

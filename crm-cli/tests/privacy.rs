@@ -45,7 +45,7 @@ fn erased_everywhere(crm: &Sandbox) {
     assert!(refused.stderr.contains("INV-000001"), "{}", refused.stderr);
     crm.ok("invoice pay INV-000001 -q");
     crm.ok("member add vera@acme.example --role manager --name Vera -q");
-    assert_eq!(crm.run("--as vera@acme.example privacy erase quetza@xmpl.example").code, Some(4));
+    assert_eq!(crm.run("--as vera@acme.example privacy erase quetza@xmpl.example --yes").code, Some(4));
     assert_eq!(crm.run("--as vera@acme.example privacy export quetza@xmpl.example").code, Some(4));
 
     let unasked = crm.run("privacy erase quetza@xmpl.example");

@@ -1,7 +1,7 @@
 //! Users are verified against the entries of all chains, on the memory store.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::{AddMember, EndSessions, RemoveMember, Role, User};
+use crm_core::access::{EndSessions, RemoveMember, Role, User};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::row::Row;
@@ -33,8 +33,7 @@ fn users_are_as_the_newest_entry_of_all_chains_left_them() {
         let here = testing::organization(&crm, "here").await.unwrap();
         let there = testing::organization(&crm, "there").await.unwrap();
         let email = here.user().email.clone();
-        let add = AddMember { email: email.clone(), full_name: None, role: Role::Admin };
-        let member = there.run(&add).await.unwrap();
+        let member = testing::joined(&crm, &there, &email, Role::Admin).await.unwrap();
         // Each chain knows a version that the others do not.
         here.run(&EndSessions).await.unwrap();
         let elsewhere = crm.session(&"there".parse().unwrap(), &email).await.unwrap();

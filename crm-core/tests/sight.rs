@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::access::{
-    AddMember, ApiKey, Invitation, LoginSession, Membership, NewInvitation, NewKey, RemoveMember, RevokeKey, Role,
-    SetQuota, User, WithdrawInvitation,
+    ApiKey, Invitation, LoginSession, Membership, NewInvitation, NewKey, RemoveMember, RevokeKey, Role, SetQuota, User,
+    WithdrawInvitation,
 };
 use crm_core::activity::{Interaction, InteractionKind};
 use crm_core::entity::Entity as _;
@@ -132,8 +132,7 @@ fn a_filter_does_not_look_beyond_the_organization() {
     let World { crm, owner, member } = World::new();
     let elsewhere = block_on(testing::organization(&crm, "beta")).unwrap();
     let email = owner.user().email.clone();
-    let role = Role::Owner;
-    block_on(elsewhere.run(&AddMember { email, full_name: None, role })).unwrap();
+    block_on(testing::joined(&crm, &elsewhere, &email, Role::Owner)).unwrap();
     // Where somebody is signed in is nobody's business.
     let organization = LoginSession::COLUMNS.organization_id.eq(&elsewhere.organization().id);
     let there: Filter<User> = LoginSession::COLUMNS.user_id.of_any(organization);

@@ -47,6 +47,7 @@ impl Session<'_> {
     /// [`CrmError::Forbidden`] for members below admins; [`MembersOnly`](crate::access::AccessError::MembersOnly) for API keys, which could empty their
     /// own log; [`CrmError::Invalid`] for a day in the future; when the store fails, with what was deleted until then gone.
     pub async fn purge_requests(&self, before: Date) -> Result<u64, CrmError> {
+        self.refresh().await?;
         let table = ApiRequest::TABLE;
         let mut deleted = 0;
         loop {
