@@ -903,6 +903,7 @@ class User(Record):
         "full_name",
         "active",
         "password_changed_at",
+        "password_given",
         "epoch",
         "memberships",
         "version",
@@ -928,6 +929,9 @@ class User(Record):
     @property
     def password_changed_at(self) -> datetime | None:
         """When the password was last set."""
+    @property
+    def password_given(self) -> bool:
+        """Whether an admin gave them the password, and may know it still."""
     @property
     def epoch(self) -> int:
         """Counts what ends all sessions: a new password, a deactivation, signing out everywhere."""
