@@ -148,6 +148,11 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::Unauthenticated`], [`CrmError::TokenRefused`] or [`CrmError::BadCredential`] when nobody does any more.
     pub(crate) async fn refresh(&self) -> Result<(), CrmError> {
+        // On the heap: callers would hold all that it reads in futures of their own.
+        Box::pin(self.read_again()).await
+    }
+
+    async fn read_again(&self) -> Result<(), CrmError> {
         let acting = self.acting();
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope(), acting.organization.id).await?.ok_or_else(stranger)?;
