@@ -31,10 +31,9 @@ fn missing(page: &str, read: impl Fn(&str) -> Option<String>) -> Vec<&str> {
 fn has_test(source: &str, function: &str) -> bool {
     let declared = format!("fn {function}(");
     source.match_indices(&declared).any(|(at, _)| {
-        let before = &source[..at];
-        let attribute = before.rfind("#[").map_or("", |start| &before[start..]);
-        // Nothing else is declared between the attribute and the function.
-        (attribute.starts_with("#[test]") || attribute.starts_with("#[tokio::test")) && !attribute.contains("fn ")
+        // What stands between it and the item before it.
+        let before = source[..at].rsplit('}').next().unwrap_or_default();
+        before.contains("#[test]") || before.contains("#[tokio::test")
     })
 }
 
