@@ -4,7 +4,7 @@
 use crm_core::access::{EndSessions, RemoveMember, Role, User};
 use crm_core::audit::AuditEntry;
 use crm_core::entity::{Entity as _, Stored};
-use crm_core::row::Row;
+use crm_core::row::{Row, Value};
 use crm_core::store::{Change, ChangeSet, MemoryStore, Scope, Select, StoreExt as _};
 use crm_core::{Crm, Session, block_on, testing};
 
@@ -38,6 +38,7 @@ fn users_are_as_the_newest_entry_of_all_chains_left_them() {
         here.run(&EndSessions).await.unwrap();
         let elsewhere = crm.session(&"there".parse().unwrap(), &email).await.unwrap();
         elsewhere.run(&EndSessions).await.unwrap();
+        assert_eq!(there.verify(None).await.unwrap().problems, 0);
         crm.set_password(&email, &"correct horse battery staple".into()).await.unwrap();
         assert_eq!(problems(&crm).await, Vec::<String>::new());
         assert_eq!(here.verify(None).await.unwrap().problems, 0);
@@ -56,6 +57,22 @@ fn users_are_as_the_newest_entry_of_all_chains_left_them() {
         .await;
         assert_eq!(problems(&crm).await, Vec::<String>::new());
 
+        // Another chain repeats what one tells.
+        let repeated = entries(&there, &here.user()).await.remove(0);
+        let mut copy = repeated.clone();
+        copy[0] = Value::Id(here.context().new_id());
+        for column in [AuditEntry::COLUMNS.seq.index(), AuditEntry::COLUMNS.hash.index()] {
+            copy[column] = Value::Null;
+        }
+        let copies = |table| Change::Insert { table, row: copy.clone() };
+        apply(&here, |changes| changes.changes.push(copies(AuditEntry::TABLE))).await;
+        let version = AuditEntry::COLUMNS.record_version.index();
+        let problem = format!("more than one entry tells of version {}", repeated[version].as_int().unwrap());
+        assert_eq!(problems(&crm).await, [problem]);
+        let taken_back = Change::Delete { table: AuditEntry::TABLE, before: copy.clone() };
+        apply(&here, |changes| changes.changes.push(taken_back)).await;
+        assert_eq!(problems(&crm).await, Vec::<String>::new());
+
         let removed = |rows: Vec<Row>| {
             move |changes: &mut ChangeSet| {
                 let rows = rows.into_iter().map(|before| Change::Delete { table: AuditEntry::TABLE, before });
@@ -68,7 +85,7 @@ fn users_are_as_the_newest_entry_of_all_chains_left_them() {
         // An entry of a later version, as of a change that was taken back.
         let newer = User { epoch: user.epoch + 1, ..user.value.clone() };
         apply(&there, |changes| drop(changes.update(&there.context(), &user, newer))).await;
-        assert_eq!(problems(&crm).await, Vec::<String>::new());
+        assert_eq!(problems(&crm).await, ["no entry tells of version 1"]);
         apply(&there, removed(entries(&there, &user).await)).await;
         assert_eq!(problems(&crm).await, ["the record has no entry"]);
     });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::verify::{Newest, PAGE, Verification, chain, compare, gone, unsealed};
+use super::verify::{Newest, PAGE, Verification, chain, compare, complete, gone, unsealed};
 use crate::access::{Membership, Organization, User};
 use crate::context::Context;
 use crate::crm::Crm;
@@ -29,8 +29,9 @@ impl Crm {
     }
 }
 
-/// Checks the chain of what was done above organizations, every organization against its own chain, every user against the newest entry about them in that chain and
-/// in those of all organizations, how many memberships each has, and that no user is gone.
+/// Checks the chain of what was done above organizations, every organization against its own chain, every user against
+/// the newest entry about them in that chain and in those of all organizations, which together tell once of each of the
+/// user's versions, how many memberships each has, and that no user is gone.
 ///
 /// # Errors
 /// Only when the store fails; what is wrong with the data is among the findings.
@@ -65,6 +66,7 @@ pub async fn verify_users(store: &dyn Store) -> Result<Verification, StoreError>
             let counted = row[User::COLUMNS.memberships.index()].as_int().unwrap_or(0);
             let there = memberships.get(&id).copied().unwrap_or(0);
             compare(User::TABLE, &row, newest.of(id), &mut report);
+            complete(User::TABLE, &row, newest.of(id), &mut report);
             if counted != there {
                 let problem = format!("the user is a member of {there} organizations, not of {counted}");
                 report.find(User::TABLE.entity, Some(id), None, problem);
@@ -90,7 +92,9 @@ async fn organizations(store: &dyn Store, report: &mut Verification) -> Result<V
             let scope = Scope::organization(row[key].as_int().unwrap_or(0));
             let mut newest = Newest::new();
             newest.read(store, scope, table, &row[..1]).await?;
-            compare(table, &row, newest.of(table.id(&row)), report);
+            let told = newest.of(table.id(&row));
+            compare(table, &row, told, report);
+            complete(table, &row, told, report);
             scopes.push(scope);
         }
     }

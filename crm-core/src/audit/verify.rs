@@ -1,5 +1,6 @@
 //! Checks the audit: the chain, the entries, and the records against their last entries.
 
+use std::collections::hash_map::Entry::{Occupied, Vacant};
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 
@@ -66,8 +67,8 @@ impl Verification {
 }
 
 /// Checks an organization's audit: every hash of the chain, every entry's contents, every record against
-/// its last entry and its derived columns against the others, and that no record is gone without an entry
-/// that deletes it. With an anchored head, that the chain goes through it. The organization itself is compared
+/// its last entry and its derived columns against the others, that one entry tells of each of its versions, and that no
+/// record is gone without an entry that deletes it. With an anchored head, that the chain goes through it. The organization itself is compared
 /// with its last entry as well; its users only while no other chain knows a later version, which
 /// [`verify_users`](super::verify_users) looks up.
 ///
@@ -308,8 +309,15 @@ pub(super) async fn unsealed(store: &dyn Store, scope: Scope, report: &mut Verif
     }
 }
 
-/// The newest entry of each record.
-pub(super) struct Newest(HashMap<Uuid, Stored<AuditEntry>>);
+/// What entries tell of a record.
+pub(super) struct Told {
+    newest: Stored<AuditEntry>,
+    /// The version that each entry left it at; of records that are written once, without the erasures.
+    versions: Vec<i64>,
+}
+
+/// What the entries of some chains tell of records.
+pub(super) struct Newest(HashMap<Uuid, Told>);
 
 impl Newest {
     pub(super) fn new() -> Self {
@@ -330,15 +338,28 @@ impl Newest {
         let order = |entry: &AuditEntry| (entry.record_version, entry.command == ERASING);
         for entry in store.select(scope, &query).await? {
             let entry = Stored::<AuditEntry>::from_row(entry)?;
-            let known = self.0.get(&entry.record_id);
-            if entry.entity == table.entity && known.is_none_or(|known| order(&entry) >= order(known)) {
-                self.0.insert(entry.record_id, entry);
+            if entry.entity != table.entity {
+                continue;
+            }
+            let version =
+                (table.version_position().is_some() || entry.command != ERASING).then_some(entry.record_version);
+            match self.0.entry(entry.record_id) {
+                Occupied(mut known) => {
+                    let told = known.get_mut();
+                    told.versions.extend(version);
+                    if order(&entry) >= order(&told.newest) {
+                        told.newest = entry;
+                    }
+                }
+                Vacant(unknown) => {
+                    unknown.insert(Told { versions: Vec::from_iter(version), newest: entry });
+                }
             }
         }
         Ok(())
     }
 
-    pub(super) fn of(&self, id: Uuid) -> Option<&Stored<AuditEntry>> {
+    pub(super) fn of(&self, id: Uuid) -> Option<&Told> {
         self.0.get(&id)
     }
 }
@@ -355,21 +376,24 @@ async fn records(
     let mut newest = Newest::new();
     newest.read(store, scope, table, &ids).await?;
     for row in rows {
-        let last = newest.of(table.id(&row));
-        if *table == *User::TABLE && last.is_some_and(|entry| table.version(&row) > entry.record_version) {
+        let told = newest.of(table.id(&row));
+        if *table == *User::TABLE && told.is_some_and(|told| table.version(&row) > told.newest.record_version) {
             report.records += 1;
         } else {
-            compare(table, &row, last, report);
+            compare(table, &row, told, report);
+        }
+        if *table != *User::TABLE {
+            complete(table, &row, told, report);
         }
     }
     Ok(())
 }
 
 /// Compares a record with its last entry, and its derived columns with the others.
-pub(super) fn compare(table: &'static Table, row: &Row, last: Option<&Stored<AuditEntry>>, report: &mut Verification) {
+pub(super) fn compare(table: &'static Table, row: &Row, told: Option<&Told>, report: &mut Verification) {
     report.records += 1;
     let id = table.id(row);
-    match last {
+    match told.map(|told| &told.newest) {
         None => report.find(table.entity, Some(id), None, "the record has no entry"),
         Some(entry) if entry.action == Action::Delete => {
             report.find(table.entity, Some(id), None, "the record was deleted");
@@ -382,5 +406,16 @@ pub(super) fn compare(table: &'static Table, row: &Row, last: Option<&Stored<Aud
             Ok(_) => report.find(table.entity, Some(id), None, "a derived column does not follow from the others"),
             Err(error) => report.find(table.entity, Some(id), None, error.to_string()),
         },
+    }
+}
+
+/// Demands one entry about each version of a record, of all chains that tell of it.
+pub(super) fn complete(table: &'static Table, row: &Row, told: Option<&Told>, report: &mut Verification) {
+    let mut versions = told.map_or_else(Vec::new, |told| told.versions.clone());
+    versions.sort_unstable();
+    if let Some((version, expected)) = versions.into_iter().zip(1..).find(|(version, expected)| version != expected) {
+        let entries = if version < expected { "more than one entry tells" } else { "no entry tells" };
+        let problem = format!("{entries} of version {}", version.min(expected));
+        report.find(table.entity, Some(table.id(row)), None, problem);
     }
 }

@@ -105,7 +105,7 @@ pub(super) fn appended(book: &Book, dice: &mut Dice) -> Steps {
     Some(vec![Step::Insert { table: AuditEntry::TABLE, org: Some(org), row }])
 }
 
-/// About the last state of a record that is there, so that the record should be as it says.
+/// About a record that is there: of a version that it had, or of the next one, as which it should be there now.
 pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
     let mut row = forged(dice, entries)?;
@@ -115,7 +115,8 @@ pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice) -> Steps {
     if of_record().any(|entry| entry[COLUMNS.action.index()].as_text() == Some("delete")) {
         return None;
     }
-    row[COLUMNS.record_version.index()] = Value::Int(version + 1);
+    let versions = u64::try_from(version).ok()? + 1;
+    row[COLUMNS.record_version.index()] = Value::Int(1 + i64::try_from(dice.roll(versions)).ok()?);
     let last = entries.last()?;
     let mut rows = [row];
     audit::seal(Link { seq: seq(last), hash: hash(last) }, &mut rows);
