@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::script::{self, Dice};
+use crate::access::{EndSessions, Role};
 use crate::audit::{self, AuditEntry, Head};
 use crate::entity::{Entity as _, Table, Tenancy};
 use crate::error::CrmError;
@@ -116,6 +117,13 @@ impl Book {
     pub async fn new(crm: &Crm, seed: u64) -> Result<Self, CrmError> {
         script::play(crm, seed, 1_500).await?;
         let mut book = Self { sessions: Vec::new(), heads: Vec::new(), rows: Vec::new(), older: Vec::new() };
+        // Somebody of whom each chain tells something that the other does not.
+        let shared = "owner@here.example".parse()?;
+        let there = crm.session(&"there".parse()?, &"owner@there.example".parse()?).await?;
+        super::joined(crm, &there, &shared, Role::Member).await?;
+        for slug in ["here", "there", "here"] {
+            crm.session(&slug.parse()?, &shared).await?.run(&EndSessions).await?;
+        }
         for slug in ["here", "there"] {
             let session = crm.session(&slug.parse()?, &format!("owner@{slug}.example").parse()?).await?;
             let org = session.scope().key();

@@ -21,7 +21,10 @@ pub(super) const KINDS: &[(&str, Draw)] = &[
     ("an entry deleted", entries::deleted),
     ("the tail deleted", entries::cut),
     ("an entry forged at the end", entries::appended),
-    ("an entry forged with a right hash", entries::appended_with_hash),
+    ("an entry forged with a right hash", |book, dice| entries::appended_with_hash(book, dice, |_| true)),
+    ("an entry about a user forged with a right hash", |book, dice| {
+        entries::appended_with_hash(book, dice, entries::of_user)
+    }),
     ("an entry forged in the middle", entries::put_between),
     ("entries renumbered", entries::renumbered),
     ("an entry moved to the other organization", entries::moved),

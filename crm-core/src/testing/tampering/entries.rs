@@ -1,8 +1,11 @@
 //! What is done to the entries of the audit.
 #![expect(clippy::unnecessary_wraps, reason = "each kind of tampering is a function of one type")]
 
+use uuid::Uuid;
+
 use super::draw::{altered, flipped as flip, random_id};
 use super::{Book, Step, index, set};
+use crate::access::User;
 use crate::audit::{self, AuditEntry, Link};
 use crate::entity::Entity as _;
 use crate::row::{Row, Value};
@@ -91,9 +94,10 @@ pub(super) fn cut(book: &Book, dice: &mut Dice) -> Steps {
 }
 
 /// A copy of an entry under another id at the end of the chain, with a digest of nothing.
-fn forged(dice: &mut Dice, entries: &[Row]) -> Option<Row> {
-    let mut row = entries[index(dice, entries.len())].clone();
-    row[0] = Value::Id(random_id(dice));
+fn forged(dice: &mut Dice, entries: &[Row], of: &Row) -> Option<Row> {
+    let mut row = of.clone();
+    // Before the entry that it is a copy of, or after it.
+    row[0] = Value::Id(Uuid::from_u128(of[0].as_id()?.as_u128() ^ u128::from(dice.roll(u64::MAX))));
     row[COLUMNS.seq.index()] = Value::Int(seq(entries.last()?) + 1);
     row[COLUMNS.digest.index()] = Value::Bytes(vec![7; 32]);
     Some(row)
@@ -101,14 +105,17 @@ fn forged(dice: &mut Dice, entries: &[Row]) -> Option<Row> {
 
 pub(super) fn appended(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
-    let row = forged(dice, entries)?;
+    let of = dice.pick(entries)?;
+    let row = forged(dice, entries, of)?;
     Some(vec![Step::Insert { table: AuditEntry::TABLE, org: Some(org), row }])
 }
 
 /// About a record that is there: of a version that it had, or of the next one, as which it should be there now.
-pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice) -> Steps {
+pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice, which: impl Fn(&Row) -> bool) -> Steps {
     let (org, entries) = book.chain(dice);
-    let mut row = forged(dice, entries)?;
+    let candidates: Vec<&Row> = entries.iter().filter(|entry| which(entry)).collect();
+    let of = *dice.pick(&candidates)?;
+    let mut row = forged(dice, entries, of)?;
     let record = row[COLUMNS.record_id.index()].clone();
     let of_record = || entries.iter().filter(|entry| entry[COLUMNS.record_id.index()] == record);
     let version = of_record().filter_map(|entry| entry[COLUMNS.record_version.index()].as_int()).max()?;
@@ -124,6 +131,11 @@ pub(super) fn appended_with_hash(book: &Book, dice: &mut Dice) -> Steps {
     Some(vec![Step::Insert { table: AuditEntry::TABLE, org: Some(org), row }])
 }
 
+/// Whether an entry is about a user, of whom other chains may know more.
+pub(super) fn of_user(entry: &Row) -> bool {
+    entry[COLUMNS.entity.index()].as_text() == Some(User::TABLE.entity)
+}
+
 /// The entries from a place on, each with the number that follows its own; the last one first, as uniqueness demands.
 fn shift(org: i64, entries: &[Row], from: usize) -> Vec<Step> {
     let shifted = entries[from..].iter().rev();
@@ -133,7 +145,8 @@ fn shift(org: i64, entries: &[Row], from: usize) -> Vec<Step> {
 pub(super) fn put_between(book: &Book, dice: &mut Dice) -> Steps {
     let (org, entries) = book.chain(dice);
     let place = entries.len() - 1 - index(dice, entries.len().min(20));
-    let mut row = forged(dice, entries)?;
+    let of = dice.pick(entries)?;
+    let mut row = forged(dice, entries, of)?;
     row[COLUMNS.seq.index()] = Value::Int(seq(&entries[place]));
     let mut steps = shift(org, entries, place);
     steps.push(Step::Insert { table: AuditEntry::TABLE, org: Some(org), row });
