@@ -14,7 +14,7 @@ use crm_core::people::Contact;
 use crm_core::row::Value;
 use crm_core::sales::{Deal, Lead, Pipeline, Stage, Tag};
 use crm_core::service::{Calendar, Case};
-use crm_core::store::{Direction, Expr, Filter, Operand, Query, Select, StoreExt as _};
+use crm_core::store::{Direction, Expr, Filter, Operand, Query, Scope, Select, StoreExt as _};
 use crm_core::value::{Email, fold};
 use crm_core::{Archive, Create, CrmError, Delete, Edit, Restore, Session, Update};
 use uuid::Uuid;
@@ -304,7 +304,7 @@ pub(crate) async fn labels(
     named::<ApiKey>(session, ids("api_key"), &mut labels).await?;
     let users = ids("user");
     if !users.is_empty() {
-        for row in session.store().fetch(session.scope(), User::TABLE, &users).await? {
+        for row in session.store().fetch(Scope::SYSTEM, User::TABLE, &users).await? {
             let user = Stored::<User>::from_row(row)?;
             labels.insert(user.id.uuid(), user.email.to_string());
         }

@@ -156,7 +156,7 @@ impl Session<'_> {
         let acting = self.acting();
         let stranger = || CrmError::Unauthenticated(acting.user.email.to_string());
         let organization = self.store().get(self.scope(), acting.organization.id).await?.ok_or_else(stranger)?;
-        let user = self.store().get(self.scope(), acting.user.id).await?.ok_or_else(stranger)?;
+        let user = self.store().get(Scope::SYSTEM, acting.user.id).await?.ok_or_else(stranger)?;
         self.require_epoch(&user)?;
         let mut fresh = self::acting(self.store(), self.scope(), organization, user).await?;
         if let Some(KeyAtWork { key, requester, .. }) = &acting.key {

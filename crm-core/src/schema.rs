@@ -18,7 +18,7 @@ use crate::service::{Calendar, Case, CaseEvent, CaseRule};
 use crate::store::Expr;
 
 /// The version of the schema that this program knows: how many migrations there are.
-pub const VERSION: i64 = 7;
+pub const VERSION: i64 = 8;
 
 /// Every table, in an order in which they can be created and filled.
 pub static TABLES: &[&Table] = &[

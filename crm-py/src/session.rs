@@ -8,7 +8,7 @@ use crm_core::billing::{Allocate, CreateInvoice, Invoice, IssueInvoice, Payment,
 use crm_core::entity::{Entity as _, Locale, Stored, Tenancy};
 use crm_core::people::Contact;
 use crm_core::row::Value;
-use crm_core::store::{Aggregate, Expr, Measure, Select};
+use crm_core::store::{Aggregate, Expr, Measure, Scope, Select};
 use crm_core::value::{Currency, Patch, ValueError};
 use crm_core::{Command, Create, Update};
 use crm_core::{CrmError, Id, Invalid, Row};
@@ -655,7 +655,7 @@ impl Session {
     fn with_user(&self, py: Python<'_>, row: Row) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let user = row[Membership::COLUMNS.user_id.index()].as_id().unwrap_or_default();
         let users =
-            self.call(py, async { Ok(self.inner.store().fetch(self.inner.scope(), User::TABLE, &[user]).await?) })?;
+            self.call(py, async { Ok(self.inner.store().fetch(Scope::SYSTEM, User::TABLE, &[user]).await?) })?;
         let not_found = CrmError::NotFound { entity: User::TABLE.entity, reference: user.to_string() };
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
         Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))

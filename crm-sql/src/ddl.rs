@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crm_core::entity::{Column, Kind, Table, Tenancy};
+use crm_core::access::{Membership, Organization, User};
+use crm_core::entity::{Column, Entity as _, Kind, Table, Tenancy};
 
 use crate::render::{Dialect, quote};
 
@@ -209,19 +210,43 @@ pub fn indexes(dialect: Dialect, table: &'static Table) -> String {
 }
 
 /// The texts that keep a table's rows, on PostgreSQL, from statements outside the organization that `crm.org` names,
-/// whoever sends them but superusers; none on SQLite, which has no roles. `crm_current_org` is a function that the
-/// migrations make. Global tables are for whoever says what it works for, were it no organization.
-pub fn row_security(dialect: Dialect, table: &Table) -> String {
+/// whoever sends them but superusers; none on SQLite, which has no roles. `crm_current_org` and `crm_beyond` are functions
+/// that the migrations make.
+pub fn row_security(dialect: Dialect, table: &'static Table) -> String {
     let condition = match (dialect, table.tenancy) {
         (Dialect::Sqlite, _) => return String::new(),
-        (Dialect::Postgres, Tenancy::Organization) => "org = crm_current_org()",
-        (Dialect::Postgres, Tenancy::Global) => "crm_current_org() IS NOT NULL",
+        (Dialect::Postgres, Tenancy::Organization) => "org = crm_current_org()".to_owned(),
+        (Dialect::Postgres, Tenancy::Global) => above(table),
     };
     let name = table.name;
     format!(
         "ALTER TABLE {name} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;\n\
          CREATE POLICY {FENCE} ON {name} USING ({condition}) WITH CHECK ({condition});\n"
     )
+}
+
+/// The condition on rows that stand above organizations: all of them are for what is done there, under key 0. To an
+/// organization belong its own row, its members and what refers to itself; further rows only if they are named.
+fn above(table: &'static Table) -> String {
+    let mut any = vec!["crm_current_org() = 0".to_owned()];
+    if *table == *Organization::TABLE {
+        any.push("\"key\" = crm_current_org()".to_owned());
+        return any.join(" OR ");
+    }
+    let to_organization = |column: &&Column| column.target().is_some_and(|target| *target == *Organization::TABLE);
+    if *table == *User::TABLE {
+        let (members, name) = (Membership::TABLE.name, table.name);
+        any.push(format!(
+            "EXISTS (SELECT FROM {members} AS m WHERE m.org = crm_current_org() AND m.\"user_id\" = {name}.\"id\")"
+        ));
+    } else if let Some(column) = table.columns.iter().find(to_organization) {
+        let (column, name) = (quote(column.name), table.name);
+        any.push(format!(
+            "EXISTS (SELECT FROM {ORGANIZATIONS} AS o WHERE o.\"key\" = crm_current_org() AND o.\"id\" = {name}.{column})"
+        ));
+    }
+    any.push("\"id\" = ANY ((SELECT crm_beyond())::UUID[])".to_owned());
+    any.join(" OR ")
 }
 
 /// The name of a table's index for full-text search: a virtual table on SQLite, an index on PostgreSQL.

@@ -1,17 +1,21 @@
 //! Row-level security, the second fence: the database itself keeps each statement to one organization.
 //!
-//! A statement behind it sees the rows of the organization that the setting `crm.org` names, and none without it. The
-//! setting is made for one transaction (`SET LOCAL`) and ends with it, however that ends, so that no connection carries
-//! it to its next user. Superusers and roles with BYPASSRLS are not fenced: for them nothing is set, and a unit of
-//! work stays one statement.
+//! A statement behind it sees the rows of the organization that the setting `crm.org` names, and none without it. Of what
+//! stands above organizations it sees what is the organization's own, its members for example, and the single rows that
+//! the setting `crm.beyond` names: those that the change-set adds and those that it says it must touch. The settings are
+//! made for one transaction (`SET LOCAL`) and end with it, however that ends, so that no connection carries them to its
+//! next user. Superusers and roles with BYPASSRLS are not fenced: for them nothing is set, and a unit of work stays one
+//! statement.
 
 use std::ops::{Deref, DerefMut};
 
-use crm_core::store::Scope;
+use crm_core::entity::Tenancy;
+use crm_core::store::{Change, ChangeSet, Scope};
 use futures_util::FutureExt as _;
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, PgConnection, PgTransaction};
 use tokio::task::unconstrained;
+use uuid::Uuid;
 
 use crate::decode;
 use crate::execute::{begun, simple};
@@ -22,6 +26,26 @@ pub(crate) const ASK: &str = "SELECT row_security_active(to_regclass('crm_contac
 /// The text that sets the organization for the rest of the transaction. Only a whole number is written into it.
 pub(crate) fn set(key: Option<i64>) -> String {
     format!("SET LOCAL crm.org = '{}'", key.map(|key| key.to_string()).unwrap_or_default())
+}
+
+/// The text that lets what follows in the transaction at these rows above organizations, whosever they are, and at no
+/// others. Only ids are written into it.
+pub(crate) fn set_beyond(ids: &[Uuid]) -> String {
+    let ids: Vec<String> = ids.iter().map(Uuid::to_string).collect();
+    format!("SET LOCAL crm.beyond = '{}'", ids.join(","))
+}
+
+/// The rows above organizations that a change-set is let at besides its organization's own: those that it names and those
+/// that it adds, such as a user before there is a membership. Above organizations there is nothing beyond.
+pub(crate) fn beyond(scope: Scope, changes: &ChangeSet) -> Vec<Uuid> {
+    if scope.is_system() {
+        return Vec::new();
+    }
+    let added = changes.changes.iter().filter_map(|change| match change {
+        Change::Insert { table, .. } if table.tenancy == Tenancy::Global => Some(change.id()),
+        _ => None,
+    });
+    changes.beyond.iter().copied().chain(added).collect()
 }
 
 /// Whether the store's role is fenced.
@@ -42,6 +66,18 @@ impl Fence {
         match self {
             Self::Absent => "BEGIN".to_owned(),
             Self::Present => format!("BEGIN; {}", set(Some(scope.key()))),
+        }
+    }
+
+    /// The same, for a change-set.
+    pub(crate) fn begin_for(self, scope: Scope, changes: &ChangeSet) -> String {
+        let begin = self.begin(scope);
+        match self {
+            Self::Absent => begin,
+            Self::Present => match &*beyond(scope, changes) {
+                [] => begin,
+                ids => format!("{begin}; {}", set_beyond(ids)),
+            },
         }
     }
 
@@ -120,6 +156,11 @@ impl Known {
             // Whatever else a host may have written there shows no rows either.
             Fence::Present => Self::Set(decode::text(row, 1).and_then(|key| key.parse().ok())),
         }
+    }
+
+    /// Whether there is a fence.
+    pub(crate) const fn is_fenced(self) -> bool {
+        matches!(self, Self::Set(_))
     }
 
     /// Whether another organization must be set for this scope.
@@ -244,12 +285,16 @@ mod tests {
         include_str!("pool.rs"),
         include_str!("seal.rs"),
         include_str!("../migrations/0006_row_security.sql"),
+        include_str!("../migrations/0008_closer_fence.sql"),
     ];
 
     #[test]
     fn the_organization_is_set_in_one_place_and_for_one_transaction() {
         assert_eq!(set(Some(7)), "SET LOCAL crm.org = '7'");
         assert_eq!(set(None), "SET LOCAL crm.org = ''");
+        assert_eq!(set_beyond(&[]), "SET LOCAL crm.beyond = ''");
+        let ids = [Uuid::nil(), Uuid::max()];
+        assert_eq!(set_beyond(&ids), format!("SET LOCAL crm.beyond = '{},{}'", Uuid::nil(), Uuid::max()));
         for text in TEXTS {
             let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
             for word in ["set_config", "SET crm", "SET SESSION", "SET LOCAL"] {

@@ -93,7 +93,7 @@ fn text(role: &str, schema: &str) -> String {
          GRANT SELECT, INSERT, UPDATE ON {lasting} TO {role}; \
          GRANT SELECT, INSERT, UPDATE ({columns}) ON {audit} TO {role}; \
          GRANT SELECT ON crm_migration TO {role}; \
-         GRANT EXECUTE ON FUNCTION crm_current_org(), crm_expect(BIGINT, BIGINT, TEXT) TO {role}; COMMIT"
+         GRANT EXECUTE ON FUNCTION crm_current_org(), crm_beyond(), crm_expect(BIGINT, BIGINT, TEXT) TO {role}; COMMIT"
     )
 }
 

@@ -12,8 +12,8 @@ use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::error::{Misuse, Phase, mapped, refused};
-use crate::execute::{self, Failure, Transaction, Written};
-use crate::fence::{Fence, Host, Known};
+use crate::execute::{self, Failure, Transaction, Written, simple};
+use crate::fence::{self, Fence, Host, Known};
 use crate::seal::{self, Sealer};
 
 /// A store within a transaction of the host program, on the host's own connection; see
@@ -88,7 +88,15 @@ impl<'a> Within<'a> {
     async fn write_one(&self, scope: Scope, changes: &mut ChangeSet) -> Result<Written, Failure> {
         execute::check_scope(scope, changes)?;
         let mut host = self.host.lock().await;
+        let beyond = if host.known.is_fenced() { fence::beyond(scope, changes) } else { Vec::new() };
+        if !beyond.is_empty() {
+            simple(host.connection, fence::set_beyond(&beyond)).await.map_err(Failure::Sql)?;
+        }
         let written = execute::apply(host.connection, scope, changes, Transaction::Open).await?;
+        if !beyond.is_empty() {
+            // After a failure the setting is undone with the rest.
+            simple(host.connection, fence::set_beyond(&[])).await.map_err(Failure::Sql)?;
+        }
         self.entries.fetch_add(written.entries, Ordering::AcqRel);
         Ok(written)
     }

@@ -23,7 +23,8 @@
 //! trace.
 //!
 //! Every table has row-level security, a second fence behind the organization that each statement names: a statement
-//! sees and writes rows of the organization that the setting `crm.org` holds, and none without it. Superusers and roles
+//! sees and writes rows of the organization that the setting `crm.org` holds, and none without it; of users, logins and
+//! the like its members', its own, and single ones that `crm.beyond` names, such as somebody who joins. Superusers and roles
 //! with BYPASSRLS are not held by it; the owner of the tables and every other role is, best one that
 //! [`grant`](PostgresStore::grant) made fit. For such a role each unit of work is a transaction that begins with
 //! `SET LOCAL crm.org`, which costs a read one more round trip and a change-set two. Which of both a role is, a store
@@ -269,10 +270,11 @@ impl Inner {
                 }
             };
         }
-        let mut begin = fence.begin(scope);
-        if let Some(queue) = queue {
-            begin = format!("{begin}; {queue}");
-        }
+        let within = fence.begin_for(scope, &changes);
+        let begin = match queue {
+            Some(queue) => format!("{within}; {queue}"),
+            None => within.clone(),
+        };
         // A connection on which any of these fails is closed by the caller, and the server then rolls back.
         let open = |error| mapped(error, Phase::Open);
         let failure = match transact(lease, fence, &begin, scope, changes).await {
@@ -284,7 +286,7 @@ impl Inner {
         };
         self.note(scope, &failure);
         if fence == Fence::Present && failure.asks() {
-            simple(lease, format!("ROLLBACK; {}", fence.begin(scope))).await.map_err(open)?;
+            simple(lease, format!("ROLLBACK; {within}")).await.map_err(open)?;
             let error = failure.settle(lease, scope, Phase::Open).await;
             simple(lease, "ROLLBACK").await.map_err(open)?;
             return Err(error);

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { version: 5, name: "access", sql: include_str!("../migrations/0005_access.sql") },
     Migration { version: 6, name: "row_security", sql: include_str!("../migrations/0006_row_security.sql") },
     Migration { version: 7, name: "privacy", sql: include_str!("../migrations/0007_privacy.sql") },
+    Migration { version: 8, name: "closer_fence", sql: include_str!("../migrations/0008_closer_fence.sql") },
 ];
 
 /// The newest version that this program knows.

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use crm_core::store::{MemoryStore, conformance};
 use crm_core::testing::billing::{STEPS, Tally, sequence};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, rounds};
+use crm_core::testing::logins::World;
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
 use crm_core::testing::{self, boundaries, cases, logins, machines};
@@ -97,6 +99,28 @@ async fn random_sequences_of_billing_come_out_as_in_the_model() {
 async fn another_organizations_ids_are_as_good_as_random_ones() {
     let fenced = Fenced::new().await;
     boundaries::foreign(&testing::crm(fenced.store().await, 1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_organization_cannot_tell_whether_there_is_another() {
+    let mut found = Isolation::default();
+    for seed in rounds() {
+        let (shared, alone) = (Fenced::new().await, Fenced::new().await);
+        let (shared, alone) = (shared.store().await, alone.store().await);
+        found.add(isolation(shared.clone(), alone.clone(), seed).await.unwrap());
+        shared.close().await.unwrap();
+        alone.close().await.unwrap();
+    }
+    found.require();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cells_are_as_on_the_memory_store() {
+    let fenced = Fenced::new().await;
+    let here = cells(&World::new(fenced.store().await), None, Credentials::Users, (7, 120)).await.unwrap();
+    let memory = MemoryStore::new();
+    let model = cells(&World::new(memory.clone()), Some(&memory), Credentials::Users, (7, 120)).await.unwrap();
+    assert_eq!(here, model);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -13,7 +13,7 @@ use crm_core::billing::{DocumentKind, NumberSeries};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::people::Contact;
 use crm_core::row::Deferred;
-use crm_core::store::{ChangeSet, Expr, Select, Store, StoreError, StoreExt as _};
+use crm_core::store::{ChangeSet, Expr, Query, Select, Store, StoreError, StoreExt as _};
 use crm_store_postgres::PostgresStore;
 
 fn renamed(world: &mut World, before: &Stored<Contact>, name: &str) -> ChangeSet {
@@ -332,4 +332,27 @@ async fn entries_are_sealed_by_themselves_and_when_asked() {
     let mut ask = world.changes();
     ask.seal = Some(crm_core::store::Seal { limit: 10 });
     assert_eq!(store.apply(world.scope, ask).await.unwrap().sealed, 1);
+}
+
+/// The server goes on with one plan for a prepared statement if that seems no dearer than a plan for the values.
+#[tokio::test]
+async fn a_page_is_not_planned_anew_each_time() {
+    let database = Database::new();
+    let store = database.store().await;
+    let world = World::new(&store, 1).await;
+    let mut host = database.host().await;
+    let fill = "INSERT INTO crm_contact (org, id, kind, name_key, search, version, created_at, updated_at) \
+                SELECT 1, gen_random_uuid(), 'person', 'n' || i, 'n' || i, 1, now(), now() \
+                FROM generate_series(1, 5000) AS i; ANALYZE crm_contact";
+    execute(&mut host, fill).await;
+    let mut query = Query::<Contact>::all().limit(51).to_select().unwrap();
+    for _ in 0..12 {
+        let rows = store.within(&mut host).select(world.scope, &query).await.unwrap();
+        assert_eq!(rows.len(), 51);
+        query.after = rows.last().map(|row| query.place(row));
+    }
+    let plans =
+        "SELECT sum(generic_plans)::bigint FROM pg_prepared_statements WHERE statement LIKE '%FROM crm_contact%LIMIT%'";
+    let plans: i64 = sqlx::query_scalar(plans).fetch_one(&mut host).await.unwrap();
+    assert!(plans >= 5, "{plans}");
 }

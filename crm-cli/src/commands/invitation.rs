@@ -3,7 +3,7 @@
 use clap::{Arg, ArgMatches, Command};
 use crm_core::access::{Invitation, NewInvitation, WithdrawInvitation};
 use crm_core::entity::{Entity as _, Stored};
-use crm_core::store::{Query, Scope};
+use crm_core::store::Query;
 use crm_core::value::Email;
 use crm_core::{CrmError, Session};
 
@@ -73,7 +73,7 @@ pub(super) async fn run(app: &App, verb: &str, args: &ArgMatches) -> Done {
                 CrmError::Invalid(_) => Failure::from(error).hint("Give the name with --name"),
                 other => other.into(),
             })?;
-            member::told(app, &**crm.store(), Scope::SYSTEM, &member, "Accepted the invitation of").await
+            member::told(app, &**crm.store(), &member, "Accepted the invitation of").await
         }
         _ => {
             let crm = app.database(false).await?.crm(app.clock);

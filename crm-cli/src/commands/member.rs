@@ -98,7 +98,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         _ => {
             let query = Query::<Membership>::all().limit(crm_core::store::LARGEST_PAGE);
             let page = session.list(&query).await?;
-            let members = described(session.store(), session.scope(), &page.items).await?;
+            let members = described(session.store(), &page.items).await?;
             print(app, &members)
         }
     }
@@ -116,10 +116,11 @@ pub(super) async fn find(session: &Session<'_>, text: &str) -> Result<Stored<Mem
     Ok(found.ok_or_else(missing)?)
 }
 
-async fn described(store: &dyn Store, scope: Scope, members: &[Stored<Membership>]) -> Result<Vec<Member>, Failure> {
+async fn described(store: &dyn Store, members: &[Stored<Membership>]) -> Result<Vec<Member>, Failure> {
     let mut described = Vec::with_capacity(members.len());
     for member in members {
-        let user = store.get::<User>(scope, member.user_id).await?;
+        // One who was removed just now is no longer the organization's.
+        let user = store.get::<User>(Scope::SYSTEM, member.user_id).await?;
         let user = user.as_ref();
         described.push(Member {
             id: member.id.to_string(),
@@ -135,12 +136,12 @@ async fn described(store: &dyn Store, scope: Scope, members: &[Stored<Membership
 }
 
 async fn show(app: &App, session: &Session<'_>, member: &Stored<Membership>, done: &str) -> Done {
-    told(app, session.store(), session.scope(), member, done).await
+    told(app, session.store(), member, done).await
 }
 
 /// Says what was done and shows the member.
-pub(super) async fn told(app: &App, store: &dyn Store, scope: Scope, member: &Stored<Membership>, done: &str) -> Done {
-    let members = described(store, scope, std::slice::from_ref(member)).await?;
+pub(super) async fn told(app: &App, store: &dyn Store, member: &Stored<Membership>, done: &str) -> Done {
+    let members = described(store, std::slice::from_ref(member)).await?;
     if let Some(member) = members.first() {
         app.out.note(&format!("{done} {}, {}.", member.email, member.role));
     }

@@ -252,7 +252,7 @@ impl Reply for Accept {
     ) -> Result<Stored<Membership>, CrmError> {
         let email = &standing.invitation.email;
         let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
-        let user = match crm.store().first::<User>(standing.scope, known).await? {
+        let user = match crm.store().first::<User>(Scope::SYSTEM, known).await? {
             Some(user) if !user.active => return Err(invalid()),
             Some(user) => {
                 join(&user, context, changes);

@@ -222,9 +222,11 @@ impl Crm {
         let tokens = Select::new(RefreshToken::TABLE, tokens).limited(SWEEP);
         let tokens = self.store().all::<RefreshToken>(Scope::SYSTEM, &tokens).await?;
         for token in &tokens {
+            changes.reach_beyond(token);
             changes.delete(token);
         }
         if tokens.len() < SWEEP as usize {
+            changes.reach_beyond(&session);
             changes.delete(&session);
         }
         Ok(())

@@ -14,7 +14,7 @@ use crate::crud::Rules;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
-use crate::store::{ChangeSet, Select, StoreExt as _};
+use crate::store::{ChangeSet, Scope, Select, StoreExt as _};
 use crate::value::{Email, Text, ValueError};
 
 crate::choice! {
@@ -97,7 +97,7 @@ impl Command for AddMember {
         owners_only(context, &[self.role])?;
         let (store, scope) = (session.store(), session.scope());
         let named = User::COLUMNS.email_key.eq(&self.email.key().to_owned());
-        if store.first::<User>(scope, Select::new(User::TABLE, named.clone().into())).await?.is_some() {
+        if store.first::<User>(Scope::SYSTEM, Select::new(User::TABLE, named.clone().into())).await?.is_some() {
             let member = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.refers_to(named).into());
             return Err(match store.first::<Membership>(scope, member).await? {
                 Some(_) => CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["email"] },
@@ -122,6 +122,7 @@ pub(crate) fn join(user: &Stored<User>, context: &Context, changes: &mut ChangeS
         changes.require_unchanged(user);
     }
     changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+    changes.reach_beyond(user);
 }
 
 /// Changes a member's role.

@@ -208,6 +208,7 @@ pub(crate) async fn clear(
 ) -> Result<(), CrmError> {
     for count in counts(store, attempt).await? {
         if let Some(row) = &count.row {
+            changes.reach_beyond(row);
             changes.update(context, row, row.value.succeeded(count.limit, context.now()));
         }
     }

@@ -116,6 +116,15 @@ async fn expected(store: &dyn Store, scope: Scope, table: &'static Table) -> Res
     Ok(number(0) - number(1))
 }
 
+/// Where the records are of which an organization's chain tells: what stands above organizations is there also when the
+/// organization has nothing to do with it any more, such as a member who left.
+const fn place(scope: Scope, table: &Table) -> Scope {
+    match table.tenancy {
+        Tenancy::Organization => scope,
+        Tenancy::Global => Scope::SYSTEM,
+    }
+}
+
 /// Finds the records that were created and are not there, although nothing deletes them.
 pub(super) async fn gone(
     store: &dyn Store,
@@ -133,7 +142,7 @@ pub(super) async fn gone(
         let mut missing: BTreeSet<Uuid> =
             entries.iter().filter_map(|entry| entry[columns.record_id.index()].as_id()).collect();
         let ids: Vec<Uuid> = missing.iter().copied().collect();
-        for row in store.fetch(scope, table, &ids).await? {
+        for row in store.fetch(place(scope, table), table, &ids).await? {
             missing.remove(&table.id(&row));
         }
         let ids = missing.iter().copied().map(Value::Id).collect();
@@ -169,7 +178,7 @@ async fn above(
         known.extend(entries.iter().filter_map(|entry| entry[AuditEntry::COLUMNS.record_id.index()].as_id()));
     }
     for ids in known.into_iter().collect::<Vec<_>>().chunks(PAGE as usize) {
-        let rows = store.fetch(scope, table, ids).await?;
+        let rows = store.fetch(place(scope, table), table, ids).await?;
         records(store, scope, table, rows, report).await?;
     }
     gone(store, scope, table, report).await

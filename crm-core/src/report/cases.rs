@@ -14,7 +14,7 @@ use crate::id::Id;
 use crate::row::Value;
 use crate::service::deadline::Silence;
 use crate::service::{Case, CaseChannel, CaseKind, CaseStatus};
-use crate::store::{Aggregate, Bucket, Cmp, Expr, Group, Measure, Totals};
+use crate::store::{Aggregate, Bucket, Cmp, Expr, Group, Measure, Scope, Totals};
 use crate::value::{Date, Decimal6, Zone};
 
 /// What the report covers.
@@ -318,7 +318,7 @@ impl Session<'_> {
     async fn assignees(&self, found: BTreeMap<Option<Id<User>>, Waiting>) -> Result<Vec<AssigneeRow>, CrmError> {
         let ids: Vec<_> = found.keys().flatten().map(|id| id.uuid()).collect();
         let mut names = BTreeMap::new();
-        for row in self.store().fetch(self.scope(), User::TABLE, &ids).await? {
+        for row in self.store().fetch(Scope::SYSTEM, User::TABLE, &ids).await? {
             let user = Stored::<User>::from_row(row)?;
             names.insert(user.id, user.full_name.to_string());
         }

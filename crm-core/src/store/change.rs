@@ -206,6 +206,9 @@ pub struct ChangeSet {
     pub changes: Vec<Change>,
     /// Whose past is to be forgotten, in the same transaction.
     pub forgotten: Vec<Forgotten>,
+    /// The records above organizations that it touches though they are not the organization's own: neither members nor
+    /// logins to it. Where the database keeps organizations apart by itself, it lets the change-set at these alone.
+    pub beyond: Vec<Uuid>,
     /// Whether entries of the audit are to be sealed as well.
     pub seal: Option<Seal>,
     /// Whether, once it is written, nothing that was deleted or overwritten before is to be left in the store's files.
@@ -264,6 +267,7 @@ impl ChangeSet {
             counters: Vec::new(),
             changes: Vec::new(),
             forgotten: Vec::new(),
+            beyond: Vec::new(),
             seal: None,
             purge: false,
             feed: None,
@@ -370,6 +374,11 @@ impl ChangeSet {
     /// deleted are checked anyway.
     pub fn require_unchanged<E: Entity>(&mut self, basis: &Stored<E>) {
         self.guards.push(Guard { table: E::TABLE, id: basis.id.uuid(), version: basis.version });
+    }
+
+    /// Says that the change-set touches a record above organizations that is not the organization's own.
+    pub fn reach_beyond<E: Entity>(&mut self, record: &Stored<E>) {
+        self.beyond.push(record.id.uuid());
     }
 
     /// Takes the next value of a counter column, below or at `max`, and gives the counter's index

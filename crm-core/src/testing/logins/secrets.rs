@@ -6,7 +6,7 @@ use crate::access::{IdempotencyKey, Membership, ResetPassword, Secret, User};
 use crate::audit::AuditEntry;
 use crate::crud::to_json;
 use crate::encode::{encode_row, encode_value};
-use crate::entity::{Entity as _, Flags};
+use crate::entity::{Entity as _, Flags, Tenancy};
 use crate::error::CrmError;
 use crate::schema::TABLES;
 use crate::store::{ChangeSet, Expr, Query, Scope, Select, StoreExt as _};
@@ -64,7 +64,8 @@ pub async fn secrets_stay_secret(world: &World) -> Result<(), CrmError> {
     // Every row as it is exported, the audit included; and what was stored, which the search must not find.
     let mut hidden = Vec::new();
     for table in TABLES {
-        for row in world.crm.store().select(owner.scope(), &Select::new(table, Expr::True)).await? {
+        let scope = if table.tenancy == Tenancy::Global { Scope::SYSTEM } else { owner.scope() };
+        for row in world.crm.store().select(scope, &Select::new(table, Expr::True)).await? {
             tell(encode_row(table, &row));
             for (column, value) in table.columns.iter().zip(&row) {
                 if column.flags.contains(Flags::SECRET) && !value.is_null() {

@@ -1,0 +1,1 @@
+-- Version 8: row-level security of what stands above organizations, which is PostgreSQL's, as version 6 was.
