@@ -263,8 +263,8 @@ impl Session<'_> {
     }
 
     /// Goes on with what a session that was opened just now for the same member has read: the organization, the role,
-    /// the quotas. For a host that keeps a session for more than one piece of work, and opens one before each to see
-    /// that the credential is still good.
+    /// the quotas. For a host that keeps a session for more than one piece of work and wants the organization's settings as
+    /// they are, or the role of a member for whom it vouches itself.
     ///
     /// # Errors
     /// [`CrmError::Unauthenticated`] when the other session is another member's or another API key's, or the member's

@@ -157,10 +157,12 @@ impl Crm {
 
     /// Opens an organization for a member.
     ///
-    /// The session reads the organization's settings and number series and the member's role now. Every write checks in
-    /// its own transaction that the role is still the same, and is decided anew if it is not. What a session that is kept
-    /// reads meanwhile is as the role was when it was opened, or wrote last; so are settings and series. A session is
-    /// cheap: open one for each piece of work, or open another and call [`Session::renew`].
+    /// The host vouches for the member. The session reads the organization's settings and number series and the member's
+    /// role now. Every write checks in its own transaction that the role is still the same, and is decided anew if it is
+    /// not. What a session that is kept reads meanwhile is as the role was when it was opened, or wrote last; so are
+    /// settings and series. A session is cheap: open one for each piece of work, or open another and call
+    /// [`Session::renew`]. A session that a credential opened ([`Crm::session_with_token`], [`Crm::session_with_key`]) asks
+    /// at every call whether that still holds.
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such organization, [`CrmError::Unauthenticated`] when the
