@@ -139,15 +139,12 @@ pub async fn kept(world: &World, every: usize) -> Result<Kept, CrmError> {
             for (name, call) in tried.skip(number % every).step_by(every) {
                 let answer = call(&as_it_was(session), &ids).await;
                 told.calls += 1;
-                match &fresh {
-                    Ok(fresh) => {
-                        assert_eq!(outcome(answer), outcome(call(fresh, &ids).await), "{name} after {event:?}");
-                    }
-                    Err(_) => {
-                        told.refused += 1;
-                        let code = answer.as_ref().map(drop).map_err(CrmError::code);
-                        assert_eq!(code, Err(ErrorCode::Unauthenticated), "{name} after {event:?}: {answer:?}");
-                    }
+                if let Ok(fresh) = &fresh {
+                    assert_eq!(outcome(answer), outcome(call(fresh, &ids).await), "{name} after {event:?}");
+                } else {
+                    told.refused += 1;
+                    let code = answer.as_ref().map(drop).map_err(CrmError::code);
+                    assert_eq!(code, Err(ErrorCode::Unauthenticated), "{name} after {event:?}: {answer:?}");
                 }
                 turn_back(&world.clock, at);
             }
@@ -205,18 +202,18 @@ impl<'a> Held<'a> {
         let remove = RemoveMember { member };
         match self.event {
             Event::Logout => crm.logout(&self.signed.refresh).await?,
-            Event::End => drop(self.by_token().await?.run(&EndSessions).await?),
-            Event::Change => drop(self.by_token().await?.change_password(&PASSWORD.into(), &NEXT.into()).await?),
+            Event::End => self.by_token().await?.run(&EndSessions).await.map(drop)?,
+            Event::Change => self.by_token().await?.change_password(&PASSWORD.into(), &NEXT.into()).await.map(drop)?,
             Event::Set => crm.set_password(email, &NEXT.into()).await?,
-            Event::Reset => drop(owner.run(&ResetPassword { member, password: NEXT.into() }).await?),
-            Event::Deactivate => drop(owner.run(&DeactivateUser(member)).await?),
-            Event::Remove => drop(owner.run(&remove).await?),
+            Event::Reset => owner.run(&ResetPassword { member, password: NEXT.into() }).await.map(drop)?,
+            Event::Deactivate => owner.run(&DeactivateUser(member)).await.map(drop)?,
+            Event::Remove => owner.run(&remove).await.map(drop)?,
             Event::Rejoin => {
                 owner.run(&remove).await?;
                 joined(crm, owner, email, Role::Owner).await?;
             }
-            Event::Revoke => drop(owner.run(&RevokeKey(self.key.key.id)).await?),
-            Event::Lower => drop(owner.run(&SetRole { member, role: Role::Viewer }).await?),
+            Event::Revoke => owner.run(&RevokeKey(self.key.key.id)).await.map(drop)?,
+            Event::Lower => owner.run(&SetRole { member, role: Role::Viewer }).await.map(drop)?,
         }
         Ok(())
     }
