@@ -8,10 +8,12 @@ use crate::access::{
 };
 use crate::billing::NumberSeries;
 use crate::crm::Session;
+use crate::crud::column_is;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
+use crate::row::Value;
 use crate::sight::concealed;
-use crate::store::{ChangeSet, Expr, Scope, Select, Store, StoreExt as _};
+use crate::store::{ChangeSet, Expr, Guard, Scope, Select, Store, StoreExt as _};
 use crate::value::Instant;
 
 /// How many number series are read at most: one for each kind of document, and no more than a short read gives.
@@ -95,52 +97,127 @@ impl Acting {
         Rights::within(self.role(), self.key.as_ref().map(|at_work| &*at_work.scopes))
     }
 
+    /// What the session rests on, each as last read: the membership, and what a credential rests on: its user and itself.
+    fn basis(&self) -> Vec<Guard> {
+        let (key, login) = (self.key.as_ref(), self.login.as_ref());
+        let user = (key.is_some() || login.is_some()).then(|| Guard::of(&self.user));
+        let key = key.map(|at_work| Guard::of(&at_work.key));
+        let login = login.map(|login| Guard::of(&login.session));
+        [Some(Guard::of(&self.membership)), key, user, login].into_iter().flatten().collect()
+    }
+
+    /// Finds the membership if all that a credential's session rests on is as it was read. Of a session that the host opened
+    /// by name nothing is asked.
+    fn unchanged(&self) -> Option<Select> {
+        let mut basis = self.basis().into_iter();
+        let membership = as_read(&basis.next()?);
+        let credential = basis.map(|guard| match guard.table {
+            table if *table == *User::TABLE => as_read(&guard),
+            table => {
+                let (reference, filter) = (table.expect_position("user_id"), Box::new(as_read(&guard)));
+                Expr::Has { table, reference, filter }
+            }
+        });
+        let credential = credential.fold(Expr::True, Expr::and);
+        let reference = Membership::COLUMNS.user_id.index();
+        let of_credential = credential != Expr::True;
+        let credential = Expr::Related { reference, filter: Box::new(credential) };
+        of_credential.then(|| Select::new(Membership::TABLE, membership.and(credential)).limited(1))
+    }
+
     /// Demands that what the actor may do is still so when the change-set is applied, and that they have not signed out.
     pub(crate) fn guard(&self, changes: &mut ChangeSet) {
-        self.guard_member(changes);
-        if let Some(login) = &self.login {
-            changes.require_unchanged(&login.session);
-        }
+        self.guard_where(changes, |_| true);
     }
 
     /// The same without the login: for what takes so long that refreshing it must not have to wait.
     pub(crate) fn guard_member(&self, changes: &mut ChangeSet) {
-        changes.require_unchanged(&self.membership);
-        if let Some(at_work) = self.key.as_ref().filter(|at_work| changes.position(at_work.key.id).is_none()) {
-            changes.require_unchanged(&at_work.key);
-        }
-        // A change of the user themselves is checked by itself.
-        let signed_in = self.login.is_some() || self.key.is_some();
-        if signed_in && changes.position(self.user.id).is_none() {
-            changes.require_unchanged(&self.user);
-        }
+        self.guard_where(changes, |guard| *guard.table != *LoginSession::TABLE);
+    }
+
+    fn guard_where(&self, changes: &mut ChangeSet, wanted: impl Fn(&Guard) -> bool) {
+        // What the change-set changes itself is checked anyway.
+        let others = self.basis().into_iter().filter(|guard| changes.written(guard.table, guard.id).is_none());
+        let guards: Vec<Guard> = others.filter(wanted).collect();
+        changes.guards.extend(guards);
     }
 }
 
+/// The condition that a record is at the version that was read.
+fn as_read(guard: &Guard) -> Expr {
+    let version = guard.table.version_position().map(|at| column_is(at, Value::Int(guard.version)));
+    column_is(0, Value::Id(guard.id)).and(version.unwrap_or(Expr::True))
+}
+
 impl Session<'_> {
-    /// How far the actor's right to an operation goes.
+    /// How far the actor's right to an operation goes. If a credential opened the session, by what is in force now: it is
+    /// asked whether anything was revoked or changed.
     ///
     /// # Errors
-    /// [`CrmError::Forbidden`] when the role gives none, [`CrmError::OutOfScope`] when the API key's scopes do not name it,
-    /// [`CrmError::BadCredential`] when the key has expired, [`CrmError::TokenRefused`] when the access token has.
-    pub fn authorize(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
-        self.authorize_as(&self.acting(), entity, verb)
+    /// [`CrmError::Forbidden`] when the role gives none, [`CrmError::OutOfScope`] when the API key's scopes do not name it;
+    /// [`CrmError::BadCredential`], [`CrmError::TokenRefused`] or [`CrmError::Unauthenticated`] when the key, the access
+    /// token, the user or the membership does not hold any more.
+    pub async fn authorize(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        self.require_current().await?;
+        self.granted(entity, verb)
     }
 
-    /// As [`Session::authorize`], of who acted when the decision began.
-    pub(crate) fn authorize_as(
+    /// As [`Session::authorize`], of who acts as last read: for calls that have asked, or whose change-set will.
+    pub(crate) fn granted(&self, entity: &str, verb: &str) -> Result<(&'static str, Grant), CrmError> {
+        self.granted_to(&self.acting(), entity, verb)
+    }
+
+    /// As [`Session::granted`], of who acted when the decision began.
+    pub(crate) fn granted_to(
         &self,
         acting: &Acting,
         entity: &str,
         verb: &str,
     ) -> Result<(&'static str, Grant), CrmError> {
+        self.require_unexpired(acting)?;
+        policy::authorize(acting.rights(), entity, verb)
+    }
+
+    fn require_unexpired(&self, acting: &Acting) -> Result<(), CrmError> {
         if let Some(at_work) = &acting.key {
             at_work.key.require_valid(self.environment().now())?;
         }
-        if acting.login.as_ref().is_some_and(|login| login.expires_at <= self.environment().now()) {
-            return Err(CrmError::TokenRefused);
+        match &acting.login {
+            Some(login) if login.expires_at <= self.environment().now() => Err(CrmError::TokenRefused),
+            _ => Ok(()),
         }
-        policy::authorize(acting.rights(), entity, verb)
+    }
+
+    /// Demands that a credential which opened the session still holds. Who acts is read again if anything has changed.
+    ///
+    /// # Errors
+    /// As [`Session::authorize`], but for the rights.
+    pub(crate) async fn require_current(&self) -> Result<(), CrmError> {
+        if !self.is_checked() {
+            let acting = self.acting();
+            self.require_unexpired(&acting)?;
+            self.is_still(&acting).await?;
+        }
+        Ok(())
+    }
+
+    /// The same session for the rest of a call, once it was demanded that it is current.
+    pub(crate) async fn current(&self) -> Result<Self, CrmError> {
+        self.require_current().await?;
+        Ok(self.checked())
+    }
+
+    /// Whether all that a credential's session rests on is as it was read; if not, who acts is read again.
+    ///
+    /// # Errors
+    /// [`CrmError::Unauthenticated`], [`CrmError::TokenRefused`] or [`CrmError::BadCredential`] when nobody does any more.
+    pub(crate) async fn is_still(&self, acting: &Acting) -> Result<bool, CrmError> {
+        let Some(query) = acting.unchanged() else { return Ok(true) };
+        let unchanged = !self.store().select(self.scope(), &query).await?.is_empty();
+        if !unchanged {
+            self.refresh().await?;
+        }
+        Ok(unchanged)
     }
 
     /// Reads again who acts.
@@ -186,8 +263,8 @@ impl Session<'_> {
     }
 
     /// Goes on with what a session that was opened just now for the same member has read: the organization, the role,
-    /// the quotas. For a host that keeps a session for more than one piece of work, and opens one before each to see
-    /// that the credential is still good.
+    /// the quotas. For a host that keeps a session for more than one piece of work and wants the organization's settings as
+    /// they are, or the role of a member for whom it vouches itself.
     ///
     /// # Errors
     /// [`CrmError::Unauthenticated`] when the other session is another member's or another API key's, or the member's

@@ -157,10 +157,12 @@ impl Crm {
 
     /// Opens an organization for a member.
     ///
-    /// The session reads the organization's settings and number series and the member's role now. Every write checks in
-    /// its own transaction that the role is still the same, and is decided anew if it is not. What a session that is kept
-    /// reads meanwhile is as the role was when it was opened, or wrote last; so are settings and series. A session is
-    /// cheap: open one for each piece of work, or open another and call [`Session::renew`].
+    /// The host vouches for the member. The session reads the organization's settings and number series and the member's
+    /// role now. Every write checks in its own transaction that the role is still the same, and is decided anew if it is
+    /// not. What a session that is kept reads meanwhile is as the role was when it was opened, or wrote last; so are
+    /// settings and series. A session is cheap: open one for each piece of work, or open another and call
+    /// [`Session::renew`]. A session that a credential opened ([`Crm::session_with_token`], [`Crm::session_with_key`]) asks
+    /// at every call whether that still holds.
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such organization, [`CrmError::Unauthenticated`] when the
@@ -191,6 +193,7 @@ impl Crm {
             security: Arc::clone(&self.security),
             scope,
             acting: Arc::new(RwLock::new(Arc::new(acting))),
+            checked: false,
         })
     }
 
@@ -217,6 +220,8 @@ pub struct Session<'a> {
     security: Arc<Security>,
     scope: Scope,
     pub(crate) acting: Arc<RwLock<Arc<Acting>>>,
+    /// Whether the call has asked if what the session rests on still holds, or its change-set will.
+    checked: bool,
 }
 
 /// A session without its store.
@@ -237,6 +242,7 @@ impl Seat {
             security: Arc::clone(&self.security),
             scope: self.scope,
             acting: Arc::new(RwLock::new(Arc::clone(&self.acting))),
+            checked: true,
         }
     }
 }
@@ -338,10 +344,21 @@ impl Session<'_> {
             security: Arc::clone(&self.security),
             scope: self.scope,
             acting: Arc::clone(&self.acting),
+            checked: self.checked,
         }
     }
 
-    /// Who is at work, without a store: for a feed, which is given a view of its own. It goes on though a token expires.
+    pub(crate) const fn is_checked(&self) -> bool {
+        self.checked
+    }
+
+    /// The same for the rest of a call that has asked, or whose change-set will, if what it rests on still holds.
+    pub(crate) fn checked(&self) -> Self {
+        Self { checked: true, ..self.clone() }
+    }
+
+    /// Who is at work, without a store: for a feed, which is given a view of its own. It goes on though a token expires, and
+    /// what else it rests on the change-set has checked.
     pub(crate) fn seat(&self) -> Seat {
         Seat {
             environment: Arc::clone(&self.environment),
@@ -405,17 +422,18 @@ impl Session<'_> {
         command: &C,
         key: Option<&IdempotencyKey>,
     ) -> Result<(Counted<C::Root>, bool), CrmError> {
-        let as_it_was = |record| Ok((Counted { record, quotas: Vec::new() }, false));
         let mut again = false;
         for _ in 0..TRIES {
-            if let Some(key) = key
-                && let Some(first) = self.repeated(command, key).await?
-            {
-                return as_it_was(first);
+            let acting = self.acting();
+            let plan = self.plan_once(command, key).await;
+            // What writes nothing is not guarded by what it writes.
+            if !matches!(plan, Ok(Plan::Apply(..))) && !self.is_still(&acting).await? {
+                continue;
             }
-            let plan = self.plan(command, key).await?;
-            let (changes, root, charges) = match plan {
-                Plan::Unchanged(root) => return as_it_was(concealed(*root)?),
+            let (changes, root, charges) = match plan? {
+                Plan::Unchanged(root) => {
+                    return Ok((Counted { record: concealed(*root)?, quotas: Vec::new() }, false));
+                }
                 Plan::Apply(changes, root, charges) => (changes, root, charges),
             };
             let id = C::Root::TABLE.id(&root).to_string();
@@ -427,21 +445,35 @@ impl Session<'_> {
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
                 Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
-                Err(error) => self.refused_for_good(error, &id).await?,
+                Err(error) => self.refused_for_good(error, &id, &acting).await?,
             }
         }
         let reference = command.body().lines().next().unwrap_or_default().to_owned();
         Err(CrmError::Conflict { entity: C::Root::TABLE.entity, reference })
     }
 
+    /// What the key was used for, or else a plan.
+    async fn plan_once<C: Command>(
+        &self,
+        command: &C,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Plan<C::Root>, CrmError> {
+        if let Some(key) = key
+            && let Some(first) = self.repeated(command, key).await?
+        {
+            return Ok(Plan::Unchanged(Box::new(first)));
+        }
+        self.plan(command, key).await
+    }
+
     /// Decides a command without applying it.
     async fn plan<C: Command>(&self, command: &C, key: Option<&IdempotencyKey>) -> Result<Plan<C::Root>, CrmError> {
         // Whoever acts first is guarded: what is decided on later readings conflicts if they differ.
         let acting = self.acting();
-        let (operation, grant) = self.authorize_as(&acting, C::Root::TABLE.entity, C::VERB)?;
+        let (operation, grant) = self.granted_to(&acting, C::Root::TABLE.entity, C::VERB)?;
         let mut context = self.context();
         let mut changes = ChangeSet::new(context.stamp(operation));
-        let root = command.decide(self, grant, &mut context, &mut changes).await?;
+        let root = command.decide(&self.checked(), grant, &mut context, &mut changes).await?;
         if changes.is_empty() && key.is_none() {
             return Ok(Plan::Unchanged(Box::new(root)));
         }
@@ -470,9 +502,9 @@ impl Session<'_> {
     /// What the role may read of an entity, as a filter to add to every query.
     ///
     /// # Errors
-    /// [`CrmError::Forbidden`] when it may read nothing.
-    pub fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let (_, grant) = self.authorize(E::TABLE.entity, verb)?;
+    /// As [`Session::authorize`]: when it may read nothing, and when a credential does not hold any more.
+    pub async fn visible<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
+        let (_, grant) = self.authorize(E::TABLE.entity, verb).await?;
         Ok(self.within_grant::<E>(grant))
     }
 
@@ -507,7 +539,7 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn get<E: Rules>(&self, id: Id<E>) -> Result<Stored<E>, CrmError> {
-        let (_, grant) = self.authorize(E::TABLE.entity, "read")?;
+        let (_, grant) = self.authorize(E::TABLE.entity, "read").await?;
         concealed(self.load(grant, id).await?)
     }
 
@@ -519,9 +551,10 @@ impl Session<'_> {
         if let Ok(id) = reference.parse() {
             return self.get(id).await;
         }
+        let visible = self.visible::<E>("read").await?;
         if let Some(name) = E::NAME_IN_FORCE {
             let in_force = crud::column_is(E::TABLE.expect_position(name), Value::Text(fold(reference)));
-            let in_force = Select::new(E::TABLE, in_force.and(self.visible::<E>("read")?));
+            let in_force = Select::new(E::TABLE, in_force.and(visible.clone()));
             if let Some(record) = self.store().first(self.scope, in_force).await? {
                 return concealed(record);
             }
@@ -542,7 +575,7 @@ impl Session<'_> {
                 any.push(crud::column_is(column, value));
             }
         }
-        let filter = Expr::Or(any).and(self.visible::<E>("read")?);
+        let filter = Expr::Or(any).and(visible);
         let found: Vec<Stored<E>> = self.store().all(self.scope, &Select::new(E::TABLE, filter).limited(10)).await?;
         match <[_; 1]>::try_from(found) {
             Ok([one]) => concealed(one),
@@ -563,7 +596,7 @@ impl Session<'_> {
     /// When the role may not read an entity that the query looks at, the cursor belongs to another list, or a secret
     /// column is asked for.
     pub async fn list<E: Rules>(&self, query: &Query<E>) -> Result<Page<E>, CrmError> {
-        let visible = self.visible::<E>("read")?;
+        let visible = self.visible::<E>("read").await?;
         let select = query.to_select().map_err(|reason| CrmError::invalid("after", reason))?;
         let mut select = self.confined(select)?;
         select.filter = select.filter.and(visible);
@@ -577,7 +610,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not read an entity that the query looks at, or a secret column is asked for.
     pub async fn count<E: Rules>(&self, query: &Query<E>) -> Result<i64, CrmError> {
-        let visible = self.visible::<E>("read")?;
+        let visible = self.visible::<E>("read").await?;
         let mut query = query.clone();
         query.filter = Filter::new(self.confined_filter(E::TABLE, &query.filter.into_expr())?.and(visible));
         Ok(self.store().count(self.scope, &query).await?)
@@ -607,8 +640,9 @@ impl Session<'_> {
         crud::require_general::<E>("create")?;
         let mut again = false;
         for _ in 0..TRIES {
+            self.require_current().await?;
             let acting = self.acting();
-            let (operation, grant) = self.authorize_as(&acting, E::TABLE.entity, "create")?;
+            let (operation, grant) = self.granted_to(&acting, E::TABLE.entity, "create")?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
             let mut created = Vec::with_capacity(edits.len());
@@ -649,7 +683,7 @@ impl Session<'_> {
                 }
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
                 Err(StoreError::Duplicate { .. } | StoreError::Limit { .. }) if new_to_all && !again => again = true,
-                Err(error) => self.refused_for_good(error, "").await?,
+                Err(error) => self.refused_for_good(error, "", &acting).await?,
             }
         }
         Err(CrmError::Conflict { entity: E::TABLE.entity, reference: String::new() })

@@ -1,6 +1,7 @@
 //! What a store's refusal means to a caller.
 
 use crate::access::Idempotency;
+use crate::acting::Acting;
 use crate::billing::{SeriesYear, used_up};
 use crate::crm::Session;
 use crate::entity::Entity as _;
@@ -35,17 +36,25 @@ impl Session<'_> {
         }
     }
 
-    /// As [`Session::refused`]; not when a quota ran out that has been changed meanwhile: then it is worth another try.
-    pub(crate) async fn refused_for_good(&self, error: StoreError, reference: &str) -> Result<(), CrmError> {
-        let refused = self.refused(error, reference).await;
-        if !matches!(refused, CrmError::QuotaExceeded { .. }) {
-            return Err(refused);
+    /// As [`Session::refused`]; not when the rights or the quota by which it was decided have changed meanwhile: then it is
+    /// worth another try.
+    pub(crate) async fn refused_for_good(
+        &self,
+        error: StoreError,
+        reference: &str,
+        acting: &Acting,
+    ) -> Result<(), CrmError> {
+        if is_about_data(&error) && !self.is_still(acting).await? {
+            return Ok(());
         }
-        let version = |session: &Self| session.key().map(|key| key.version);
-        let before = version(self);
-        self.refresh().await?;
-        if version(self) == before { Err(refused) } else { Ok(()) }
+        Err(self.refused(error, reference).await)
     }
+}
+
+/// Whether a refusal tells of what is stored, and for certain nothing was written.
+const fn is_about_data(error: &StoreError) -> bool {
+    use StoreError::{Aborted, Duplicate, Limit, OutOfRange, Referenced};
+    matches!(error, Duplicate { .. } | Referenced { .. } | Limit { .. } | OutOfRange { .. } | Aborted)
 }
 
 /// Names the record and the fields that a store's refusal is about.

@@ -101,11 +101,11 @@ impl Session<'_> {
     /// [`CrmError::Forbidden`] and [`CrmError::OutOfScope`] when it is nothing.
     pub(crate) fn readable(&self, table: &Table) -> Result<Expr, CrmError> {
         if *table == *User::TABLE {
-            self.authorize(Membership::TABLE.entity, "read")?;
+            self.granted(Membership::TABLE.entity, "read")?;
             let reference = Membership::COLUMNS.user_id.index();
             return Ok(Expr::Has { table: Membership::TABLE, reference, filter: Box::new(Expr::True) });
         }
-        let (_, grant) = self.authorize(table.entity, "read")?;
+        let (_, grant) = self.granted(table.entity, "read")?;
         let acting = self.acting();
         Ok(match (table.tenancy, grant) {
             (Tenancy::Global, _) if *table == *Organization::TABLE => {

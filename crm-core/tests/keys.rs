@@ -11,6 +11,7 @@ use crm_core::access::{
     KeyUsage, Membership, NewInvitation, NewKey, POLICY, RemoveMember, Requester, RevokeKey, Role, Secret, SetQuota,
     SetRole, SetUsername, WithdrawInvitation,
 };
+use crm_core::activity::TimelineOptions;
 use crm_core::audit::{ActorKind, AuditEntry};
 use crm_core::billing::{BillingError, CreateInvoice, DocumentKind, NewLine, NumberSeries};
 use crm_core::context::Environment as _;
@@ -19,10 +20,11 @@ use crm_core::encode::encode_row;
 use crm_core::entity::{Entity as _, Table, Tenancy};
 use crm_core::import::{Import, ImportKind};
 use crm_core::people::{Contact, ContactKind};
+use crm_core::report::{ForecastOptions, StatementOptions};
 use crm_core::schema::TABLES;
 use crm_core::store::{Aggregate, Applied, ChangeSet, Expr, MemoryStore, Query, Scope, Select, Store, StoreError};
 use crm_core::testing::quota::{self, QuotaRace};
-use crm_core::testing::{self, TestEnvironment};
+use crm_core::testing::{self, TestEnvironment, logins};
 use crm_core::value::Decimal6;
 use crm_core::{Create, Crm, CrmError, Edit, ErrorCode, Row, Session, block_on};
 use uuid::Uuid;
@@ -126,6 +128,61 @@ fn a_key_with_a_wrong_checksum_never_reaches_the_store() {
     // The counter counts: a good key is looked up.
     block_on(world.crm.session_with_key(&text.into())).unwrap();
     assert!(asked.load(Ordering::Relaxed) > before);
+}
+
+/// Whether a credential still holds is one question; a write asks it in what it writes, and a host that vouches asks none.
+#[test]
+fn a_credential_costs_a_read_one_statement_and_a_write_none() {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let world = logins::World::new(Asked(MemoryStore::new(), Arc::clone(&asked)));
+    block_on(async {
+        let owner = testing::organization(&world.crm, "acme").await?;
+        world.crm.set_password(&owner.user().email, &logins::PASSWORD.into()).await?;
+        let signed = world.login("acme", "owner@acme.example", logins::PASSWORD).await?;
+        let scopes = "*.read report.* contact.* lead.*";
+        let key = owner.create_key(&NewKey { quotas: Vec::new(), ..new_key(Role::Owner, scopes) }).await?;
+        let sessions = [
+            owner.clone(),
+            world.crm.session_with_token(signed.access.expose()).await?,
+            world.crm.session_with_key(&key.text).await?,
+        ];
+        let (contact, today) = (owner.create(person("Eva")).await?.id, owner.context().today());
+        let mut costs: Vec<Vec<usize>> = Vec::new();
+        for (session, stratum) in sessions.iter().zip(1..) {
+            let mut counts = vec![asked.load(Ordering::Relaxed)];
+            let mut note = || counts.push(asked.load(Ordering::Relaxed));
+            session.get(contact).await?;
+            note();
+            assert!(session.find::<Contact>("nobody@example.org").await.is_err());
+            note();
+            session.list(&Query::<Contact>::all()).await?;
+            note();
+            session.count(&Query::<Contact>::all()).await?;
+            note();
+            session.timeline(contact, &TimelineOptions::default()).await?;
+            note();
+            session.statement(contact, &StatementOptions { from: today, to: today, restated: false }).await?;
+            note();
+            session.forecast(&ForecastOptions::default()).await?;
+            note();
+            session.deadline_rules(true).await?;
+            note();
+            session.key_usage(Some(key.key.id), today, today).await?;
+            note();
+            session.create(person("Ada")).await?;
+            note();
+            session.update(contact, Edit::new().set(Contact::COLUMNS.stratum, Some(stratum))).await?;
+            note();
+            costs.push(counts.windows(2).map(|pair| pair[1] - pair[0]).collect());
+        }
+        let [by_name, token, key] = &costs[..] else { panic!("three sessions") };
+        let more = |of: &[usize]| of.iter().zip(by_name).map(|(cost, by_name)| cost - by_name).collect::<Vec<_>>();
+        assert_eq!(by_name[0], 1, "a look-up by id is one statement");
+        assert_eq!(more(token), [1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!(more(key), more(token));
+        Ok::<_, CrmError>(())
+    })
+    .unwrap();
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crm_core::access::{NewKey, Role, Signed};
 use crm_core::import::{Import, ImportKind};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::store::{MemoryStore, Query};
+use crm_core::testing::boundaries::kept;
 use crm_core::testing::logins::{PASSWORD, World};
 use crm_core::{CrmError, Edit, Session, block_on, testing};
 
@@ -100,4 +101,10 @@ fn a_session_ends_with_its_key() {
     ] {
         assert!(matches!(refused, Err(CrmError::BadCredential(_))), "{refused:?}");
     }
+}
+
+#[test]
+fn what_is_revoked_or_changed_counts_on_the_next_call_of_every_operation() {
+    let told = block_on(kept(&World::new(MemoryStore::new()), 1)).unwrap();
+    assert!(told.refused > 2_000, "{told:?}");
 }

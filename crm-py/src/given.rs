@@ -79,7 +79,8 @@ impl Reference {
                 Err(other) => return Err(other),
             },
         };
-        let filter = Membership::COLUMNS.user_id.eq(&user).into_expr().and(session.visible::<Membership>("read")?);
+        let filter =
+            Membership::COLUMNS.user_id.eq(&user).into_expr().and(session.visible::<Membership>("read").await?);
         let member =
             session.store().first::<Membership>(session.scope(), Select::new(Membership::TABLE, filter)).await?;
         let not_found = || CrmError::NotFound { entity: Membership::TABLE.entity, reference: self.shown() };
@@ -115,7 +116,7 @@ async fn user_by_email(session: &Session<'_>, key: &str) -> Outcome<Stored<User>
     let email: Email = key.parse().map_err(|_| not_found())?;
     let query = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
     let user = session.store().first::<User>(session.scope(), query).await?.ok_or_else(not_found)?;
-    let member = Membership::COLUMNS.user_id.eq(&user.id).into_expr().and(session.visible::<Membership>("read")?);
+    let member = Membership::COLUMNS.user_id.eq(&user.id).into_expr().and(session.visible::<Membership>("read").await?);
     let query = Select::new(Membership::TABLE, member);
     session.store().first::<Membership>(session.scope(), query).await?.ok_or_else(not_found)?;
     Ok(user)

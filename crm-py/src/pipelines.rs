@@ -37,7 +37,7 @@ async fn stage_of(
         }
         Reference::Key(name) => fold(name),
     };
-    let filter = Stage::COLUMNS.name_key.eq(&name).into_expr().and(session.visible::<Stage>("read")?);
+    let filter = Stage::COLUMNS.name_key.eq(&name).into_expr().and(session.visible::<Stage>("read").await?);
     let mut found: Vec<Stored<Stage>> =
         session.store().all(session.scope(), &Select::new(Stage::TABLE, filter)).await?;
     found.retain(in_pipeline);

@@ -60,8 +60,8 @@ impl Session {
     }
 
     /// What the member may read of a kind of record, as a filter.
-    fn visible(&self, described: &Described) -> Outcome<Expr> {
-        let (_, grant) = self.inner.authorize(described.table.entity, "read")?;
+    async fn visible(&self, described: &Described) -> Outcome<Expr> {
+        let (_, grant) = self.inner.authorize(described.table.entity, "read").await?;
         Ok(match grant {
             Grant::All => Expr::True,
             Grant::Own => (described.own)(self.inner.user().id),
@@ -70,7 +70,7 @@ impl Session {
     }
 
     async fn by_id(&self, described: &'static Described, id: uuid::Uuid) -> Outcome<Row> {
-        let filter = Expr::eq(0, Value::Id(id)).and(self.visible(described)?);
+        let filter = Expr::eq(0, Value::Id(id)).and(self.visible(described).await?);
         let rows = self.inner.store().select(self.inner.scope(), &Select::new(described.table, filter)).await?;
         let not_found = || CrmError::NotFound { entity: described.table.entity, reference: id.to_string() };
         rows.into_iter().next().ok_or_else(not_found)
@@ -205,7 +205,7 @@ impl Session {
         let described = kind(entity)?;
         let wanted = Wanted::read(described, filters, search, archived)?.page(py, &order_by, after, limit)?;
         let (rows, next) = self.call(py, async {
-            let visible = self.visible(described)?;
+            let visible = self.visible(described).await?;
             wanted.rows(&self.inner, visible).await
         })?;
         Ok((Record::wrap_all(py, described.table, rows)?, next))
@@ -224,7 +224,7 @@ impl Session {
         let described = kind(entity)?;
         let wanted = Wanted::read(described, filters, search, archived)?;
         self.call(py, async {
-            let filter = wanted.filter(&self.inner).await?.and(self.visible(described)?);
+            let filter = wanted.filter(&self.inner).await?.and(self.visible(described).await?);
             let query = Aggregate::new(described.table, filter).measure(Measure::Count);
             let answers = self.inner.store().aggregate(self.inner.scope(), &[query]).await?;
             Ok(answers.first().and_then(|rows| rows.first()?[0].as_int()).unwrap_or(0))
@@ -536,7 +536,7 @@ impl Session {
     /// The members with their users.
     fn members(&self, py: Python<'_>) -> PyResult<Vec<(Py<PyAny>, Py<PyAny>)>> {
         let rows = self.call(py, async {
-            let visible = self.inner.visible::<Membership>("read")?;
+            let visible = self.inner.visible::<Membership>("read").await?;
             Ok(self.inner.store().select(self.inner.scope(), &Select::new(Membership::TABLE, visible)).await?)
         })?;
         rows.into_iter().map(|row| self.with_user(py, row)).collect()

@@ -99,7 +99,7 @@ impl Tags {
             }?;
             let tags = Tagging::COLUMNS.tag_id.of_any(record.taggings()).into_expr();
             let by_name = Order { column: Tag::COLUMNS.name_key.index(), direction: Direction::Ascending };
-            let query = Select::new(Tag::TABLE, tags.and(inner.visible::<Tag>("read")?)).ordered(&[by_name]);
+            let query = Select::new(Tag::TABLE, tags.and(inner.visible::<Tag>("read").await?)).ordered(&[by_name]);
             Ok(inner.store().select(inner.scope(), &query).await?)
         })?;
         Record::wrap_all(py, Tag::TABLE, rows)

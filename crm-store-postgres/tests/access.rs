@@ -3,7 +3,7 @@
 mod common;
 
 use crm_core::store::MemoryStore;
-use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, rounds};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, kept, rounds};
 use crm_core::testing::logins::World;
 
 use crate::common::Database;
@@ -29,6 +29,15 @@ async fn cells_are_as_on_the_memory_store() {
             break;
         }
     }
+}
+
+/// Every fifth call, others after each event; with `CRM_TEST_CELLS` every call.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_revoked_or_changed_counts_on_the_next_call() {
+    let every = if std::env::var_os("CRM_TEST_CELLS").is_some() { 1 } else { 5 };
+    let database = Database::new();
+    let told = kept(&World::new(database.store().await), every).await.unwrap();
+    assert!(told.refused > 2_000 / every, "{told:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

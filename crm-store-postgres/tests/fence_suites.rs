@@ -147,6 +147,14 @@ async fn signing_in_lets_in_whom_it_should_for_as_long_as_it_should() {
     logins::suite(fenced.store().await).await.unwrap();
 }
 
+/// Every fifth call, others after each event.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_revoked_or_changed_counts_on_the_next_call() {
+    let fenced = Fenced::new().await;
+    let told = boundaries::kept(&logins::World::new(fenced.store().await), 5).await.unwrap();
+    assert!(told.refused > 400, "{told:?}");
+}
+
 /// 8 workers issue 40 invoices each, three of ten in a host's transaction that is rolled back.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn numbers_have_no_gap() {

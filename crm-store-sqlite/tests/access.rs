@@ -3,7 +3,7 @@
 
 use crm_core::block_on;
 use crm_core::store::MemoryStore;
-use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, rounds};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, kept, rounds};
 use crm_core::testing::logins::World;
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -34,6 +34,13 @@ fn cells_are_as_on_the_memory_store() {
             break;
         }
     }
+}
+
+#[test]
+fn what_is_revoked_or_changed_counts_on_the_next_call() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = block_on(kept(&World::new(store(&folder, "kept.db")), 1)).unwrap();
+    assert!(told.refused > 2_000, "{told:?}");
 }
 
 #[test]

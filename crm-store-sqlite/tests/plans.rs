@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use crm_core::access::{NewKey, Role};
 use crm_core::activity::{Interaction, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Invoice, InvoiceLine, InvoiceStatus};
@@ -21,6 +22,7 @@ use crm_core::store::{
     Aggregate, Applied, ChangeSet, Direction, Expr, Filter, Group, Measure, MemoryStore, Order, Query, Scope, Select,
     Store, StoreError,
 };
+use crm_core::testing::logins::{PASSWORD, World};
 use crm_core::value::Instant;
 use crm_core::{Id, Session, testing};
 use crm_sql::{Dialect, Statement};
@@ -132,7 +134,7 @@ fn a_members_open_deals_by_amount_are_a_walk_along_their_index() {
 /// What a report asks of its store.
 fn asked(report: impl AsyncFnOnce(&Session<'_>)) -> Vec<Aggregate> {
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let crm = testing::crm(Spy { store: MemoryStore::new(), asked: Arc::clone(&asked) }, 1);
+    let crm = testing::crm(Spy { asked: Arc::clone(&asked), ..Spy::default() }, 1);
     crm_core::block_on(async {
         let session = testing::organization(&crm, "here").await.unwrap();
         asked.lock().unwrap().clear();
@@ -142,10 +144,12 @@ fn asked(report: impl AsyncFnOnce(&Session<'_>)) -> Vec<Aggregate> {
     asked.drain(..).filter(|query| *query.table != *Stage::TABLE).collect()
 }
 
-/// A store that notes what figures it is asked for.
+/// A store that notes what figures and rows it is asked for.
+#[derive(Default)]
 struct Spy {
     store: MemoryStore,
     asked: Arc<Mutex<Vec<Aggregate>>>,
+    selected: Arc<Mutex<Vec<Select>>>,
 }
 
 #[async_trait]
@@ -155,6 +159,7 @@ impl Store for Spy {
     }
 
     async fn select(&self, scope: Scope, query: &Select) -> Result<Vec<Row>, StoreError> {
+        self.selected.lock().unwrap().push(query.clone());
         self.store.select(scope, query).await
     }
 
@@ -165,6 +170,28 @@ impl Store for Spy {
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         self.store.apply(scope, changes).await
+    }
+}
+
+#[test]
+fn what_a_credential_rests_on_is_found_by_keys() {
+    let rows = Arc::default();
+    let world = World::new(Spy { selected: Arc::clone(&rows), ..Spy::default() });
+    let sessions = crm_core::block_on(async {
+        let owner = testing::organization(&world.crm, "here").await.unwrap();
+        world.crm.set_password(&owner.user().email, &PASSWORD.into()).await.unwrap();
+        let signed = world.login("here", "owner@here.example", PASSWORD).await.unwrap();
+        let new = NewKey::new("key".parse().unwrap(), Role::Owner, "*.read".parse().unwrap());
+        let key = owner.create_key(&new).await.unwrap();
+        let token = world.crm.session_with_token(signed.access.expose()).await.unwrap();
+        [token, world.crm.session_with_key(&key.text).await.unwrap()]
+    });
+    let user = "SEARCH t0 USING PRIMARY KEY (org=? AND id=?)\nSEARCH t1 EXISTS USING PRIMARY KEY (id=?)";
+    for (session, credential) in sessions.iter().zip(["id=?", "org=? AND id=?"]) {
+        rows.lock().unwrap().clear();
+        crm_core::block_on(session.get(session.organization().id)).unwrap();
+        let found = selected(&rows.lock().unwrap()[0]);
+        assert_eq!(found, format!("{user}\nSEARCH t2 EXISTS USING PRIMARY KEY ({credential})"));
     }
 }
 

@@ -70,7 +70,7 @@ async fn actors(session: &Session<'_>, entries: &[Stored<AuditEntry>]) -> Result
 }
 
 async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    session.authorize(AuditEntry::TABLE.entity, "read")?;
+    session.authorize(AuditEntry::TABLE.entity, "read").await?;
     let mut query: Query<AuditEntry> = records::query(session, args, Filter::all()).await?;
     if text(args, "sort").is_none() {
         query = query.order(0, Direction::Descending);
@@ -116,7 +116,7 @@ async fn list(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
 }
 
 async fn show(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    session.authorize(AuditEntry::TABLE.entity, "read")?;
+    session.authorize(AuditEntry::TABLE.entity, "read").await?;
     let reference = records::reference(args);
     let filter = match (reference.parse::<i64>(), reference.parse()) {
         (Ok(seq), _) => AuditEntry::COLUMNS.seq.eq(&Some(seq)),
@@ -156,7 +156,7 @@ struct Problem {
 }
 
 async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    session.authorize(AuditEntry::TABLE.entity, "verify")?;
+    session.authorize(AuditEntry::TABLE.entity, "verify").await?;
     let head: Option<Head> = args::value(args, "head")?;
     let found = verify(session.store(), session.scope(), head.as_ref()).await?;
     let problem = |finding: &Finding| Problem {

@@ -137,7 +137,7 @@ async fn show(app: &App, args: &ArgMatches) -> Done {
     let member = theirs(&session, args).await?;
     let missing = || CrmError::NotFound { entity: User::TABLE.entity, reference: member.user_id.to_string() };
     let user = session.store().get::<User>(session.scope(), member.user_id).await?.ok_or_else(missing)?;
-    let all = user.id == session.user().id || session.authorize(User::TABLE.entity, "reset_password").is_ok();
+    let all = user.id == session.user().id || session.authorize(User::TABLE.entity, "reset_password").await.is_ok();
     print_columns(app, &user, if all { SHOWN } else { PUBLIC })
 }
 

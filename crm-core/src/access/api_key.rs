@@ -220,10 +220,10 @@ impl Session<'_> {
 impl crate::Crm {
     /// Opens an organization for an API key.
     ///
-    /// The session is that of the member who made the key, in the key's role and scopes. The same holds for the key as for
-    /// the member's role: every write checks in its own transaction that the key was not revoked or changed. When the key
-    /// expires, the session does nothing any more. What a session that is kept reads meanwhile is as the role and the key
-    /// were when it was opened, or wrote last. A host that keeps one opens another before each piece of work and calls
+    /// The session is that of the member who made the key, in the key's role and scopes. It ends with the key, the user and
+    /// the membership, and the key's quotas are as they are, on the next call: a read asks first whether anything was
+    /// revoked or changed, in one statement, a write in its own transaction. When the key expires, the session does nothing
+    /// any more. Settings and number series are as last read: a host that keeps a session for long opens another and calls
     /// [`Session::renew`].
     ///
     /// # Errors

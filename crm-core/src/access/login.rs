@@ -185,9 +185,10 @@ impl Crm {
     /// The token only says who somebody is: that they are active, still a member, in which role, and that nothing has
     /// ended their sessions is read from the store now.
     ///
-    /// The session ends with the token, and its writes end with the login: each checks in its own transaction that nobody
-    /// has signed out. What a session that is kept reads meanwhile is as the role was when it was opened, or wrote last. A
-    /// host that keeps one opens another before each piece of work and calls [`Session::renew`].
+    /// The session ends with the token, the login, the user's sessions and the membership, and its role is the member's as
+    /// it is, on the next call: a read asks first whether anything was revoked or changed, in one statement, a write in its
+    /// own transaction. Settings and number series are as last read: a host that keeps a session for long opens another and
+    /// calls [`Session::renew`].
     ///
     /// # Errors
     /// [`CrmError::TokenRefused`] when the token is forged, expired or not valid any more;

@@ -199,7 +199,7 @@ impl Session<'_> {
             if acting.key.is_none() {
                 return Ok(());
             }
-            let (operation, _) = self.authorize(entity, verb)?;
+            let (operation, _) = self.granted_to(&acting, entity, verb)?;
             let mut context = self.context();
             let mut changes = ChangeSet::new(context.stamp(operation));
             acting.guard(&mut changes);
@@ -266,8 +266,9 @@ impl Session<'_> {
     /// What is left of the API key's quotas now; nothing outside a key's session.
     ///
     /// # Errors
-    /// When the store fails.
+    /// [`CrmError::BadCredential`] when the key does not work any more, and when the store fails.
     pub async fn quotas(&self) -> Result<Vec<QuotaLeft>, CrmError> {
+        self.require_current().await?;
         let acting = self.acting();
         let Some(at_work) = &acting.key else { return Ok(Vec::new()) };
         let (day, resets_at) = day_of(self.environment().now());
@@ -292,17 +293,18 @@ impl Session<'_> {
         from: Date,
         to: Date,
     ) -> Result<Vec<KeyUsageLine>, CrmError> {
+        let session = self.current().await?;
         if to < from {
             return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
         }
         let columns = KeyUsage::COLUMNS;
         let mut filter = columns.day.ge(&from) & columns.day.le(&to);
         if let Some(key) = key {
-            filter = filter & columns.key_id.eq(&self.get(key).await?.id);
+            filter = filter & columns.key_id.eq(&session.get(key).await?.id);
         }
         let query = Query::new(filter).ascending(columns.day).limit(LINES).to_select();
         let mut query = query.map_err(|reason| CrmError::invalid("from", reason))?;
-        query.filter = query.filter.and(self.visible::<KeyUsage>("read")?);
+        query.filter = query.filter.and(session.visible::<KeyUsage>("read").await?);
         let used: Vec<Stored<KeyUsage>> = self.store().all(self.scope(), &query).await?;
         let mut ids: Vec<uuid::Uuid> = used.iter().map(|usage| usage.key_id.uuid()).collect();
         ids.sort_unstable();

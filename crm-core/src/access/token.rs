@@ -2,7 +2,7 @@
 //!
 //! A token is taken if its header is exactly the one that is written here, its key is known, its signature is right, and
 //! every claim is there and as it should be, to the second. It says who somebody is; what they may do is read from the
-//! store each time. There is no list of algorithms to choose from, hence none to confuse.
+//! store, and asked again at each call of a session. There is no list of algorithms to choose from, hence none to confuse.
 
 use std::fmt;
 

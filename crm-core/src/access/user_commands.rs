@@ -55,7 +55,7 @@ impl Session<'_> {
     /// # Errors
     /// [`AccessError::WrongPassword`]; [`CrmError::Invalid`] when the new one is refused; [`CrmError::Throttled`].
     pub async fn change_password(&self, current: &Secret, new: &Secret) -> Result<Stored<User>, CrmError> {
-        self.authorize(User::TABLE.entity, ChangePassword::VERB)?;
+        self.authorize(User::TABLE.entity, ChangePassword::VERB).await?;
         // Before it is counted: a key must not keep its member from changing their password.
         members_only(&self.context())?;
         let attempt = Attempt::new("change_password", &self.user().id.to_string(), None);

@@ -260,13 +260,14 @@ impl Session<'_> {
         options: &TimelineOptions,
     ) -> Result<Timeline, CrmError> {
         let subject = subject.into();
-        let trail = self.trail(subject).await?;
+        let session = self.current().await?;
+        let trail = session.trail(subject).await?;
         let limit = options.limit.clamp(1, LARGEST_TIMELINE);
         let after = options.after.as_ref().map(|cursor| Place::read(cursor, subject)).transpose();
         let after = after.map_err(|reason| CrmError::invalid("after", reason))?;
 
         let mut found: Vec<(Place, Row)> = Vec::new();
-        for mut source in self.sources(&trail)? {
+        for mut source in session.sources(&trail).await? {
             if let Some(place) = after {
                 source.after(place);
             }
@@ -308,10 +309,10 @@ impl Session<'_> {
     }
 
     /// The queries that the timeline of records is merged from; the member may see the records.
-    fn sources(&self, trail: &[Subject]) -> Result<Vec<Source>, CrmError> {
+    async fn sources(&self, trail: &[Subject]) -> Result<Vec<Source>, CrmError> {
         // Whoever may see a record may see every interaction about it; a task is its own people's.
-        self.authorize(Interaction::TABLE.entity, "read")?;
-        let own_tasks = self.visible::<Task>("read")?;
+        self.granted(Interaction::TABLE.entity, "read")?;
+        let own_tasks = self.visible::<Task>("read").await?;
         let (occurred, created) = (Interaction::COLUMNS.occurred_at.index(), Task::COLUMNS.created_at.index());
         let mut sources = Vec::with_capacity(trail.len() * TimelineKind::ALL.len());
         for subject in trail {
@@ -322,14 +323,14 @@ impl Session<'_> {
             let columns = AuditEntry::COLUMNS;
             let mut entries = columns.record_id.eq(&subject.uuid());
             if let Subject::Deal(deal) = subject {
-                self.visible::<StageChange>("read")?;
+                self.visible::<StageChange>("read").await?;
                 let columns = StageChange::COLUMNS;
                 let steps = columns.deal_id.eq(deal).into();
                 sources.push(Source::new::<StageChange>(TimelineKind::StageChange, columns.at.index(), steps));
                 entries = entries & !told_by_steps();
             }
             if let Subject::Case(case) = subject {
-                self.visible::<CaseEvent>("read")?;
+                self.visible::<CaseEvent>("read").await?;
                 let columns = CaseEvent::COLUMNS;
                 let steps = columns.case_id.eq(case).into();
                 sources.push(Source::new::<CaseEvent>(TimelineKind::CaseEvent, columns.at.index(), steps));

@@ -103,8 +103,9 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not read documents of the kind, or the store fails.
     pub async fn number_warnings(&self, kind: DocumentKind, number: &str, on: Date) -> Result<Vec<Warning>, CrmError> {
-        self.authorize(kind.as_str(), "read")?;
-        let Some(series) = Numbering::of(self, kind).await? else { return Ok(Vec::new()) };
+        let session = self.current().await?;
+        session.granted(kind.as_str(), "read")?;
+        let Some(series) = Numbering::of(&session, kind).await? else { return Ok(Vec::new()) };
         let Some((year, count)) = series.read(number) else { return Ok(Vec::new()) };
         let mut warnings = series.warnings(count, on);
         // Numbers of different years of a yearly series do not come after each other.
@@ -116,7 +117,7 @@ impl Session<'_> {
             DocumentKind::Invoice => {
                 let columns = Invoice::COLUMNS;
                 let query = Query::new(columns.issued_on.gt(&Some(on))).descending(columns.issued_on).limit(LATER);
-                let invoices = self.list(&query).await?.items.into_iter();
+                let invoices = session.list(&query).await?.items.into_iter();
                 invoices
                     .filter_map(|invoice| Some((invoice.value.number?.to_string(), invoice.value.issued_on?)))
                     .collect()

@@ -68,25 +68,26 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn credit_note_document(&self, id: Id<CreditNote>) -> Result<CreditNoteDocument, CrmError> {
-        let note = self.get(id).await?;
-        let invoice = self.get(note.invoice_id).await?;
+        let session = self.current().await?;
+        let note = session.get(id).await?;
+        let invoice = session.get(note.invoice_id).await?;
         let columns = CreditNoteLine::COLUMNS;
         let query = Query::new(columns.credit_note_id.eq(&id)).ascending(columns.position).limit(LINES);
-        let lines = self.list(&query).await?.items;
+        let lines = session.list(&query).await?.items;
         let buyer = match &note.buyer {
             Some(frozen) => Buyer::frozen(frozen),
-            None => Buyer::frozen(&buyer(&self.get(note.contact_id).await?)),
+            None => Buyer::frozen(&buyer(&session.get(note.contact_id).await?)),
         };
-        let series = Numbering::of(self, DocumentKind::CreditNote).await?;
+        let series = Numbering::of(&session, DocumentKind::CreditNote).await?;
         let of_series = |series: &&Numbering| note.number.as_ref().is_some_and(|number| series.gives(number));
         let rates = lines.iter().map(|line| (line.tax_percent, line.money(line.net), line.money(line.tax)));
         Ok(CreditNoteDocument {
-            seller: Seller::from(&self.organization().value),
+            seller: Seller::from(&session.organization().value),
             buyer,
             number: note.number.as_ref().map(ToString::to_string),
             invoice: invoice.number.as_ref().map(ToString::to_string),
             invoice_issued_on: invoice.issued_on,
-            printed_on: self.context().today(),
+            printed_on: session.context().today(),
             issued_on: note.issued_on,
             reason: note.reason.to_string(),
             currency: note.currency,

@@ -166,20 +166,21 @@ impl Session<'_> {
     /// # Errors
     /// [`CrmError::NotFound`] when there is none that the member may see.
     pub async fn invoice_document(&self, id: Id<Invoice>) -> Result<InvoiceDocument, CrmError> {
-        let invoice = self.get(id).await?;
+        let session = self.current().await?;
+        let invoice = session.get(id).await?;
         let columns = InvoiceLine::COLUMNS;
         let query = Query::new(columns.invoice_id.eq(&id)).ascending(columns.position).limit(LINES);
-        let lines = self.list(&query).await?.items;
+        let lines = session.list(&query).await?.items;
         let buyer = match &invoice.buyer {
             Some(frozen) => Buyer::frozen(frozen),
-            None => Buyer::frozen(&buyer(&self.get(invoice.contact_id).await?)),
+            None => Buyer::frozen(&buyer(&session.get(invoice.contact_id).await?)),
         };
-        let series = Numbering::of(self, DocumentKind::Invoice).await?;
+        let series = Numbering::of(&session, DocumentKind::Invoice).await?;
         let of_series = |series: &&Numbering| invoice.number.as_ref().is_some_and(|number| series.gives(number));
-        let today = self.context().today();
+        let today = session.context().today();
         let rates = lines.iter().map(|line| (line.tax_percent, line.money(line.net), line.money(line.tax)));
         Ok(InvoiceDocument {
-            seller: Seller::from(&self.organization().value),
+            seller: Seller::from(&session.organization().value),
             buyer,
             number: invoice.number.as_ref().map(ToString::to_string),
             status: invoice.status,

@@ -71,16 +71,17 @@ impl Session<'_> {
         contact: Id<Contact>,
         options: &StatementOptions,
     ) -> Result<StatementDocument, CrmError> {
-        let statement = self.statement(contact, options).await?;
-        let ageing = self.ageing_of(contact, options.to, options.restated).await?;
+        let session = self.current().await?;
+        let statement = session.statement(contact, options).await?;
+        let ageing = session.ageing_of(contact, options.to, options.restated).await?;
         let accounts = statement.currencies.into_iter().map(|part| PrintedAccount::of(part, &ageing));
         let accounts = accounts.collect::<Result<_, _>>().map_err(|reason| CrmError::invalid("closing", reason))?;
         Ok(StatementDocument {
-            seller: Seller::from(&self.organization().value),
-            buyer: Buyer::frozen(&buyer(&self.get(contact).await?)),
+            seller: Seller::from(&session.organization().value),
+            buyer: Buyer::frozen(&buyer(&session.get(contact).await?)),
             from: statement.from,
             to: statement.to,
-            printed_on: self.context().today(),
+            printed_on: session.context().today(),
             accounts,
         })
     }

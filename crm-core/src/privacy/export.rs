@@ -90,7 +90,7 @@ impl Session<'_> {
     }
 
     async fn gather_export(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
-        self.authorize(Contact::TABLE.entity, "export_personal")?;
+        self.granted(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
         let ids = reach.ids();
         let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;

@@ -14,7 +14,7 @@ impl Session<'_> {
     /// The operation, if a member may carry it out and no API key is at work; that one asked for it is logged.
     async fn authorize_member(&self, entity: &str, verb: &str) -> Result<&'static str, CrmError> {
         let member = members_only(&self.context()).map_err(CrmError::from);
-        let outcome = self.authorize(entity, verb).and_then(|(operation, _)| member.map(|()| operation));
+        let outcome = self.granted(entity, verb).and_then(|(operation, _)| member.map(|()| operation));
         if let Err(refused) = &outcome {
             self.log_apart(entity, verb, Some(refused)).await;
         }

@@ -77,7 +77,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it, or the store fails.
     pub async fn ageing(&self, options: &AgeingOptions) -> Result<Ageing, CrmError> {
-        let visible = self.reported("ageing")?;
+        let visible = self.reported("ageing").await?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
         let as_of = AsOf { date, restated: options.restated };
         let sums = self.aged(as_of, visible.invoices, visible.allocations, options.per_contact).await?;
@@ -94,7 +94,7 @@ impl Session<'_> {
         date: Date,
         restated: bool,
     ) -> Result<Vec<AgeingRow>, CrmError> {
-        let visible = self.reported("statement")?;
+        let visible = self.reported("statement").await?;
         let invoices = visible.invoices.and(Invoice::COLUMNS.contact_id.eq(&contact).into());
         let allocations = visible.allocations.and(Allocation::COLUMNS.contact_id.eq(&contact).into());
         Ok(totals(&self.aged(AsOf { date, restated }, invoices, allocations, false).await?))

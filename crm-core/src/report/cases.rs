@@ -231,7 +231,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn case_report(&self, options: &CaseReportOptions) -> Result<CaseReport, CrmError> {
-        let visible = self.reported_on::<Case>("cases")?;
+        let visible = self.reported_on::<Case>("cases").await?;
         let zone = self.zone(options.zone);
         let (from, until) = period(options.from, options.to, zone)?;
         let as_of = self.day(options.as_of, zone);

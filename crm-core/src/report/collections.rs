@@ -118,7 +118,7 @@ impl Session<'_> {
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn collections(&self, options: &CollectionOptions) -> Result<Collections, CrmError> {
         let CollectionOptions { from, to, restated } = *options;
-        let visible = self.reported("collections")?;
+        let visible = self.reported("collections").await?;
         let period = Period::new(from, to, restated)?;
         let columns = Payment::COLUMNS;
         let payments = |day: Operand, filter: Expr| {

@@ -98,7 +98,7 @@ impl Session<'_> {
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn days_to_pay(&self, options: &DaysToPayOptions) -> Result<DaysToPay, CrmError> {
         let DaysToPayOptions { from, to, per_contact, restated } = *options;
-        let visible = self.reported("days_to_pay")?;
+        let visible = self.reported("days_to_pay").await?;
         let period = Period::new(from, to, restated)?;
         let queries = [paid(&period, visible.invoices), corrected(&period, visible.allocations)];
         let answers = self.store().aggregate(self.scope(), &queries).await?;

@@ -88,7 +88,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn deal_totals(&self, options: &DealTotalsOptions) -> Result<DealTotals, CrmError> {
-        let visible = self.reported_on::<Deal>("deals")?;
+        let visible = self.reported_on::<Deal>("deals").await?;
         let zone = self.zone(options.zone);
         let (from, until) = period(options.from, options.to, zone)?;
         let as_of = self.day(options.as_of, zone);

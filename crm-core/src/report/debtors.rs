@@ -97,7 +97,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it, or the store fails.
     pub async fn debtors(&self, options: &DebtorsOptions) -> Result<Debtors, CrmError> {
-        let visible = self.reported("debtors")?;
+        let visible = self.reported("debtors").await?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
         let as_of = AsOf { date, restated: options.restated };
         let queries = queries(as_of, visible);

@@ -107,19 +107,21 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::NotFound`] when there is no such pipeline.
     pub async fn forecast(&self, options: &ForecastOptions) -> Result<Forecast, CrmError> {
-        let (deals, steps) = (self.reported_on::<Deal>("forecast")?, self.reported_on::<StageChange>("forecast")?);
+        let session = self.current().await?;
+        let (deals, steps) =
+            (session.reported_on::<Deal>("forecast").await?, session.reported_on::<StageChange>("forecast").await?);
         if let Some(pipeline) = options.pipeline {
-            self.get(pipeline).await?;
+            session.get(pipeline).await?;
         }
-        let zone = self.zone(options.zone);
-        let as_of = self.day(options.as_of, zone);
+        let zone = session.zone(options.zone);
+        let as_of = session.day(options.as_of, zone);
         let this_month = as_of.with_day(1).unwrap_or(as_of);
         let until = end_of(as_of, zone);
         let visits = Visits { until, deals: deals.clone(), steps };
         let (deal, step) = (Deal::COLUMNS, StageChange::COLUMNS);
         // Each stage's deals are asked for by themselves, so that their probability is a number in the query and
         // not looked up for every deal.
-        let answered = self
+        let answered = session
             .by_stage(options.pipeline, |stages| {
                 let mut queries = Vec::with_capacity(2 * stages.len() + 1);
                 for stage in stages {

@@ -152,13 +152,15 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::NotFound`] when there is no such pipeline.
     pub async fn funnel(&self, options: &FunnelOptions) -> Result<Funnel, CrmError> {
-        let (deals, steps) = (self.reported_on::<Deal>("funnel")?, self.reported_on::<StageChange>("funnel")?);
-        let pipeline = self.reported_pipeline(options.pipeline).await?;
-        let zone = self.zone(options.zone);
-        let as_of = self.day(options.as_of, zone);
+        let session = self.current().await?;
+        let (deals, steps) =
+            (session.reported_on::<Deal>("funnel").await?, session.reported_on::<StageChange>("funnel").await?);
+        let pipeline = session.reported_pipeline(options.pipeline).await?;
+        let zone = session.zone(options.zone);
+        let as_of = session.day(options.as_of, zone);
         let until = end_of(as_of, zone);
         let visits = Visits { until, deals: deals.clone(), steps };
-        let answered = self
+        let answered = session
             .by_stage(Some(pipeline.id), |stages| {
                 let ids: Vec<Id<Stage>> = stages.iter().map(|stage| stage.id).collect();
                 let (deal, step) = (Deal::COLUMNS, StageChange::COLUMNS);
@@ -227,13 +229,14 @@ impl Session<'_> {
     /// When the role may not see it; [`CrmError::NotFound`] when there is no such pipeline;
     /// [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn cohort(&self, options: &CohortOptions) -> Result<Cohort, CrmError> {
-        let deals = self.reported_on::<Deal>("funnel")?;
-        let pipeline = self.reported_pipeline(options.pipeline).await?;
-        let (from, until) = period(options.from, options.to, self.zone(options.zone))?;
+        let session = self.current().await?;
+        let deals = session.reported_on::<Deal>("funnel").await?;
+        let pipeline = session.reported_pipeline(options.pipeline).await?;
+        let (from, until) = period(options.from, options.to, session.zone(options.zone))?;
         let columns = Deal::COLUMNS;
         let began = between(&columns.opened_at.operand(), from, until);
         let of = columns.pipeline_id.eq(&pipeline.id).into_expr().and(began).and(deals);
-        let answered = self
+        let answered = session
             .by_stage(Some(pipeline.id), |stages| {
                 let won = columns.status.eq(&DealStatus::Won);
                 let ranked = Aggregate::new(Deal::TABLE, of.clone().and((!won.clone()).into()))

@@ -95,7 +95,7 @@ impl Session<'_> {
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins or the hours go
     /// back beyond all time.
     pub async fn lead_counts(&self, options: &LeadCountsOptions) -> Result<LeadCounts, CrmError> {
-        let visible = self.reported_on::<Lead>("leads")?;
+        let visible = self.reported_on::<Lead>("leads").await?;
         let (from, until) = period(options.from, options.to, self.zone(options.zone))?;
         let as_of = options.as_of.unwrap_or_else(|| self.context().now());
         let back = i64::from(options.hours) * -3_600_000_000;

@@ -198,8 +198,8 @@ struct Visible {
 
 impl Session<'_> {
     /// The member's right to a report of billing.
-    fn reported(&self, verb: &str) -> Result<Visible, CrmError> {
-        let (_, grant) = self.authorize("report", verb)?;
+    async fn reported(&self, verb: &str) -> Result<Visible, CrmError> {
+        let (_, grant) = self.authorize("report", verb).await?;
         Ok(Visible {
             contacts: self.within_grant::<Contact>(grant),
             invoices: self.within_grant::<Invoice>(grant),
@@ -213,8 +213,8 @@ impl Session<'_> {
 
 impl Session<'_> {
     /// The member's right to a report, as a condition on records of `E`.
-    fn reported_on<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
-        let (_, grant) = self.authorize("report", verb)?;
+    async fn reported_on<E: Rules>(&self, verb: &str) -> Result<Expr, CrmError> {
+        let (_, grant) = self.authorize("report", verb).await?;
         Ok(self.within_grant::<E>(grant))
     }
 

@@ -157,21 +157,22 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn revenue(&self, options: &RevenueOptions) -> Result<Revenue, CrmError> {
+        let session = self.current().await?;
         let RevenueOptions { from, to, by, restated } = *options;
-        let invoices = self.reported_on::<Invoice>("revenue")?;
+        let invoices = session.reported_on::<Invoice>("revenue").await?;
         let period = Period::new(from, to, restated)?;
         let by_month = by == RevenueBy::Month;
         let queries = if by_month {
-            let notes = Documents::credit_notes(self.reported_on::<CreditNote>("revenue")?);
+            let notes = Documents::credit_notes(session.reported_on::<CreditNote>("revenue").await?);
             billed::queries(&period, &Invoices::whole(invoices), &notes, by_month)
         } else {
             let product = InvoiceLine::COLUMNS.product_id.operand();
-            let lines = Invoices::lines(self.reported_on::<InvoiceLine>("revenue")?, product);
+            let lines = Invoices::lines(session.reported_on::<InvoiceLine>("revenue").await?, product);
             let product = CreditNoteLine::COLUMNS.product_id.operand();
-            let notes = Documents::credit_note_lines(self.reported_on::<CreditNoteLine>("revenue")?, product);
+            let notes = Documents::credit_note_lines(session.reported_on::<CreditNoteLine>("revenue").await?, product);
             billed::queries(&period, &lines, &notes, by_month)
         };
-        let answers = self.store().aggregate(self.scope(), &queries).await?;
+        let answers = session.store().aggregate(session.scope(), &queries).await?;
 
         let mut totals: BTreeMap<Currency, Sums> = BTreeMap::new();
         let mut months: BTreeMap<(Currency, Date), Sums> = BTreeMap::new();
@@ -188,7 +189,7 @@ impl Session<'_> {
             }
         }
         let month = |((currency, month), sums): (_, Sums)| RevenueMonth { month, figures: sums.figures(currency) };
-        let by_product = if by_month { None } else { Some(self.sold(products).await?) };
+        let by_product = if by_month { None } else { Some(session.sold(products).await?) };
         Ok(Revenue {
             from,
             to,

@@ -85,10 +85,11 @@ impl Session<'_> {
     /// [`CrmError::NotFound`] when there is no such contact that the member may see;
     /// [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn statement(&self, contact: Id<Contact>, options: &StatementOptions) -> Result<Statement, CrmError> {
+        let session = self.current().await?;
         let StatementOptions { from, to, restated } = *options;
-        self.reported("statement")?;
+        session.reported("statement").await?;
         let period = Period::new(Some(from), Some(to), restated)?;
-        let (contact, currencies) = self.account(contact, period).await?;
+        let (contact, currencies) = session.account(contact, period).await?;
         Ok(Statement { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
 
@@ -98,9 +99,10 @@ impl Session<'_> {
     /// [`CrmError::NotFound`] when there is no such contact that the member may see;
     /// [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn ledger(&self, contact: Id<Contact>, options: &LedgerOptions) -> Result<Ledger, CrmError> {
+        let session = self.current().await?;
         let LedgerOptions { from, to, restated } = *options;
-        self.reported("ledger")?;
-        let (contact, currencies) = self.account(contact, Period::new(from, to, restated)?).await?;
+        session.reported("ledger").await?;
+        let (contact, currencies) = session.account(contact, Period::new(from, to, restated)?).await?;
         Ok(Ledger { contact_id: contact.id, contact: contact.display_name(), from, to, currencies })
     }
 

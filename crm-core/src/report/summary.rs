@@ -106,7 +106,7 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it, or the store fails.
     pub async fn summary(&self, options: &SummaryOptions) -> Result<Summary, CrmError> {
-        let visible = self.reported("summary")?;
+        let visible = self.reported("summary").await?;
         let date = options.as_of.unwrap_or_else(|| self.context().today());
         let as_of = AsOf { date, restated: options.restated };
         let per_contact = options.per_contact;

@@ -118,13 +118,14 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see it; [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn taxes(&self, options: &TaxOptions) -> Result<Taxes, CrmError> {
+        let session = self.current().await?;
         let TaxOptions { from, to, restated } = *options;
-        let lines = self.reported_on::<InvoiceLine>("taxes")?;
+        let lines = session.reported_on::<InvoiceLine>("taxes").await?;
         let lines = Invoices::lines(lines, InvoiceLine::COLUMNS.tax_percent.operand());
-        let notes = self.reported_on::<CreditNoteLine>("taxes")?;
+        let notes = session.reported_on::<CreditNoteLine>("taxes").await?;
         let notes = Documents::credit_note_lines(notes, CreditNoteLine::COLUMNS.tax_percent.operand());
         let queries = billed::queries(&Period::new(from, to, restated)?, &lines, &notes, true);
-        let answers = self.store().aggregate(self.scope(), &queries).await?;
+        let answers = session.store().aggregate(session.scope(), &queries).await?;
 
         let mut totals: BTreeMap<(Currency, Decimal6), Sums> = BTreeMap::new();
         let mut months: BTreeMap<(Currency, Date, Decimal6), Sums> = BTreeMap::new();

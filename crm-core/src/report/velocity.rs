@@ -86,10 +86,12 @@ impl Session<'_> {
     /// When the role may not see it; [`CrmError::NotFound`] when there is no such pipeline;
     /// [`CrmError::Invalid`] when the period ends before it begins.
     pub async fn velocity(&self, options: &VelocityOptions) -> Result<Velocity, CrmError> {
-        let (deals, steps) = (self.reported_on::<Deal>("velocity")?, self.reported_on::<StageChange>("velocity")?);
-        let pipeline = self.reported_pipeline(options.pipeline).await?;
-        let (from, over) = period(options.from, options.to, self.zone(options.zone))?;
-        let as_of = options.as_of.unwrap_or_else(|| self.context().now());
+        let session = self.current().await?;
+        let (deals, steps) =
+            (session.reported_on::<Deal>("velocity").await?, session.reported_on::<StageChange>("velocity").await?);
+        let pipeline = session.reported_pipeline(options.pipeline).await?;
+        let (from, over) = period(options.from, options.to, session.zone(options.zone))?;
+        let as_of = options.as_of.unwrap_or_else(|| session.context().now());
         let as_of = over.map_or(as_of, |over| over.min(as_of));
         let visits = Visits { until: as_of, deals: deals.clone(), steps: steps.clone() };
         let (deal, step) = (Deal::COLUMNS, StageChange::COLUMNS);
@@ -99,7 +101,7 @@ impl Session<'_> {
             Aggregate::new(Deal::TABLE, of.into_expr().and(when).and(deals.clone())).measure(Measure::Count)
         };
         let cycle = Operand::Difference(Box::new(deal.closed_at.operand()), Box::new(deal.opened_at.operand()));
-        let answered = self
+        let answered = session
             .by_stage(Some(pipeline.id), |stages| {
                 let ids: Vec<Id<Stage>> = stages.iter().map(|stage| stage.id).collect();
                 let left = step.from_stage_id.is_in(&ids.iter().copied().map(Some).collect::<Vec<_>>());

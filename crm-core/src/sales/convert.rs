@@ -126,14 +126,14 @@ async fn plan(
     let gone = || CrmError::NotFound { entity: Contact::TABLE.entity, reference: lead.contact_id.to_string() };
     let contact = session.store().get(session.scope(), lead.contact_id).await?.ok_or_else(gone)?;
     let link = match command.deal {
-        Some(deal) => Some(session.load(session.authorize("deal", "update")?.1, deal).await?),
+        Some(deal) => Some(session.load(session.granted("deal", "update")?.1, deal).await?),
         None => None,
     };
     let columns = Deal::COLUMNS;
     let filter = columns.contact_id.is_in(&[Some(contact.id), contact.company_id])
         & columns.is_open.eq(&true)
         & columns.archived_at.is_null();
-    let visible = session.visible::<Deal>("read")?;
+    let visible = session.visible::<Deal>("read").await?;
     let query = Select::new(Deal::TABLE, filter.into_expr().and(visible)).limited(DUPLICATES);
     let open: Vec<Stored<Deal>> = session.store().all(session.scope(), &query).await?;
     let conversion = plan_conversion(command, &lead, &contact, link.as_ref(), &open, context)?;
@@ -197,8 +197,9 @@ impl Session<'_> {
     /// # Errors
     /// As [`plan_conversion`]; [`CrmError::NotFound`] when the member may not see the lead or the deal.
     pub async fn plan_conversion(&self, command: &ConvertLead) -> Result<Conversion, CrmError> {
-        let (_, grant) = self.authorize(Lead::TABLE.entity, ConvertLead::VERB)?;
-        plan(self, grant, command, &self.context()).await.map(|(_, _, conversion)| conversion)
+        let session = self.current().await?;
+        let (_, grant) = session.granted(Lead::TABLE.entity, ConvertLead::VERB)?;
+        plan(&session, grant, command, &session.context()).await.map(|(_, _, conversion)| conversion)
     }
 
     /// Converts many leads, each in a commit of its own, and tells what came of each, in order. Sent again, those

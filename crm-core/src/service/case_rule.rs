@@ -134,17 +134,18 @@ impl Session<'_> {
     /// # Errors
     /// When the role may not see them, or the organization has no calendar.
     pub async fn deadline_rules(&self, all: bool) -> Result<Vec<KnownRule>, CrmError> {
+        let session = self.current().await?;
         let mut known = Vec::new();
         let mut query = Query::<CaseRule>::all().limit(LARGEST_PAGE);
         loop {
-            let page = self.list(&query).await?;
+            let page = session.list(&query).await?;
             known.extend(page.items.iter().map(|own| KnownRule { id: Some(own.id), rule: own.rule() }));
             match page.next {
                 Some(next) => query = query.after(Some(next)),
                 None => break,
             }
         }
-        let base = self.calendar().await?.base;
+        let base = session.calendar().await?.base;
         let here = |rule: &&DeadlineRule| all || base.is_some_and(|base| rule.jurisdiction == base.code());
         known.extend(deadline::RULES.iter().filter(here).map(|rule| KnownRule { id: None, rule: rule.clone() }));
         known.sort_by(|left, right| {

@@ -159,7 +159,7 @@ impl Session<'_> {
     /// # Errors
     /// [`ServiceError::NoCalendar`] when it has none.
     pub async fn calendar(&self) -> Result<Stored<Calendar>, CrmError> {
-        self.visible::<Calendar>("read")?;
+        self.visible::<Calendar>("read").await?;
         current(self).await?.ok_or_else(|| ServiceError::NoCalendar.into())
     }
 }

@@ -71,8 +71,9 @@ impl Session<'_> {
 
     async fn recompute(&self, apply: bool) -> Result<Recomputed, CrmError> {
         for _ in 0..TRIES {
+            self.require_current().await?;
             let acting = self.acting();
-            let (operation, _) = self.authorize(Case::TABLE.entity, "recompute")?;
+            let (operation, _) = self.granted_to(&acting, Case::TABLE.entity, "recompute")?;
             let (state, calendar) = current_calendar(self).await?;
             let found = self.stale_cases(&state, &calendar).await?;
             let cases = i64::try_from(found.len()).map_err(|_| CrmError::invalid("cases", ValueError::Overflow))?;
@@ -109,7 +110,7 @@ impl Session<'_> {
             match self.store().apply(self.scope(), changes).await {
                 Ok(_) => return Ok(Recomputed { calendar_version, cases, moved, applied: true }),
                 Err(StoreError::Conflict { .. }) => self.refresh().await?,
-                Err(error) => self.refused_for_good(error, "").await?,
+                Err(error) => self.refused_for_good(error, "", &acting).await?,
             }
         }
         Err(CrmError::Conflict { entity: Case::TABLE.entity, reference: String::new() })

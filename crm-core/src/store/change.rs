@@ -130,6 +130,13 @@ pub struct Guard {
     pub version: i64,
 }
 
+impl Guard {
+    /// Demands the version of a record that was read.
+    pub fn of<E: Entity>(basis: &Stored<E>) -> Self {
+        Self { table: E::TABLE, id: basis.id.uuid(), version: basis.version }
+    }
+}
+
 /// Adds to a counter column, within bounds, without a version check: counters that many writers want
 /// cost them no retries. The value that it had before is given out.
 #[derive(Clone, Debug)]
@@ -373,7 +380,7 @@ impl ChangeSet {
     /// Demands that a record on which the decision rests is unchanged. Records that are updated or
     /// deleted are checked anyway.
     pub fn require_unchanged<E: Entity>(&mut self, basis: &Stored<E>) {
-        self.guards.push(Guard { table: E::TABLE, id: basis.id.uuid(), version: basis.version });
+        self.guards.push(Guard::of(basis));
     }
 
     /// Says that the change-set touches a record above organizations that is not the organization's own.

@@ -9,6 +9,7 @@ mod billing;
 mod cases;
 mod cells;
 mod isolation;
+mod kept;
 mod sales;
 mod users;
 
@@ -62,6 +63,7 @@ use crate::{Create, Crm, Edit, Session};
 
 pub use cells::{Credentials, cells};
 pub use isolation::{Isolation, ROUND, isolation, rounds};
+pub use kept::{Kept, kept};
 
 /// One record of each kind that a call may name.
 #[derive(Clone, Debug)]
@@ -152,6 +154,8 @@ macro_rules! calls {
         &[$(($name, |$session, $ids| Box::pin(async move { $call.await.map(|answer| format!("{answer:?}")) }))),*]
     };
 }
+
+use calls;
 
 /// Every operation, with the ids in every argument that can hold one.
 const CALLS: &[Call] = calls! {

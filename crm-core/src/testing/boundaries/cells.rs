@@ -411,19 +411,19 @@ impl<'a> Office<'a> {
 }
 
 /// Lets the clock show an earlier instant again.
-fn turn_back(clock: &TestEnvironment, to: Instant) {
+pub(super) fn turn_back(clock: &TestEnvironment, to: Instant) {
     clock.advance((to.micros() - clock.now().micros()) / 1_000_000);
 }
 
 /// A call without its name.
 type Action = for<'a> fn(&'a Session<'a>, &'a Ids) -> super::Answer<'a>;
 
-async fn join(owner: &Session<'_>, email: &str, role: Role) -> Result<Id<User>, CrmError> {
+pub(super) async fn join(owner: &Session<'_>, email: &str, role: Role) -> Result<Id<User>, CrmError> {
     let add = AddMember { email: email.parse()?, full_name: Some("Some Body".parse()?), role };
     Ok(owner.run(&add).await?.user_id)
 }
 
-async fn member_of(owner: &Session<'_>, user: Id<User>) -> Result<Stored<Membership>, CrmError> {
+pub(super) async fn member_of(owner: &Session<'_>, user: Id<User>) -> Result<Stored<Membership>, CrmError> {
     let mut found = owner.list(&Query::new(Membership::COLUMNS.user_id.eq(&user))).await?.items;
     let gone = || CrmError::NotFound { entity: "membership", reference: user.to_string() };
     found.pop().ok_or_else(gone)
