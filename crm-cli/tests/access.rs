@@ -487,3 +487,30 @@ fn no_option_takes_a_secret() {
         assert_eq!(crm.run(line).code, Some(2), "{line}");
     }
 }
+
+#[test]
+fn scopes_and_roles_are_explained_where_they_are_asked_for() {
+    // Without a book: whoever makes the first key has none yet.
+    let crm = Sandbox::new();
+    let help = crm.ok("key create --help").split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["contact.create;", "contact.*;", "*.read", "`crm key scopes` lists", "viewer: Reads all records"] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+    assert!(crm.ok("member invite --help").contains("- manager: Works on all records"));
+    assert_eq!(
+        crm.ok("key scopes tagging -o csv"),
+        "operation,roles,quota\ntagging.read,owner admin manager member viewer,no\n\
+         tagging.add,owner admin manager member,yes\ntagging.remove,owner admin manager member,yes\n"
+    );
+    let all = crm.ok("key scopes -o id");
+    assert!(all.lines().any(|line| line == "api_key.revoke") && !all.contains("membership.add"), "{all}");
+    // Each of them is taken.
+    crm.init();
+    crm.ok(&format!("key create all --role owner --scope {} -q", all.lines().collect::<Vec<_>>().join(",")));
+    let unknown = crm.run("key scopes contcat");
+    assert_eq!(unknown.code, Some(3));
+    assert!(unknown.stderr.contains("There are allocation, api_key,"), "{}", unknown.stderr);
+    let refused = crm.run("key create other --role owner --scope *.create");
+    assert_eq!(refused.code, Some(5));
+    assert!(refused.stderr.contains("`crm key scopes` lists what there is"), "{}", refused.stderr);
+}

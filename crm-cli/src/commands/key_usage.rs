@@ -26,7 +26,12 @@ pub(super) fn commands() -> Vec<Command> {
         Command::new("quota")
             .about("Sets how often a key may do something in one UTC day")
             .arg(key::argument().required(true))
-            .arg(Arg::new("operation").value_name("OPERATION").required(true).help("What, as contact.create"))
+            .arg(
+                Arg::new("operation")
+                    .value_name("OPERATION")
+                    .required(true)
+                    .help("What, as contact.create; see `crm key scopes`"),
+            )
             .arg(Arg::new("per_day").value_name("N").required(true).help("How often, or `none` for without limit")),
         args::listing(Command::new("log"), ApiRequest::TABLE)
             .about("Lists what keys asked for and what came of it, the latest first")

@@ -98,7 +98,7 @@ impl KeyQuota {
 }
 
 /// Whether a command runs under the operation's name, so that it can be counted.
-fn is_counted(operation: &str) -> bool {
+pub(crate) fn is_counted(operation: &str) -> bool {
     let known = operation.split_once('.').filter(|(entity, verb)| policy::find(entity, verb).is_some());
     known.is_some_and(|(entity, verb)| {
         entity != "report" && verb != "read" && verb != "verify" && !WITHIN_OTHERS.contains(&operation)
