@@ -140,6 +140,8 @@ fn play(crm: &Sandbox) -> String {
     step("--key-stdin whoami", "");
     step("key usage", "");
     step("key usage website --from 2026-06-01 -o json", "");
+    step("key usage till", "");
+    step("key usage site -o json", "");
     step("key usage --to 2026-06-14 -o csv", "");
     step("key usage --from 2026-06-15 --to 2026-06-14", "");
     step("key log", "");
@@ -153,6 +155,7 @@ fn play(crm: &Sandbox) -> String {
     step("audit list --where 'actor_kind = key' --columns actor_id,command --limit 3", "");
     step("key revoke website -q -o csv", "");
     step("key revoke website", "");
+    step("key usage website", "");
     step("--key-stdin contact list", &key);
     step("key list --revoked -o csv --columns alias,role,expires_at,revoked_at,last_used_at", "");
     step("key show ghost", "");
