@@ -35,6 +35,9 @@ fn erased_everywhere(crm: &Sandbox) {
     }
     let export: serde_json::Value = serde_json::from_str(&export).unwrap();
     assert_eq!(export["records"]["invoice"][0]["number"], "INV-000001");
+    let shown: serde_json::Value = serde_json::from_str(&crm.ok("invoice show INV-000001 -o json")).unwrap();
+    assert_eq!(export["records"]["invoice"][0]["total"], shown["total"]);
+    assert_eq!(shown["total"], serde_json::json!({ "amount": "100.00", "currency": "USD" }));
     let to = crm.ok("privacy export quetza@xmpl.example --to eva.json");
     assert_eq!(to, "");
     assert_eq!(std::fs::read_to_string(crm.path().join("eva.json")).unwrap().matches("Zubrowka").count(), 2);

@@ -5,13 +5,15 @@ use crm_core::access::{AccessError, ApiRequest, CreatedKey, IdempotencyKey, NewK
 use crm_core::activity::{Interaction, InteractionKind, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, NewLine, RecordPayment, VoidInvoice};
-use crm_core::entity::{Entity as _, Table};
+use crm_core::entity::{Entity as _, Kind, Minor, Table};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::privacy::PrivacyError;
 use crm_core::row::{Row, Value};
+use crm_core::sales::{CreateDeal, Deal};
+use crm_core::schema::TABLES;
 use crm_core::store::{Change, ChangeSet, Expr, MemoryStore, Query, Select};
 use crm_core::testing::{self, privacy};
-use crm_core::value::{Decimal6, Document, Money, Notes};
+use crm_core::value::{Currency, Decimal6, Document, Money, Notes, Text};
 use crm_core::{Create, CrmError, Edit, Id, Session, block_on};
 
 fn ana() -> Edit<Contact> {
@@ -184,6 +186,72 @@ fn an_export_has_all_that_is_about_the_contact_and_nothing_of_others() {
         session.erase_contact(contact).await.unwrap();
         let erased = session.list(&Query::new(columns.contact_id.eq(&Some(contact))).limit(1)).await.unwrap();
         assert_eq!(erased.items[0].notes.as_str(), "[erased]");
+    });
+}
+
+/// What an export has under this name, wherever it is.
+fn named(json: &serde_json::Value, name: &str, found: &mut Vec<serde_json::Value>) {
+    match json {
+        serde_json::Value::Object(fields) => {
+            found.extend(fields.get(name).cloned());
+            fields.values().for_each(|json| named(json, name, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|json| named(json, name, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn amounts_are_exported_with_their_currency() {
+    use serde_json::json;
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let contact = session.create(ana()).await.unwrap().id;
+        let issued = CreateInvoice { issue: Some(None), ..CreateInvoice::draft(contact, vec![line()]) };
+        let invoice = session.run(&issued).await.unwrap().id;
+        let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+        let partly = Allocate::To(vec![(invoice, Money::new(250, "USD".parse().unwrap()))]);
+        session.run(&pay(contact, 300, partly)).await.unwrap();
+        let columns = Deal::COLUMNS;
+        let edit = Edit::new()
+            .set(columns.title, "Chairs".parse::<Text<200>>().unwrap())
+            .set(columns.contact_id, Some(contact));
+        let edit = edit.set(columns.amount, Minor(123_456));
+        let deal = session.run(&CreateDeal::new(edit)).await.unwrap().id;
+        let yen =
+            Edit::new().set(columns.currency, "JPY".parse::<Currency>().unwrap()).set(columns.amount, Minor(5_000));
+        session.update(deal, yen).await.unwrap();
+        session.update(deal, Edit::new().set(columns.amount, Minor(6_000))).await.unwrap();
+
+        let export = json!(session.export_contact(contact).await.unwrap());
+        assert_eq!(export["records"]["invoice"][0]["total"], usd("10.00"));
+        assert_eq!(export["records"]["invoice"][0]["balance"], usd("7.50"));
+        assert_eq!(export["records"]["invoice_line"][0]["net"], usd("10.00"));
+        assert_eq!(export["records"]["deal"][0]["amount"], json!({ "amount": "6000", "currency": "JPY" }));
+        let entry = |entity: &str, action: &str, number: usize| {
+            let all = export["audit"].as_array().unwrap().iter();
+            let mut of = all.filter(|entry| entry["entity"] == entity && entry["action"] == action);
+            of.nth(number).unwrap()["changes"].clone()
+        };
+        assert_eq!(entry("invoice", "insert", 0)["total"], usd("10.00"));
+        assert_eq!(entry("invoice", "update", 0)["paid"], json!([usd("0.00"), usd("2.50")]));
+        assert_eq!(entry("deal", "insert", 0)["amount"], usd("1234.56"));
+        let yen = |amount: &str| json!({ "amount": amount, "currency": "JPY" });
+        assert_eq!(entry("deal", "update", 0)["amount"], json!([usd("1234.56"), yen("5000")]));
+        assert_eq!(entry("deal", "update", 1)["amount"], json!([yen("5000"), yen("6000")]));
+
+        // Nowhere else is one in minor units.
+        for table in TABLES {
+            for column in table.columns.iter().filter(|column| column.kind == Kind::Money) {
+                assert!(table.position("currency").is_some(), "{table:?}.{}", column.name);
+                let mut found = Vec::new();
+                named(&export, column.name, &mut found);
+                let bare =
+                    found.iter().flat_map(|json| json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice));
+                let bare: Vec<_> = bare.filter(|json| json.is_number()).collect();
+                assert!(bare.is_empty(), "{table:?}.{} {bare:?}", column.name);
+            }
+        }
     });
 }
 

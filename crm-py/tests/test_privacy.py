@@ -40,6 +40,7 @@ def test_an_export_has_everything_and_is_json(database: crm_py.Crm) -> None:
         assert word in text
     assert export["contact"]["id"] == str(eva.id)
     assert [record["number"] for record in export["records"]["invoice"]] == ["INV-000001"]
+    assert export["records"]["invoice"][0]["total"] == {"amount": "9.99", "currency": "USD"}
     assert len(export["records"]["interaction"]) == 1
     commands = [entry["command"] for entry in export["audit"]]
     assert "contact.create" in commands

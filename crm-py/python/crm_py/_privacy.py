@@ -27,7 +27,7 @@ class Privacy:
 
     def export(self, contact: Contact | UUID | str) -> dict[str, Any]:
         """All that is stored about a contact, ready to be written as JSON: the contact, every record about it by
-        entity, and what the audit tells of them. Passwords and keys are never in it.
+        entity, and what the audit tells of them. Amounts are texts with their currency. Passwords and keys are never in it.
         """
         export: dict[str, Any] = json.loads(self._native.export(contact), parse_float=Decimal)
         return export
