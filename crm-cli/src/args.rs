@@ -93,7 +93,7 @@ fn root() -> Command {
                 .help("In CSV, disarms cells that a spreadsheet would take for formulas"),
         ))
         .arg(global(
-            Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).help("Says nothing but errors"),
+            Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).help("Says nothing but errors: no notes, no warnings"),
         ))
         .arg(global(
             Arg::new("verbose")

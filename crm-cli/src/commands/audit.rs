@@ -217,7 +217,7 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             (None, Some(id)) => format!(" {id}"),
             (None, None) => String::new(),
         };
-        app.out.warn(&format!("{}{place}: {}.", problem.entity, problem.what));
+        app.out.problem(&format!("{}{place}: {}.", problem.entity, problem.what));
     }
     Err(Failure::failed(format!("The audit has {} problems", checked.problems))
         .hint("Compare with a backup: the data was changed without this program, or is damaged"))
