@@ -455,7 +455,18 @@ fn no_command_tells_a_secret() {
 #[test]
 fn the_address_of_a_database_keeps_its_password() {
     let crm = Sandbox::new();
-    for address in ["postgres://ana:canary@localhost:1/crm", "postgres://ana@localhost:1/crm?password=canary"] {
+    for address in [
+        "postgres://ana:canary@localhost:1/crm",
+        "postgres://ana@localhost:1/crm?password=canary",
+        // Misspelt.
+        "postgres://ana:can/canary@localhost:1/crm",
+        "postgres://ana:can?canary@localhost:1/crm",
+        "postgres://ana:canary@localhost:port/crm",
+        "postgres://ana:%zzcanary@",
+        "postgres:/ana:canary@localhost:1/crm",
+        "postgresql:ana:canary@localhost:1/crm",
+        "mysql://ana:canary@localhost:1/crm",
+    ] {
         crm.variable("CRM_DATABASE_URL", Some(address));
         for line in [
             "-v --org acme --as ana@acme.example whoami",
