@@ -1,7 +1,10 @@
 //! What is stored about a contact, given out and erased, on the memory store.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::{AccessError, ApiRequest, CreatedKey, IdempotencyKey, NewKey, Requester, Role, SetQuota};
+use crm_core::access::{
+    AccessError, ApiRequest, CreatedKey, IdempotencyKey, InvitationEnd, NewInvitation, NewKey, Requester, Role,
+    SetQuota,
+};
 use crm_core::activity::{Interaction, InteractionKind, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, NewLine, RecordPayment, VoidInvoice};
@@ -13,7 +16,7 @@ use crm_core::sales::{CreateDeal, Deal};
 use crm_core::schema::TABLES;
 use crm_core::store::{Change, ChangeSet, Expr, MemoryStore, Query, Select};
 use crm_core::testing::{self, privacy};
-use crm_core::value::{Currency, Decimal6, Document, Money, Notes, Text};
+use crm_core::value::{Currency, Decimal6, Document, Email, Money, Notes, Text};
 use crm_core::{Create, CrmError, Edit, Id, Session, block_on};
 
 fn ana() -> Edit<Contact> {
@@ -278,6 +281,67 @@ fn what_a_deleted_contact_left_is_exported_and_erased() {
         assert!(session.export_contact(contact).await.unwrap().contact.is_null());
         let nobody = session.erase_contact(Id::new(uuid::Uuid::from_u128(9))).await;
         assert!(matches!(nobody, Err(CrmError::NotFound { .. })), "{nobody:?}");
+    });
+}
+
+#[test]
+fn an_invitation_to_the_contacts_address_is_erased_and_a_users_account_is_not() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let email = |text: &str| text.parse::<Email>().unwrap();
+        let address = Some(email("ana@example.com"));
+        let contact = session.create(ana().set(Contact::COLUMNS.email, address)).await.unwrap().id;
+        let invite = async |text: &str| {
+            let new = NewInvitation { email: email(text), role: Role::Viewer, days: None };
+            session.invite(&new).await.unwrap()
+        };
+        let accepted = invite("Ana@Example.com").await;
+        crm.accept_invitation(&accepted.text, "Ana".parse().ok()).await.unwrap();
+        let other = invite("eva@example.com").await.invitation;
+
+        let export = session.export_contact(contact).await.unwrap();
+        assert_eq!(export.records["invitation"].len(), 1);
+        assert_eq!(export.records["invitation"][0]["email"], "Ana@Example.com");
+        assert!(export.records["invitation"][0].get("hash").is_none());
+        assert!(export.audit.iter().any(|entry| entry.command == "invitation.create"));
+        assert!(!serde_json::json!(export).to_string().contains("eva@"));
+
+        assert_eq!(session.erase_contact(contact).await.unwrap().erased.get("invitation"), Some(&1));
+        let left = session.get(accepted.invitation.id).await.unwrap();
+        assert_eq!(
+            (left.email.to_string().as_str(), left.ended),
+            ("erased@erased.invalid", Some(InvitationEnd::Accepted))
+        );
+        assert_eq!(session.get(other.id).await.unwrap().value, other.value);
+        // A user is no contact: what the audit tells of the account stays.
+        let dump = privacy::dump(&session).await.unwrap().to_lowercase();
+        let left: Vec<&str> = dump.lines().filter(|line| line.contains("ana@")).collect();
+        assert!(left.len() == 1 && left[0].contains(r#""entity":"user""#), "{left:?}");
+        crm.session(&"acme".parse().unwrap(), &email("ana@example.com")).await.unwrap();
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+        assert_eq!(crm.verify_users().await.unwrap().problems, 0);
+    });
+}
+
+#[test]
+fn an_invitation_that_stands_ends_with_the_erasure() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        // Two at once: what is left of them are no two of one address.
+        for name in ["ana", "eva"] {
+            let email: Email = format!("{name}@example.com").parse().unwrap();
+            let edit = ana().set(Contact::COLUMNS.email, Some(email.clone()));
+            let contact = session.create(edit).await.unwrap().id;
+            let new = NewInvitation { email, role: Role::Viewer, days: None };
+            let invited = session.invite(&new).await.unwrap();
+            session.erase_contact(contact).await.unwrap();
+            let ended = session.get(invited.invitation.id).await.unwrap().ended;
+            assert_eq!(ended, Some(InvitationEnd::Withdrawn));
+            let answer = crm.accept_invitation(&invited.text, "Ana".parse().ok()).await;
+            assert!(matches!(answer, Err(CrmError::BadCredential(_))), "{answer:?}");
+        }
     });
 }
 

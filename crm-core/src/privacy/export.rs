@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::access::ApiRequest;
+use crate::access::{ApiRequest, Invitation};
 use crate::audit::{Action, ActorKind, AuditEntry};
 use crate::crm::Session;
 use crate::encode::encode_row;
@@ -32,7 +32,8 @@ pub struct ContactExport {
     pub erased_at: Option<Instant>,
     /// The contact, custom fields included; of one that was deleted, what the audit still tells.
     pub contact: Json,
-    /// All records about it, by entity, and the logged requests of its address, in the order of their ids.
+    /// All records about it, by entity, and the logged requests of its address and invitations to it, in the order of their
+    /// ids.
     pub records: BTreeMap<&'static str, Vec<Json>>,
     /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
     pub audit: Vec<ExportedEntry>,
@@ -135,7 +136,10 @@ impl Session<'_> {
     async fn gather_export(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
         self.authorize(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
-        let ids = reach.ids();
+        let email = reach.email();
+        let invitations = self.invitations_of(email.as_deref()).await?;
+        let mut ids = reach.ids();
+        ids.extend(invitations.iter().map(|row| Invitation::TABLE.id(row)));
         let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;
         entries.sort_by_key(|row| AuditEntry::TABLE.id(row));
         // Of a record whose first entry tells nothing, the currency that it has now.
@@ -154,10 +158,11 @@ impl Session<'_> {
         for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
-        let requests = self.requests_of(reach.email().as_deref()).await?;
-        if !requests.is_empty() {
-            let table = ApiRequest::TABLE;
-            records.insert(table.entity, requests.iter().map(|row| json(table, row)).collect());
+        let requests = self.requests_of(email.as_deref()).await?;
+        for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations)] {
+            if !rows.is_empty() {
+                records.insert(table.entity, rows.iter().map(|row| json(table, row)).collect());
+            }
         }
         let organization = self.organization();
         Ok(ContactExport {
