@@ -70,6 +70,7 @@ def test_an_erased_contact_is_gone_but_for_its_invoices(database: crm_py.Crm) ->
     assert org.audit.verify().problems == 0
     assert org.privacy.erase(eva.id).erased == {}
     assert org.privacy.purge()
+    assert not org.privacy.is_purge_due()
     assert org.privacy.purge_requests(datetime.now(UTC).date()) == 0
 
 

@@ -46,6 +46,12 @@ class Privacy:
         """
         return self._native.purge()
 
+    def is_purge_due(self) -> bool:
+        """Whether something that was erased may still be in the book's files, since an erasure was not followed by its
+        purge; also when its process ended in between. Always ``False`` on PostgreSQL.
+        """
+        return self._native.is_purge_due()
+
     def purge_requests(self, before: date) -> int:
         """Deletes the log of API keys' requests from before a day, and tells how many there were."""
         return self._native.purge_requests(before)
