@@ -50,7 +50,10 @@ fn root() -> Command {
                 .env("CRM_DATABASE_URL")
                 .hide_env_values(true)
                 .value_hint(ValueHint::AnyPath)
-                .help("The database: a path, sqlite:PATH or postgres://…"),
+                .help(
+                    "The database: a path, sqlite:PATH or postgres://USER@HOST/NAME; a server's password is read from \
+                     PGPASSWORD or ~/.pgpass",
+                ),
         ))
         .arg(global(
             Arg::new("org").long("org").value_name("SLUG").env("CRM_ORG").help("The organization to work in"),
@@ -93,7 +96,7 @@ fn root() -> Command {
                 .help("In CSV, disarms cells that a spreadsheet would take for formulas"),
         ))
         .arg(global(
-            Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).help("Says nothing but errors"),
+            Arg::new("quiet").short('q').long("quiet").action(ArgAction::SetTrue).help("Says nothing but errors: no notes, no warnings"),
         ))
         .arg(global(
             Arg::new("verbose")

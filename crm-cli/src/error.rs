@@ -6,7 +6,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::io;
 
-use crm_core::access::{AccessError, Grant, POLICY, Role};
+use crm_core::access::{AccessError, POLICY};
 use crm_core::billing::{AllocationSource, BillingError, InvoiceStatus};
 use crm_core::print::PrintError;
 use crm_core::sales::SalesError;
@@ -436,12 +436,13 @@ fn hint_of_value(reason: &ValueError) -> Option<String> {
 /// The roles that may do something.
 fn allowed(operation: &str) -> Option<String> {
     let rule = POLICY.iter().find(|rule| rule.operation == operation)?;
-    let roles = Role::ALL.iter().filter(|role| rule.grants[role.position()] != Grant::Never);
-    Some(roles.map(ToString::to_string).collect::<Vec<_>>().join(", "))
+    Some(rule.roles().iter().map(ToString::to_string).collect::<Vec<_>>().join(", "))
 }
 
 #[cfg(test)]
 mod tests {
+    use crm_core::access::Role;
+
     use super::*;
 
     #[test]

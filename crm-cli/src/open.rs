@@ -91,6 +91,9 @@ pub(crate) async fn open(address: &str, create: bool, durability: Durability) ->
             .field("database")
             .hint("Give a path, sqlite:PATH or postgres://…"));
     }
+    if address.starts_with("postgres:") || address.starts_with("postgresql:") {
+        return Err(Failure::usage("The address of a server begins with postgres://").field("database"));
+    }
     let path = std::path::Path::new(file_of(address));
     if create && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)

@@ -45,7 +45,7 @@ impl Format {
 pub(crate) struct Out {
     /// The form of the output.
     pub(crate) format: Format,
-    /// Whether notes are left out.
+    /// Whether notes and warnings are left out.
     pub(crate) quiet: bool,
     /// Whether more is told.
     pub(crate) verbose: bool,
@@ -70,10 +70,16 @@ impl Out {
         }
     }
 
-    /// Says something that must not be missed.
+    /// Warns of something that is no failure, unless asked to be quiet.
     pub(crate) fn warn(self, text: &str) {
         let style = anstyle::AnsiColor::Yellow.on_default().bold();
-        say(&format!("{style}Warning:{style:#} {text}"));
+        self.note(&format!("{style}Warning:{style:#} {text}"));
+    }
+
+    /// Says what a failure consists of, before it is told.
+    pub(crate) fn problem(self, text: &str) {
+        let style = anstyle::AnsiColor::Red.on_default().bold();
+        say(&format!("{style}Problem:{style:#} {text}"));
     }
 
     /// Whether people read the output as it comes.

@@ -140,6 +140,8 @@ fn play(crm: &Sandbox) -> String {
     step("--key-stdin whoami", "");
     step("key usage", "");
     step("key usage website --from 2026-06-01 -o json", "");
+    step("key usage till", "");
+    step("key usage site -o json", "");
     step("key usage --to 2026-06-14 -o csv", "");
     step("key usage --from 2026-06-15 --to 2026-06-14", "");
     step("key log", "");
@@ -153,6 +155,7 @@ fn play(crm: &Sandbox) -> String {
     step("audit list --where 'actor_kind = key' --columns actor_id,command --limit 3", "");
     step("key revoke website -q -o csv", "");
     step("key revoke website", "");
+    step("key usage website", "");
     step("--key-stdin contact list", &key);
     step("key list --revoked -o csv --columns alias,role,expires_at,revoked_at,last_used_at", "");
     step("key show ghost", "");
@@ -192,8 +195,11 @@ fn who_acts_is_decided_in_a_fixed_order() {
     sign_in(&crm, "bob@acme.example", BOB);
     assert_eq!(whoami(&crm, "", ""), "bob@acme.example manager login");
     crm.variable("CRM_AS", Some("ana@acme.example"));
-    let ran = crm.fed("login bob@acme.example --password-stdin -q", BOB);
-    assert_eq!((ran.code, ran.stderr.as_str()), (Some(0), "Warning: CRM_AS is set and goes before the login.\n"));
+    let ran = crm.fed("login bob@acme.example --password-stdin", BOB);
+    let warned = ran.stderr.ends_with("Warning: CRM_AS is set and goes before the login.\n");
+    assert!(ran.code == Some(0) && warned, "{}", ran.stderr);
+    let quiet = crm.fed("login bob@acme.example --password-stdin -q", BOB);
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (Some(0), ""));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner environment");
     crm.variable("CRM_KEY", Some(&key));
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example viewer key");
@@ -449,7 +455,18 @@ fn no_command_tells_a_secret() {
 #[test]
 fn the_address_of_a_database_keeps_its_password() {
     let crm = Sandbox::new();
-    for address in ["postgres://ana:canary@localhost:1/crm", "postgres://ana@localhost:1/crm?password=canary"] {
+    for address in [
+        "postgres://ana:canary@localhost:1/crm",
+        "postgres://ana@localhost:1/crm?password=canary",
+        // Misspelt.
+        "postgres://ana:can/canary@localhost:1/crm",
+        "postgres://ana:can?canary@localhost:1/crm",
+        "postgres://ana:canary@localhost:port/crm",
+        "postgres://ana:%zzcanary@",
+        "postgres:/ana:canary@localhost:1/crm",
+        "postgresql:ana:canary@localhost:1/crm",
+        "mysql://ana:canary@localhost:1/crm",
+    ] {
         crm.variable("CRM_DATABASE_URL", Some(address));
         for line in [
             "-v --org acme --as ana@acme.example whoami",
@@ -486,4 +503,31 @@ fn no_option_takes_a_secret() {
     ] {
         assert_eq!(crm.run(line).code, Some(2), "{line}");
     }
+}
+
+#[test]
+fn scopes_and_roles_are_explained_where_they_are_asked_for() {
+    // Without a book: whoever makes the first key has none yet.
+    let crm = Sandbox::new();
+    let help = crm.ok("key create --help").split_whitespace().collect::<Vec<_>>().join(" ");
+    for part in ["contact.create;", "contact.*;", "*.read", "`crm key scopes` lists", "viewer: Reads all records"] {
+        assert!(help.contains(part), "{part} in {help}");
+    }
+    assert!(crm.ok("member invite --help").contains("- manager: Works on all records"));
+    assert_eq!(
+        crm.ok("key scopes tagging -o csv"),
+        "operation,roles,quota\ntagging.read,owner admin manager member viewer,no\n\
+         tagging.add,owner admin manager member,yes\ntagging.remove,owner admin manager member,yes\n"
+    );
+    let all = crm.ok("key scopes -o id");
+    assert!(all.lines().any(|line| line == "api_key.revoke") && !all.contains("membership.add"), "{all}");
+    // Each of them is taken.
+    crm.init();
+    crm.ok(&format!("key create all --role owner --scope {} -q", all.lines().collect::<Vec<_>>().join(",")));
+    let unknown = crm.run("key scopes contcat");
+    assert_eq!(unknown.code, Some(3));
+    assert!(unknown.stderr.contains("There are allocation, api_key,"), "{}", unknown.stderr);
+    let refused = crm.run("key create other --role owner --scope *.create");
+    assert_eq!(refused.code, Some(5));
+    assert!(refused.stderr.contains("`crm key scopes` lists what there is"), "{}", refused.stderr);
 }

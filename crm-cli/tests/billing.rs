@@ -147,8 +147,8 @@ fn series_have_ranges_and_warnings() {
     let text = crm.transcript(&[
         "series list",
         "series edit invoice --last 2 --warn-percent 50 --valid-until 2026-07-01 --authorisation 'DIAN 18764'",
-        "invoice create --contact eva@example.com --line 'Work|1|80' --issue -q -o id",
-        "invoice create --contact eva@example.com --line 'Work|1|80' --issue -q -o id --issued-on 2026-05-01",
+        "invoice create --contact eva@example.com --line 'Work|1|80' --issue -o id",
+        "invoice create --contact eva@example.com --line 'Work|1|80' --issue -o id --issued-on 2026-05-01",
         "invoice create --contact eva@example.com --line 'Work|1|80' --issue",
         "series edit invoice --valid-until 2026-06-01 --last 9",
         "invoice create --contact eva@example.com --line 'Work|1|80' --issue",

@@ -74,7 +74,7 @@ fn invoices_go_from_the_draft_to_their_end() {
         "invoice show INV-000001 -o json",
         "invoice pay INV-000001",
         "invoice pay INV-000001",
-        "invoice create --contact max@example.com --line 'Cup||4.005|' --issue --issued-on 2026-01-10 -q -o csv",
+        "invoice create --contact max@example.com --line 'Cup||4.005|' --issue --issued-on 2026-01-10 -o csv",
         "invoice create --contact max@example.com --line 'Cup||4' --issue --number INV-000009",
         "invoice create --contact max@example.com --line 'Cup||4' --issue --number A-1 -q -o id",
         "invoice create --contact max@example.com --line 'Cup||4' --issue --number A-1 -q -o id",
@@ -127,7 +127,9 @@ fn reports_and_the_audit() {
     let head = crm.ok("audit verify -o id");
     assert!(crm.run(&format!("audit verify --head {}", head.trim())).code == Some(0));
     let forged = format!("{}:{}", head.split(':').next().unwrap(), "0".repeat(64));
-    assert_eq!(crm.run(&format!("audit verify --head {forged}")).code, Some(1));
+    // What is wrong is no warning: it is told even to who wants to hear of errors alone.
+    let told = crm.run(&format!("audit verify --head {forged} -q"));
+    assert!(told.code == Some(1) && told.stderr.starts_with("Problem: "), "{}", told.stderr);
 }
 
 #[test]

@@ -35,6 +35,9 @@ fn erased_everywhere(crm: &Sandbox) {
     }
     let export: serde_json::Value = serde_json::from_str(&export).unwrap();
     assert_eq!(export["records"]["invoice"][0]["number"], "INV-000001");
+    let shown: serde_json::Value = serde_json::from_str(&crm.ok("invoice show INV-000001 -o json")).unwrap();
+    assert_eq!(export["records"]["invoice"][0]["total"], shown["total"]);
+    assert_eq!(shown["total"], serde_json::json!({ "amount": "100.00", "currency": "USD" }));
     let to = crm.ok("privacy export quetza@xmpl.example --to eva.json");
     assert_eq!(to, "");
     assert_eq!(std::fs::read_to_string(crm.path().join("eva.json")).unwrap().matches("Zubrowka").count(), 2);
@@ -95,4 +98,29 @@ fn sqlite_erases_a_contact_everywhere() {
 fn postgresql_erases_a_contact_everywhere() {
     let schema = Schema::new();
     erased_everywhere(&Sandbox::on(&schema.url()));
+}
+
+#[test]
+fn an_erasure_that_was_not_purged_is_told_until_it_is() {
+    let crm = Sandbox::new();
+    played(&crm);
+    crm.ok("invoice pay INV-000001 -q");
+    let reader = rusqlite::Connection::open(crm.path().join("crm.db")).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    reader.query_row("SELECT count(*) FROM crm_contact", [], |row| row.get::<_, i64>(0)).unwrap();
+    let erased = crm.run("privacy erase quetza@xmpl.example --yes");
+    assert!(
+        erased.code == Some(0) && erased.stderr.contains("Warning: The book's files still hold"),
+        "{}",
+        erased.stderr
+    );
+    let verified = crm.run("audit verify -o json");
+    assert!(verified.code == Some(0) && verified.stdout.contains("\"purge_due\": true"), "{}", verified.stdout);
+    assert!(verified.stderr.contains("Run `crm privacy purge`"), "{}", verified.stderr);
+    assert_eq!(crm.run("audit verify -q").stderr, "");
+    assert_eq!(crm.run("privacy purge").code, Some(8));
+    reader.execute_batch("COMMIT").unwrap();
+    crm.ok("privacy purge");
+    let verified = crm.run("audit verify -o json");
+    assert!(verified.stdout.contains("\"purge_due\": false") && verified.stderr.is_empty(), "{}", verified.stderr);
 }

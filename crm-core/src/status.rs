@@ -17,7 +17,7 @@ use std::fmt::{Display, Write as _};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct as _};
 
-use crate::access::{Grant, Rights, Role, policy};
+use crate::access::{Rights, Role, Rule, policy};
 use crate::activity::TASK;
 use crate::billing::INVOICE;
 use crate::error::CrmError;
@@ -98,8 +98,7 @@ impl Move {
     /// The roles that may make it, by the policy; members perhaps on their own records only.
     pub fn roles(&self) -> Vec<Role> {
         let rule = self.operation.split_once('.').and_then(|(entity, verb)| policy::find(entity, verb));
-        let may = |role: &Role| rule.is_some_and(|rule| rule.grants[role.position()] != Grant::Never);
-        Role::ALL.iter().copied().filter(may).collect()
+        rule.map(Rule::roles).unwrap_or_default()
     }
 }
 

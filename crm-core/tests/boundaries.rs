@@ -1,5 +1,8 @@
 //! Roles and organizations, on the memory store.
 
+use std::collections::BTreeSet;
+
+use crm_core::access::policy::MEMBERS_ONLY;
 use crm_core::store::MemoryStore;
 use crm_core::testing::boundaries::{Credentials, cells};
 use crm_core::testing::logins::World;
@@ -27,5 +30,9 @@ fn every_cell_is_as_reviewed() {
     let store = MemoryStore::new();
     let world = World::new(store.clone());
     let table = block_on(cells(&world, Some(&store), Credentials::All, (0, 1))).unwrap();
+    // Where a key has a cell of its own, refused by a rule, nothing but members may do it.
+    let refused = |line: &&str| line.contains(" key=r") && !line.contains(" ended ");
+    let refused: BTreeSet<&str> = table.lines().filter(refused).filter_map(|line| line.split('#').next()).collect();
+    assert_eq!(refused, MEMBERS_ONLY.iter().copied().collect());
     insta::assert_snapshot!("cells", table);
 }

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 use crm_core::access::{
     AccessError, ActivateUser, AddMember, ApiKey, ApiRequest, CreatedKey, DeactivateUser, EndSessions, Idempotency,
-    KeyUsage, Membership, NewInvitation, NewKey, POLICY, RemoveMember, Requester, RevokeKey, Role, Secret, SetQuota,
-    SetRole, SetUsername, WithdrawInvitation,
+    KeyUsage, KeyUsageLine, Membership, NewInvitation, NewKey, POLICY, RemoveMember, Requester, RevokeKey, Role,
+    Secret, SetQuota, SetRole, SetUsername, WithdrawInvitation,
 };
 use crm_core::activity::TimelineOptions;
 use crm_core::audit::{ActorKind, AuditEntry};
@@ -230,6 +230,26 @@ fn the_default_quota_is_35_contacts_a_day_and_the_rest_is_told() {
     let lines: Vec<_> = lines.iter().map(|line| (line.day, line.alias.as_str(), line.used)).collect();
     assert_eq!(lines, [(day("2026-06-15"), "Web shop", 35), (day("2026-06-16"), "Web shop", 1)]);
     assert!(block_on(world.owner.key_usage(None, day("2026-06-16"), day("2026-06-15"))).is_err());
+    // A key that was not used has its quota all the same, today and as long as it works.
+    let unused = NewKey::new("Unused".parse().unwrap(), Role::Member, "*.read".parse().unwrap());
+    let unused = block_on(world.owner.create_key(&unused)).unwrap().key.id;
+    let usage = |from: &str, to: &str| block_on(world.owner.key_usage(Some(unused), day(from), day(to))).unwrap();
+    let lines = usage("2026-06-15", "2026-06-16");
+    let resets_at = "2026-06-17T00:00:00Z".parse().unwrap();
+    let (operation, alias) = ("contact.create".to_owned(), "Unused".to_owned());
+    let line = KeyUsageLine {
+        day: day("2026-06-16"),
+        key_id: unused,
+        alias,
+        operation,
+        used: 0,
+        per_day: Some(35),
+        resets_at,
+    };
+    assert_eq!(lines, [line]);
+    assert!(usage("2026-06-15", "2026-06-15").is_empty() && usage("2026-06-17", "2026-06-18").is_empty());
+    block_on(world.owner.run(&RevokeKey(unused))).unwrap();
+    assert!(usage("2026-06-16", "2026-06-16").is_empty());
 }
 
 #[test]

@@ -1,17 +1,22 @@
 //! What is stored about a contact, given out and erased, on the memory store.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::{AccessError, ApiRequest, CreatedKey, IdempotencyKey, NewKey, Requester, Role, SetQuota};
+use crm_core::access::{
+    AccessError, ApiRequest, CreatedKey, IdempotencyKey, InvitationEnd, NewInvitation, NewKey, Requester, Role,
+    SetQuota,
+};
 use crm_core::activity::{Interaction, InteractionKind, Task};
 use crm_core::audit::AuditEntry;
 use crm_core::billing::{Allocate, CreateInvoice, NewLine, RecordPayment, VoidInvoice};
-use crm_core::entity::{Entity as _, Table};
+use crm_core::entity::{Entity as _, Kind, Minor, Table};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::privacy::PrivacyError;
 use crm_core::row::{Row, Value};
+use crm_core::sales::{CreateDeal, Deal};
+use crm_core::schema::TABLES;
 use crm_core::store::{Change, ChangeSet, Expr, MemoryStore, Query, Select};
 use crm_core::testing::{self, privacy};
-use crm_core::value::{Decimal6, Document, Money, Notes};
+use crm_core::value::{Currency, Decimal6, Document, Email, Money, Notes, Text};
 use crm_core::{Create, CrmError, Edit, Id, Session, block_on};
 
 fn ana() -> Edit<Contact> {
@@ -187,6 +192,72 @@ fn an_export_has_all_that_is_about_the_contact_and_nothing_of_others() {
     });
 }
 
+/// What an export has under this name, wherever it is.
+fn named(json: &serde_json::Value, name: &str, found: &mut Vec<serde_json::Value>) {
+    match json {
+        serde_json::Value::Object(fields) => {
+            found.extend(fields.get(name).cloned());
+            fields.values().for_each(|json| named(json, name, found));
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|json| named(json, name, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn amounts_are_exported_with_their_currency() {
+    use serde_json::json;
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let contact = session.create(ana()).await.unwrap().id;
+        let issued = CreateInvoice { issue: Some(None), ..CreateInvoice::draft(contact, vec![line()]) };
+        let invoice = session.run(&issued).await.unwrap().id;
+        let usd = |amount: &str| json!({ "amount": amount, "currency": "USD" });
+        let partly = Allocate::To(vec![(invoice, Money::new(250, "USD".parse().unwrap()))]);
+        session.run(&pay(contact, 300, partly)).await.unwrap();
+        let columns = Deal::COLUMNS;
+        let edit = Edit::new()
+            .set(columns.title, "Chairs".parse::<Text<200>>().unwrap())
+            .set(columns.contact_id, Some(contact));
+        let edit = edit.set(columns.amount, Minor(123_456));
+        let deal = session.run(&CreateDeal::new(edit)).await.unwrap().id;
+        let yen =
+            Edit::new().set(columns.currency, "JPY".parse::<Currency>().unwrap()).set(columns.amount, Minor(5_000));
+        session.update(deal, yen).await.unwrap();
+        session.update(deal, Edit::new().set(columns.amount, Minor(6_000))).await.unwrap();
+
+        let export = json!(session.export_contact(contact).await.unwrap());
+        assert_eq!(export["records"]["invoice"][0]["total"], usd("10.00"));
+        assert_eq!(export["records"]["invoice"][0]["balance"], usd("7.50"));
+        assert_eq!(export["records"]["invoice_line"][0]["net"], usd("10.00"));
+        assert_eq!(export["records"]["deal"][0]["amount"], json!({ "amount": "6000", "currency": "JPY" }));
+        let entry = |entity: &str, action: &str, number: usize| {
+            let all = export["audit"].as_array().unwrap().iter();
+            let mut of = all.filter(|entry| entry["entity"] == entity && entry["action"] == action);
+            of.nth(number).unwrap()["changes"].clone()
+        };
+        assert_eq!(entry("invoice", "insert", 0)["total"], usd("10.00"));
+        assert_eq!(entry("invoice", "update", 0)["paid"], json!([usd("0.00"), usd("2.50")]));
+        assert_eq!(entry("deal", "insert", 0)["amount"], usd("1234.56"));
+        let yen = |amount: &str| json!({ "amount": amount, "currency": "JPY" });
+        assert_eq!(entry("deal", "update", 0)["amount"], json!([usd("1234.56"), yen("5000")]));
+        assert_eq!(entry("deal", "update", 1)["amount"], json!([yen("5000"), yen("6000")]));
+
+        // Nowhere else is one in minor units.
+        for table in TABLES {
+            for column in table.columns.iter().filter(|column| column.kind == Kind::Money) {
+                assert!(table.position("currency").is_some(), "{table:?}.{}", column.name);
+                let mut found = Vec::new();
+                named(&export, column.name, &mut found);
+                let bare =
+                    found.iter().flat_map(|json| json.as_array().map_or(std::slice::from_ref(json), Vec::as_slice));
+                let bare: Vec<_> = bare.filter(|json| json.is_number()).collect();
+                assert!(bare.is_empty(), "{table:?}.{} {bare:?}", column.name);
+            }
+        }
+    });
+}
+
 #[test]
 fn what_a_deleted_contact_left_is_exported_and_erased() {
     block_on(async {
@@ -210,6 +281,67 @@ fn what_a_deleted_contact_left_is_exported_and_erased() {
         assert!(session.export_contact(contact).await.unwrap().contact.is_null());
         let nobody = session.erase_contact(Id::new(uuid::Uuid::from_u128(9))).await;
         assert!(matches!(nobody, Err(CrmError::NotFound { .. })), "{nobody:?}");
+    });
+}
+
+#[test]
+fn an_invitation_to_the_contacts_address_is_erased_and_a_users_account_is_not() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let email = |text: &str| text.parse::<Email>().unwrap();
+        let address = Some(email("ana@example.com"));
+        let contact = session.create(ana().set(Contact::COLUMNS.email, address)).await.unwrap().id;
+        let invite = async |text: &str| {
+            let new = NewInvitation { email: email(text), role: Role::Viewer, days: None };
+            session.invite(&new).await.unwrap()
+        };
+        let accepted = invite("Ana@Example.com").await;
+        crm.accept_invitation(&accepted.text, "Ana".parse().ok()).await.unwrap();
+        let other = invite("eva@example.com").await.invitation;
+
+        let export = session.export_contact(contact).await.unwrap();
+        assert_eq!(export.records["invitation"].len(), 1);
+        assert_eq!(export.records["invitation"][0]["email"], "Ana@Example.com");
+        assert!(export.records["invitation"][0].get("hash").is_none());
+        assert!(export.audit.iter().any(|entry| entry.command == "invitation.create"));
+        assert!(!serde_json::json!(export).to_string().contains("eva@"));
+
+        assert_eq!(session.erase_contact(contact).await.unwrap().erased.get("invitation"), Some(&1));
+        let left = session.get(accepted.invitation.id).await.unwrap();
+        assert_eq!(
+            (left.email.to_string().as_str(), left.ended),
+            ("erased@erased.invalid", Some(InvitationEnd::Accepted))
+        );
+        assert_eq!(session.get(other.id).await.unwrap().value, other.value);
+        // A user is no contact: what the audit tells of the account stays.
+        let dump = privacy::dump(&session).await.unwrap().to_lowercase();
+        let left: Vec<&str> = dump.lines().filter(|line| line.contains("ana@")).collect();
+        assert!(left.len() == 1 && left[0].contains(r#""entity":"user""#), "{left:?}");
+        crm.session(&"acme".parse().unwrap(), &email("ana@example.com")).await.unwrap();
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+        assert_eq!(crm.verify_users().await.unwrap().problems, 0);
+    });
+}
+
+#[test]
+fn an_invitation_that_stands_ends_with_the_erasure() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        // Two at once: what is left of them are no two of one address.
+        for name in ["ana", "eva"] {
+            let email: Email = format!("{name}@example.com").parse().unwrap();
+            let edit = ana().set(Contact::COLUMNS.email, Some(email.clone()));
+            let contact = session.create(edit).await.unwrap().id;
+            let new = NewInvitation { email, role: Role::Viewer, days: None };
+            let invited = session.invite(&new).await.unwrap();
+            session.erase_contact(contact).await.unwrap();
+            let ended = session.get(invited.invitation.id).await.unwrap().ended;
+            assert_eq!(ended, Some(InvitationEnd::Withdrawn));
+            let answer = crm.accept_invitation(&invited.text, "Ana".parse().ok()).await;
+            assert!(matches!(answer, Err(CrmError::BadCredential(_))), "{answer:?}");
+        }
     });
 }
 

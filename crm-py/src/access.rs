@@ -171,8 +171,8 @@ impl Access {
         })?;
         let line_class = class(py, "KeyUsage")?;
         let lines = lines.into_iter().map(|line| {
-            let key = uuid_object(py, line.key_id.uuid())?;
-            line_class.call1((line.day, key, line.alias, line.operation, line.used))
+            let (key, resets_at) = (uuid_object(py, line.key_id.uuid())?, instant_object(py, line.resets_at)?);
+            line_class.call1((line.day, key, line.alias, line.operation, line.used, line.per_day, resets_at))
         });
         lines.collect()
     }

@@ -58,6 +58,12 @@ impl Privacy {
         session.call(py, async { session.inner().purge().await })
     }
 
+    /// Whether an erasure still waits for its purge.
+    fn is_purge_due(&self, py: Python<'_>) -> PyResult<bool> {
+        let session = self.0.get();
+        session.call(py, async { session.inner().is_purge_due().await })
+    }
+
     /// Deletes the log of API keys' requests from before a day.
     fn purge_requests(&self, py: Python<'_>, before: &Bound<'_, PyAny>) -> PyResult<u64> {
         let before = date("before", before)?;

@@ -83,13 +83,18 @@ def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> N
     assert org.contacts.count() == 38
 
     (line,) = org.keys.usage(from_=today(), to=today(), key="Shop")
-    assert (line.day, line.key_id, line.alias, line.operation, line.used) == (
+    assert (line.day, line.key_id, line.alias, line.operation, line.used, line.per_day, line.resets_at) == (
         today(),
         made.key.id,
         "Shop",
         "contact.create",
         37,
+        None,
+        midnight,
     )
+    unused = org.keys.create("unused", role="member", scopes=["contact.create"]).key
+    (line,) = org.keys.usage(from_=today(), to=today(), key=unused)
+    assert (line.operation, line.used, line.per_day, line.resets_at) == ("contact.create", 0, 35, midnight)
     assert org.keys.usage(from_=today() - timedelta(days=9), to=today() - timedelta(days=2)) == []
     with pytest.raises(ValidationError):
         org.keys.usage(from_=today(), to=today() - timedelta(days=1))

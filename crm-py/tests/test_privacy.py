@@ -40,6 +40,7 @@ def test_an_export_has_everything_and_is_json(database: crm_py.Crm) -> None:
         assert word in text
     assert export["contact"]["id"] == str(eva.id)
     assert [record["number"] for record in export["records"]["invoice"]] == ["INV-000001"]
+    assert export["records"]["invoice"][0]["total"] == {"amount": "9.99", "currency": "USD"}
     assert len(export["records"]["interaction"]) == 1
     commands = [entry["command"] for entry in export["audit"]]
     assert "contact.create" in commands
@@ -69,6 +70,7 @@ def test_an_erased_contact_is_gone_but_for_its_invoices(database: crm_py.Crm) ->
     assert org.audit.verify().problems == 0
     assert org.privacy.erase(eva.id).erased == {}
     assert org.privacy.purge()
+    assert not org.privacy.is_purge_due()
     assert org.privacy.purge_requests(datetime.now(UTC).date()) == 0
 
 

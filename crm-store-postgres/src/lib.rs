@@ -52,7 +52,7 @@ use async_trait::async_trait;
 use crm_core::entity::{Flags, Table};
 use crm_core::row::Row;
 use crm_core::schema::TABLES;
-use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
+use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -216,7 +216,12 @@ impl Inner {
             None => 0,
         };
         // What was written is committed, whatever becomes of the purge.
-        let purged = purge && self.purge().await.unwrap_or(false);
+        let purged = match purge {
+            Purge::No => false,
+            // The server cleans its tables by itself.
+            Purge::Ask => true,
+            Purge::Now => self.purge().await.unwrap_or(false),
+        };
         Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged })
     }
 

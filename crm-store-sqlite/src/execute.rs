@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crm_core::audit::{self, AuditEntry, Link};
 use crm_core::entity::{Entity as _, Table, Tenancy};
 use crm_core::row::{Row, Value};
-use crm_core::store::{Aggregate, Applied, Change, ChangeSet, Counter, Guard, Scope, Select, StoreError};
+use crm_core::store::{Aggregate, Applied, Change, ChangeSet, Counter, Guard, Purge, Scope, Select, StoreError};
 use crm_sql::{Dialect, Statement, write_sqlite as write};
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::bind::{Bound, bind_all};
 use crate::decode;
 use crate::error::{map, map_any};
+use crate::purge;
 
 pub(crate) fn fetch(
     connection: &Connection,
@@ -134,7 +135,8 @@ pub(crate) fn apply(
         Some(seal) => executor.seal(seal.limit)?,
         None => 0,
     };
-    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed, purged: false })
+    let purged = changes.purge == Purge::Ask && !purge::is_due(connection).map_err(map_any)?;
+    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed, purged })
 }
 
 struct Executor<'a> {
@@ -298,7 +300,7 @@ impl Executor<'_> {
         for forgotten in &changes.forgotten {
             statement.execute((self.scope.key(), forgotten.id.as_bytes(), forgotten.since)).map_err(map_any)?;
         }
-        Ok(())
+        purge::note_due(self.connection).map_err(map_any)
     }
 
     /// Inserts entries of the audit, in the system scope too, where they stand under key 0.

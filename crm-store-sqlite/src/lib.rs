@@ -39,7 +39,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use crm_core::entity::Table;
 use crm_core::row::Row;
-use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
+use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
@@ -206,7 +206,7 @@ impl Store for SqliteStore {
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
-        let purge = changes.purge;
+        let purge = changes.purge == Purge::Now;
         let applied = if purge && changes.changes.is_empty() && changes.feed.is_none() {
             Applied::default()
         } else {

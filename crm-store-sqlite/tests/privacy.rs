@@ -5,11 +5,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use crm_core::Crm;
+use async_trait::async_trait;
+use crm_core::access::Role;
+use crm_core::billing::{Allocate, RecordPayment};
+use crm_core::entity::Table;
+use crm_core::people::{Contact, ContactKind};
+use crm_core::row::Row;
+use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
 use crm_core::testing::privacy::{after_race, erase, found_in, intrude, plant};
 use crm_core::testing::{self, TestEnvironment};
+use crm_core::value::Money;
+use crm_core::{Crm, CrmError, Edit};
 use crm_store_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
+use uuid::Uuid;
 
 fn store() -> (TempDir, SqliteStore) {
     let directory = tempfile::tempdir().unwrap();
@@ -55,9 +64,71 @@ async fn a_reader_in_the_way_leaves_the_purge_to_later() {
     assert!(!erase(&planted).await.unwrap(), "the reader still sees the contact");
     assert_ne!(left(directory.path(), &planted.canaries), []);
     assert!(!planted.session.purge().await.unwrap());
+    assert!(planted.session.is_purge_due().await.unwrap());
     reader.execute_batch("COMMIT").unwrap();
     assert!(planted.session.purge().await.unwrap());
+    assert!(!planted.session.is_purge_due().await.unwrap());
     assert_eq!(left(directory.path(), &planted.canaries), []);
+}
+
+/// A store of a process that ends before it has purged anything.
+struct Ending(SqliteStore);
+
+#[async_trait]
+impl Store for Ending {
+    async fn fetch(&self, scope: Scope, table: &'static Table, ids: &[Uuid]) -> Result<Vec<Row>, StoreError> {
+        self.0.fetch(scope, table, ids).await
+    }
+
+    async fn select(&self, scope: Scope, query: &Select) -> Result<Vec<Row>, StoreError> {
+        self.0.select(scope, query).await
+    }
+
+    async fn aggregate(&self, scope: Scope, queries: &[Aggregate]) -> Result<Vec<Vec<Row>>, StoreError> {
+        self.0.aggregate(scope, queries).await
+    }
+
+    async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
+        match changes.purge {
+            Purge::Now => Err(StoreError::Unavailable("the process has ended".into())),
+            _ => self.0.apply(scope, changes).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_erasure_that_was_not_followed_by_its_purge_is_told() {
+    let (directory, store) = store();
+    let planted = plant(&testing::crm(Ending(store.clone()), 1), "acme").await.unwrap();
+    assert!(!planted.session.is_purge_due().await.unwrap());
+    // An erasure that is refused leaves no note.
+    let columns = Contact::COLUMNS;
+    let eva = Edit::new().set(columns.kind, ContactKind::Person).set(columns.given_name, "Eva".parse().ok());
+    let contact = planted.session.create(eva).await.unwrap().id;
+    let (method, reference, notes, external_id) = (None, None, None, None);
+    let (amount, received_on) = (Money::new(100, "USD".parse().unwrap()), None);
+    let allocate = Allocate::To(Vec::new());
+    let advance = RecordPayment { contact, amount, received_on, method, reference, notes, external_id, allocate };
+    planted.session.run(&advance).await.unwrap();
+    planted.session.erase_contact(contact).await.unwrap_err();
+    assert!(!planted.session.is_purge_due().await.unwrap());
+    assert!(!erase(&planted).await.unwrap(), "not purged");
+    store.close().await.unwrap();
+    drop(planted.session);
+
+    // The next process finds out.
+    let path = directory.path().join("crm.db");
+    let store = SqliteStore::open(path.to_str().unwrap(), SqliteOptions::default()).unwrap();
+    assert_ne!(left(directory.path(), &planted.canaries), []);
+    let crm = Crm::new(store.clone(), TestEnvironment::new(2));
+    let session = crm.session(&"acme".parse().unwrap(), &"owner@acme.example".parse().unwrap()).await.unwrap();
+    assert!(session.is_purge_due().await.unwrap());
+    let member = testing::member(&crm, &session, Role::Manager).await.unwrap();
+    assert!(matches!(member.is_purge_due().await, Err(CrmError::Forbidden { .. })));
+    assert!(session.purge().await.unwrap());
+    assert!(!session.is_purge_due().await.unwrap());
+    assert_eq!(left(directory.path(), &planted.canaries), []);
+    assert_eq!(session.verify(None).await.unwrap().problems, 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

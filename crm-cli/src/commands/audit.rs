@@ -143,6 +143,7 @@ struct Checked {
     unsealed: u64,
     records: u64,
     problems: u64,
+    purge_due: bool,
     findings: Vec<Problem>,
 }
 
@@ -186,6 +187,7 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
         unsealed: found.unsealed,
         records: found.records,
         problems,
+        purge_due: session.is_purge_due().await?,
         findings,
     };
     app.out.data(&match app.out.format {
@@ -208,6 +210,9 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             ("Head", checked.head.clone()),
         ]),
     })?;
+    if checked.purge_due {
+        app.out.warn("An erasure was not followed by its purge: the files may still hold what was erased. Run `crm privacy purge`.");
+    }
     if checked.ok {
         return Ok(());
     }
@@ -217,7 +222,7 @@ async fn check(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             (None, Some(id)) => format!(" {id}"),
             (None, None) => String::new(),
         };
-        app.out.warn(&format!("{}{place}: {}.", problem.entity, problem.what));
+        app.out.problem(&format!("{}{place}: {}.", problem.entity, problem.what));
     }
     Err(Failure::failed(format!("The audit has {} problems", checked.problems))
         .hint("Compare with a backup: the data was changed without this program, or is damaged"))

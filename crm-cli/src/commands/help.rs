@@ -97,6 +97,7 @@ fn environment() -> String {
            CRM_APPLICATION   Which program asks, for the log of the key's requests\n  \
            CRM_REQUEST_NAME  For whom it asks, for the same log\n  \
            CRM_REQUEST_EMAIL Their address, for the same log\n  \
+           PGPASSWORD        A PostgreSQL server's password; else ~/.pgpass or PGPASSFILE has it\n  \
            NO_COLOR          Messages are not coloured\n\n\
          An option of the command line goes before the environment, the environment before the\n\
          configuration file (`crm config`), the file before the default. Who acts is decided by\n\

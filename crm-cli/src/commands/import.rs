@@ -291,13 +291,11 @@ fn tell(out: Out, kind: ImportKind, report: &ImportReport) -> Done {
     if report.further_problems > 0 {
         output::say(&format!("There are {} problems besides.", report.further_problems));
     }
-    if !out.quiet {
-        for warning in &report.warnings {
-            out.warn(&told(warning));
-        }
-        if report.further_warnings > 0 {
-            out.warn(&format!("There are {} warnings besides.", report.further_warnings));
-        }
+    for warning in &report.warnings {
+        out.warn(&told(warning));
+    }
+    if report.further_warnings > 0 {
+        out.warn(&format!("There are {} warnings besides.", report.further_warnings));
     }
     let counts = [
         ("read", report.read),

@@ -1,11 +1,12 @@
 //! `crm key`: the API keys by which programs work in the organization.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use crm_core::access::{ApiKey, KeyQuota, NewKey, RevokeKey, Scopes};
+use crm_core::access::{ApiKey, KeyQuota, NewKey, POLICY, RevokeKey, Role, Rule, Scopes};
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Filter, Query};
 use crm_core::value::{Instant, ValueError, parse_date};
 use crm_core::{CrmError, Session};
+use serde::Serialize;
 
 use super::{key_usage, member, verb};
 use crate::args::{examples, flag, given, group, option, required, text, texts};
@@ -20,6 +21,7 @@ const DAY: i64 = 86_400_000_000;
 
 const EXAMPLES: &[(&str, &str)] = &[
     ("create", "crm key create website --role member --scope contact.create --scope *.read --quota contact.create=100"),
+    ("scopes", "crm key scopes contact"),
     ("list", "crm key list --revoked"),
     ("show", "crm key show website"),
     ("revoke", "crm key revoke website"),
@@ -34,12 +36,20 @@ pub(super) fn command() -> Command {
         .long_about(
             "Makes a key that works for the acting member, and prints its text, this once.\n\n\
              Where the output is piped or --output id asks for it, the text stands alone. Programs give it in CRM_KEY or \
-             with --key-stdin. What a key may do ends with what its member may do.",
+             with --key-stdin.\n\n\
+             A key may do what its role may, and of that only what a --scope names: an operation, as contact.create; all \
+             operations on one kind of record, as contact.*; or all reading, as *.read. There are no other \
+             wildcards. `crm key scopes` lists every operation with the roles that may do it. What a \
+             key may do ends with what its member may do.",
         )
         .arg(Arg::new("alias").value_name("ALIAS").required(true).help("What people call it"))
         .arg(member::role().help("Its role, at most that of the acting member"))
         .arg(
             option("scope", "SCOPE", "What it may do, as contact.create, contact.* or *.read; may be repeated")
+                .long_help(
+                    "What it may do: an operation, as contact.create; all operations on one kind of record, as contact.*; \
+                     or all reading, as *.read. May be repeated. `crm key scopes` lists the operations.",
+                )
                 .required(true)
                 .action(ArgAction::Append),
         )
@@ -53,9 +63,13 @@ pub(super) fn command() -> Command {
                 .action(ArgAction::Append),
         );
     let on = |name: &'static str, about: &'static str| Command::new(name).about(about).arg(argument().required(true));
+    let scopes = Command::new("scopes")
+        .about("Lists the operations that a key's scopes can name, the roles that may do them, and which a quota can count")
+        .arg(Arg::new("kind").value_name("KIND").help("Only those on this kind of record, as contact"));
     let list = records::list_command::<ApiKey>().arg(flag("revoked", "Revoked keys too"));
     let group = group("key", "Works on the API keys by which programs work in the organization")
         .subcommand(create)
+        .subcommand(scopes)
         .subcommand(list)
         .subcommand(on("show", "Shows a key with its quotas"))
         .subcommand(on("revoke", "Ends a key for good; what it did stays"))
@@ -70,6 +84,9 @@ pub(super) fn argument() -> Arg {
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let (verb, args) = verb(args)?;
+    if verb == "scopes" {
+        return scopes(app, text(args, "kind"));
+    }
     let session = app.session().await?;
     match verb {
         "create" => create(app, &session, args).await,
@@ -102,8 +119,37 @@ pub(super) async fn show(app: &App, session: &Session<'_>, key: &Stored<ApiKey>)
     beneath.print(key).await
 }
 
+/// An operation that a key's scopes can name.
+#[derive(Serialize)]
+struct Nameable {
+    operation: &'static str,
+    roles: Vec<Role>,
+    quota: bool,
+}
+
+fn scopes(app: &App, kind: Option<&str>) -> Done {
+    let of_kind = |rule: &&Rule| kind.is_none_or(|kind| rule.operation.split('.').next() == Some(kind));
+    let rules = || POLICY.iter().filter(|rule| rule.is_for_keys());
+    let listed: Vec<Nameable> = rules()
+        .filter(of_kind)
+        .map(|rule| Nameable { operation: rule.operation, roles: rule.roles(), quota: rule.is_counted() })
+        .collect();
+    if let Some(kind) = kind.filter(|_| listed.is_empty()) {
+        let mut kinds: Vec<&str> = rules().filter_map(|rule| rule.operation.split('.').next()).collect();
+        kinds.sort_unstable();
+        kinds.dedup();
+        return Err(Failure::not_found(format!("There is no operation on {kind}"))
+            .hint(format!("There are {}", kinds.join(", "))));
+    }
+    output::items(app.out, &listed, &["operation", "roles", "quota"], &[], |operation| {
+        let roles: Vec<&str> = operation.roles.iter().map(|role| role.as_str()).collect();
+        let quota = if operation.quota { "yes" } else { "no" };
+        vec![operation.operation.to_owned(), roles.join(" "), quota.to_owned()]
+    })
+}
+
 async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
-    let scopes: Scopes = texts(args, "scope").join(" ").parse().map_err(|reason| Failure::invalid("scope", &reason))?;
+    let scopes: Scopes = texts(args, "scope").join(" ").parse().map_err(unknown_scope)?;
     let mut new = NewKey::new(required(args, "alias")?, required(args, "role")?, scopes);
     new.expires_at = text(args, "expires").map(|text| end(session, text)).transpose()?;
     for quota in texts(args, "quota") {
@@ -123,6 +169,11 @@ async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let records = [records::record(&created.key)];
     view.labels = records::labels(session, &view.references(&records)).await?;
     output::with_secret(app.out, &view, &records[0], "text", &created.text)
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
+fn unknown_scope(reason: ValueError) -> Failure {
+    Failure::invalid("scope", &reason).hint("`crm key scopes` lists what there is")
 }
 
 /// When a key ends: with a day of the organization's zone, or after so many times 24 hours.

@@ -1,12 +1,12 @@
 //! What API keys did and may still do, verbs of `crm key`: usage, quotas and the log of requests.
 
 use clap::{Arg, ArgMatches, Command};
-use crm_core::access::{ApiKey, ApiRequest, KeyQuota, KeyUsageLine, SetQuota};
-use crm_core::entity::Entity as _;
+use crm_core::access::{ApiKey, ApiRequest, KeyUsageLine, SetQuota};
+use crm_core::entity::{Entity as _, Stored};
 use crm_core::{Id, Session};
 
-use crm_core::store::{Direction, Filter, LARGEST_PAGE, Query};
-use crm_core::value::{Date, ValueError, Zone};
+use crm_core::store::{Direction, Filter};
+use crm_core::value::{Date, Instant, ValueError, Zone};
 use serde::Serialize;
 
 use super::key;
@@ -20,13 +20,23 @@ pub(super) fn commands() -> Vec<Command> {
     vec![
         Command::new("usage")
             .about("Tells how often keys did what they have a quota for; today in UTC unless it is said otherwise")
+            .long_about(
+                "Tells how often keys did what they have a quota for; today in UTC unless it is said otherwise.\n\n\
+                 For today there is a line for every quota of every key that works, used or not; for other days, for what \
+                 was used. What has no quota is not counted. A quota begins anew at midnight UTC.",
+            )
             .arg(of())
             .arg(option("from", "DATE", "The first day, in UTC [default: today, or --to]"))
             .arg(option("to", "DATE", "The last day, in UTC [default: today]")),
         Command::new("quota")
             .about("Sets how often a key may do something in one UTC day")
             .arg(key::argument().required(true))
-            .arg(Arg::new("operation").value_name("OPERATION").required(true).help("What, as contact.create"))
+            .arg(
+                Arg::new("operation")
+                    .value_name("OPERATION")
+                    .required(true)
+                    .help("What, as contact.create; see `crm key scopes`"),
+            )
             .arg(Arg::new("per_day").value_name("N").required(true).help("How often, or `none` for without limit")),
         args::listing(Command::new("log"), ApiRequest::TABLE)
             .about("Lists what keys asked for and what came of it, the latest first")
@@ -67,6 +77,7 @@ struct Line {
     operation: String,
     used: i64,
     per_day: Option<i64>,
+    resets_at: Instant,
     key_id: Id<ApiKey>,
 }
 
@@ -76,27 +87,19 @@ async fn usage(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let from = args::date(args, "from")?.or(to).unwrap_or(today);
     let to = to.unwrap_or(today);
     let key = match text(args, "key") {
-        Some(text) => Some(session.find::<ApiKey>(text).await?.id),
+        Some(text) => Some(session.find::<ApiKey>(text).await?),
         None => None,
     };
-    let used = session.key_usage(key, from, to).await?;
-    let mut quotas = Vec::new();
-    let mut query = Query::<KeyQuota>::all().limit(LARGEST_PAGE);
-    loop {
-        let page = session.list(&query).await?;
-        quotas.extend(page.items);
-        match page.next {
-            Some(next) => query = query.after(Some(next)),
-            None => break,
-        }
-    }
+    let used = session.key_usage(key.as_ref().map(|key| key.id), from, to).await?;
     let line = |used: KeyUsageLine| {
-        let KeyUsageLine { day, key_id, alias, operation, used } = used;
-        let quota = quotas.iter().find(|quota| quota.key_id == key_id && quota.operation == operation);
-        Line { day, key: alias, used, per_day: quota.map(|quota| quota.per_day), operation, key_id }
+        let KeyUsageLine { day, key_id, alias, operation, used, per_day, resets_at } = used;
+        Line { day, key: alias, operation, used, per_day, resets_at, key_id }
     };
     let lines: Vec<Line> = used.into_iter().map(line).collect();
-    let header = ["day", "key", "operation", "used", "per_day"];
+    if lines.is_empty() {
+        app.out.note(&nothing(key.as_ref(), from, to, today, session.context().now()));
+    }
+    let header = ["day", "key", "operation", "used", "per_day", "resets_at"];
     output::items(app.out, &lines, &header, &[3, 4], |line| {
         vec![
             line.day.to_string(),
@@ -104,8 +107,20 @@ async fn usage(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
             line.operation.clone(),
             line.used.to_string(),
             line.per_day.map(|number| number.to_string()).unwrap_or_default(),
+            line.resets_at.to_string(),
         ]
     })
+}
+
+/// What it means that there is no line.
+fn nothing(key: Option<&Stored<ApiKey>>, from: Date, to: Date, today: Date, now: Instant) -> String {
+    let none = "Only what has a quota is counted (`crm key quota`)";
+    match key {
+        _ if !(from..=to).contains(&today) => format!("Nothing was counted from {from} to {to}. {none}."),
+        Some(key) if !key.is_valid_at(now) => format!("The key {} does not work any more.", key.alias),
+        Some(key) => format!("The key {} has no quota: it works without limit. {none}.", key.alias),
+        None => format!("No key that works has a quota. {none}."),
+    }
 }
 
 async fn log(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {

@@ -1,6 +1,6 @@
 //! `crm member`: who belongs to the organization, and in which role. Invitations are in a file of their own.
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Arg, ArgMatches, Command};
 use crm_core::access::{AddMember, Membership, RemoveMember, Role, SetRole, User};
 use crm_core::entity::{Entity as _, Stored};
@@ -57,9 +57,17 @@ pub(super) fn role() -> Arg {
     option("role", "ROLE", "Their role").required(true).value_parser(roles())
 }
 
-/// What a role may be.
+/// What a role may be, and what it means.
 pub(super) fn roles() -> PossibleValuesParser {
-    PossibleValuesParser::new(Role::NAMES)
+    PossibleValuesParser::new(Role::ALL.iter().map(|role| {
+        PossibleValue::new(role.as_str()).help(match role {
+            Role::Owner => "Everything, owners too",
+            Role::Admin => "Everything but touching owners: settings, members, keys, deleting, erasing",
+            Role::Manager => "Works on all records; no settings, members or keys",
+            Role::Member => "Works on records that they own or are assigned to, and sees no others",
+            Role::Viewer => "Reads all records, writes nothing",
+        })
+    }))
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {

@@ -57,7 +57,8 @@ pub(super) fn command() -> Command {
                 .long_about(
                     "Leaves nothing in the files of what was erased or deleted; writes a SQLite file anew.\n\n\
                      An erasure does this itself, unless somebody was reading an older state of the book meanwhile or, on \
-                     PostgreSQL, the tables belong to another role: then their owner runs it.",
+                     PostgreSQL, the tables belong to another role: then their owner runs it. A SQLite file notes an \
+                     erasure until it is purged, also when the process ended in between: `crm audit verify` tells.",
                 ),
         )
         .subcommand(

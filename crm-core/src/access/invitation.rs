@@ -27,6 +27,9 @@ const MOST_DAYS: i64 = 30;
 
 const DAY: i64 = 86_400_000_000;
 
+/// The address in invitations of whom nothing is known any more; by RFC 2606 it can be nobody's.
+const NOBODYS: &str = "erased@erased.invalid";
+
 /// How often an answer is tried again when something changed meanwhile.
 const TRIES: u32 = 10;
 
@@ -83,6 +86,12 @@ const fn invalid() -> CrmError {
 impl Invitation {
     fn ended(&self, end: InvitationEnd, at: Instant) -> Self {
         Self { ended: Some(end), ended_at: Some(at), ..self.clone() }
+    }
+
+    /// The invitation without the address that it was sent to; if it stood until now, it does not any more.
+    pub(crate) fn erased(&self, at: Instant) -> Result<Self, ValueError> {
+        let ended = if self.ended.is_none() { self.ended(InvitationEnd::Withdrawn, at) } else { self.clone() };
+        Ok(Self { email: NOBODYS.parse()?, ..ended })
     }
 }
 

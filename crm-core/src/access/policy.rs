@@ -29,6 +29,23 @@ pub struct Rule {
     pub grants: [Grant; 5],
 }
 
+impl Rule {
+    /// The roles that may do it; members perhaps on their own records only.
+    pub fn roles(&self) -> Vec<Role> {
+        Role::ALL.iter().copied().filter(|role| self.grants[role.position()] != Never).collect()
+    }
+
+    /// Whether API keys may do it as far as their scopes say; the rest is for members alone.
+    pub fn is_for_keys(&self) -> bool {
+        !MEMBERS_ONLY.contains(&self.operation)
+    }
+
+    /// Whether an API key's quota can count it.
+    pub fn is_counted(&self) -> bool {
+        self.is_for_keys() && super::quota::is_counted(self.operation)
+    }
+}
+
 const fn rule(operation: &'static str, grants: [Grant; 5]) -> Rule {
     Rule { operation, grants }
 }
@@ -206,6 +223,25 @@ pub const POLICY: &[Rule] = &[
     rule("contact.erase", ADMINS),
     rule("organization.purge", ADMINS),
     rule("api_request.purge", ADMINS),
+];
+
+/// What no scope lets an API key do: commands that refuse it with [`AccessError::MembersOnly`](super::AccessError::MembersOnly).
+pub const MEMBERS_ONLY: &[&str] = &[
+    "membership.add",
+    "membership.set_role",
+    "membership.remove",
+    "user.change_password",
+    "user.set_username",
+    "user.end_sessions",
+    "user.reset_password",
+    "user.deactivate",
+    "user.activate",
+    "api_key.create",
+    "api_key.set_quota",
+    "invitation.create",
+    "invitation.withdraw",
+    "organization.purge",
+    "api_request.purge",
 ];
 
 /// The rule of an operation, if there is one.

@@ -12,7 +12,7 @@ use crate::crud::Rules;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
-use crate::store::{Applied, Change, ChangeSet, Query, Select, StoreError, StoreExt as _};
+use crate::store::{Applied, Change, ChangeSet, Filter, Query, Select, StoreError, StoreExt as _};
 use crate::value::{Date, Instant, ValueError, Zone};
 
 /// The largest quota.
@@ -98,7 +98,7 @@ impl KeyQuota {
 }
 
 /// Whether a command runs under the operation's name, so that it can be counted.
-fn is_counted(operation: &str) -> bool {
+pub(crate) fn is_counted(operation: &str) -> bool {
     let known = operation.split_once('.').filter(|(entity, verb)| policy::find(entity, verb).is_some());
     known.is_some_and(|(entity, verb)| {
         entity != "report" && verb != "read" && verb != "verify" && !WITHIN_OTHERS.contains(&operation)
@@ -128,7 +128,12 @@ impl QuotaLeft {
 /// The UTC day of an instant, and when the next one begins.
 fn day_of(now: Instant) -> (Date, Instant) {
     let day = Zone::UTC.date_at(now);
-    (day, day.succ_opt().map_or(Instant::MAX, |next| Zone::UTC.start_of(next)))
+    (day, end(day))
+}
+
+/// When the UTC day after this one begins.
+fn end(day: Date) -> Instant {
+    day.succ_opt().map_or(Instant::MAX, |next| Zone::UTC.start_of(next))
 }
 
 /// The id of a day's counter: the same for all who make it at the same time, so that one waits for the other. By a unique
@@ -258,7 +263,7 @@ impl Session<'_> {
         let acting = self.acting();
         let quotas = acting.key.iter().flat_map(|key| &key.quotas);
         let limit = quotas.filter(|quota| quota.operation == usage.operation).map(|quota| quota.per_day).next();
-        let resets_at = usage.day.succ_opt().map_or(Instant::MAX, |next| Zone::UTC.start_of(next));
+        let resets_at = end(usage.day);
         let operation = usage.value.operation;
         Ok(CrmError::QuotaExceeded { operation, limit: limit.unwrap_or_default(), resets_at })
     }
@@ -283,7 +288,8 @@ impl Session<'_> {
     }
 
     /// What the organization's API keys did in a period of UTC days, both included, as far as it has a quota: by day,
-    /// key and operation, at most ten thousand lines.
+    /// key and operation, at most ten thousand lines. For today there is a line for every quota of a key that works,
+    /// although nothing was taken of it.
     ///
     /// # Errors
     /// [`CrmError::Forbidden`]; [`CrmError::Invalid`] when the period ends before it begins.
@@ -297,27 +303,56 @@ impl Session<'_> {
         if to < from {
             return Err(CrmError::invalid("to", ValueError::Before { earliest: from, got: to }));
         }
-        let columns = KeyUsage::COLUMNS;
+        let (columns, mut of_key) = (KeyUsage::COLUMNS, Filter::all());
         let mut filter = columns.day.ge(&from) & columns.day.le(&to);
         if let Some(key) = key {
-            filter = filter & columns.key_id.eq(&session.get(key).await?.id);
+            let key = session.get(key).await?.id;
+            filter = filter & columns.key_id.eq(&key);
+            of_key = KeyQuota::COLUMNS.key_id.eq(&key);
         }
         let query = Query::new(filter).ascending(columns.day).limit(LINES).to_select();
         let mut query = query.map_err(|reason| CrmError::invalid("from", reason))?;
         query.filter = query.filter.and(session.visible::<KeyUsage>("read").await?);
         let used: Vec<Stored<KeyUsage>> = self.store().all(self.scope(), &query).await?;
+        let quotas = Select::new(KeyQuota::TABLE, of_key.into()).limited(LINES);
+        let quotas: Vec<Stored<KeyQuota>> = self.store().all(self.scope(), &quotas).await?;
         let mut ids: Vec<uuid::Uuid> = used.iter().map(|usage| usage.key_id.uuid()).collect();
+        ids.extend(quotas.iter().map(|quota| quota.key_id.uuid()));
         ids.sort_unstable();
         ids.dedup();
         let keys = self.store().fetch(self.scope(), ApiKey::TABLE, &ids).await?;
         let keys: Vec<Stored<ApiKey>> = keys.into_iter().map(Stored::from_row).collect::<Result<_, _>>()?;
-        let line = |usage: Stored<KeyUsage>| {
-            let alias = keys.iter().find(|key| key.id == usage.key_id).map(|key| key.alias.to_string());
-            let KeyUsage { key_id, operation, day, used } = usage.value;
-            KeyUsageLine { day, key_id, alias: alias.unwrap_or_default(), operation, used }
+        let line = |day: Date, key_id: Id<ApiKey>, operation: &str, used: i64| {
+            let alias = keys.iter().find(|key| key.id == key_id).map(|key| key.alias.to_string());
+            let quota = quotas.iter().find(|quota| quota.key_id == key_id && quota.operation == operation);
+            let (alias, operation) = (alias.unwrap_or_default(), operation.to_owned());
+            KeyUsageLine {
+                day,
+                key_id,
+                alias,
+                operation,
+                used,
+                per_day: quota.map(|of| of.per_day),
+                resets_at: end(day),
+            }
         };
-        let mut lines: Vec<KeyUsageLine> = used.into_iter().map(line).filter(|line| line.used > 0).collect();
+        let there = used.iter().filter(|usage| usage.used > 0);
+        let mut lines: Vec<KeyUsageLine> =
+            there.map(|usage| line(usage.day, usage.key_id, &usage.operation, usage.used)).collect();
+        let now = self.environment().now();
+        let today = Zone::UTC.date_at(now);
+        if (from..=to).contains(&today) {
+            let works = |id: Id<ApiKey>| keys.iter().any(|key| key.id == id && key.is_valid_at(now));
+            for KeyQuota { key_id, operation, .. } in quotas.iter().map(|quota| &quota.value) {
+                let known =
+                    |line: &KeyUsageLine| line.day == today && line.key_id == *key_id && line.operation == *operation;
+                if works(*key_id) && !lines.iter().any(known) {
+                    lines.push(line(today, *key_id, operation, 0));
+                }
+            }
+        }
         lines.sort_by(|a, b| (a.day, &a.alias, a.key_id, &a.operation).cmp(&(b.day, &b.alias, b.key_id, &b.operation)));
+        lines.truncate(LINES as usize);
         Ok(lines)
     }
 }
@@ -335,6 +370,10 @@ pub struct KeyUsageLine {
     pub operation: String,
     /// How often.
     pub used: i64,
+    /// How often it may do it in one day, at present; absent: without limit.
+    pub per_day: Option<i64>,
+    /// When the day ends.
+    pub resets_at: Instant,
 }
 
 /// Sets, changes or removes a quota of a key. What was done already on the day counts.

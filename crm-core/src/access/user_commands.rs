@@ -88,8 +88,7 @@ impl Command for ChangePassword {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
-        let user = oneself(session).await?;
+        let user = oneself(session, context).await?;
         if !session.hasher().verify(&self.current, user.password_hash.as_ref()) {
             return Err(AccessError::WrongPassword.into());
         }
@@ -121,8 +120,7 @@ impl Command for SetUsername {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
-        let user = oneself(session).await?;
+        let user = oneself(session, context).await?;
         let changed = User { username: self.0.clone(), ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
     }
@@ -148,8 +146,7 @@ impl Command for EndSessions {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
-        let user = oneself(session).await?;
+        let user = oneself(session, context).await?;
         let changed = User { epoch: user.epoch + 1, ..user.value.clone() };
         Ok(changes.update(context, &user, changed))
     }
@@ -182,7 +179,6 @@ impl Command for ResetPassword {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
         let user = another(session, context, changes, self.member).await?;
         refuse_weak(&self.password, &user)?;
         let hash = session.hasher().hash(&self.password, context.environment());
@@ -211,7 +207,6 @@ impl Command for DeactivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         let epoch = user.epoch + i64::from(user.active);
         Ok(changes.update(context, &user, User { active: false, epoch, ..user.value.clone() }))
@@ -238,7 +233,6 @@ impl Command for ActivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        members_only(context)?;
         let user = another(session, context, changes, self.0).await?;
         Ok(changes.update(context, &user, User { active: true, ..user.value.clone() }))
     }
@@ -246,8 +240,9 @@ impl Command for ActivateUser {
 
 impl Rules for User {}
 
-/// The acting user, as stored now.
-async fn oneself(session: &Session<'_>) -> Result<Stored<User>, CrmError> {
+/// The acting user, as stored now; API keys touch no users.
+async fn oneself(session: &Session<'_>, context: &Context) -> Result<Stored<User>, CrmError> {
+    members_only(context)?;
     let acting = session.user();
     let stranger = || CrmError::Unauthenticated(acting.email.to_string());
     let user = session.store().get(session.scope(), acting.id).await?.ok_or_else(stranger)?;
@@ -255,13 +250,14 @@ async fn oneself(session: &Session<'_>) -> Result<Stored<User>, CrmError> {
     Ok(user)
 }
 
-/// The user of another membership, whom the acting user may touch.
+/// The user of another membership, whom the acting user may touch; API keys may touch none.
 async fn another(
     session: &Session<'_>,
     context: &Context,
     changes: &mut ChangeSet,
     member: Id<Membership>,
 ) -> Result<Stored<User>, CrmError> {
+    members_only(context)?;
     let member = session.load::<Membership>(Grant::All, member).await?;
     not_oneself(context, &member)?;
     owners_only(context, &[member.role])?;

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::reach::Reach;
 use super::{PrivacyError, known_by};
-use crate::access::{ApiRequest, Grant};
+use crate::access::{ApiRequest, Grant, Invitation};
 use crate::audit::ERASING;
 use crate::billing::{CreditNote, Invoice, InvoiceStatus, Payment};
 use crate::context::Context;
@@ -126,9 +126,24 @@ impl Rest {
         let reach = session.reach(self.id).await?;
         require_settled(&reach)?;
         let mut changes = ChangeSet::new(self.context.stamp(ERASING));
-        let told = erase(&reach, self.again, &self.context, &mut changes)?;
+        let mut told = erase(&reach, self.again, &self.context, &mut changes)?;
         session.look_back(&reach, &mut changes.forgotten).await?;
         session.forget_results(&reach.ids(), &mut changes).await?;
+        let invitations = session.invitations_of(self.email.as_deref()).await?;
+        if !invitations.is_empty() {
+            told.erased.insert(Invitation::TABLE.entity, invitations.len() as u64);
+        }
+        for row in invitations {
+            let before = Stored::<Invitation>::from_row(row)?;
+            let after = before.erased(self.context.now())?;
+            changes.forgotten.push(Forgotten {
+                table: Invitation::TABLE,
+                id: before.id.uuid(),
+                since: 0,
+                deleted_at: None,
+            });
+            changes.update(&self.context, &before, after);
+        }
         let columns = ApiRequest::COLUMNS;
         for before in session.requests_of(self.email.as_deref()).await? {
             let mut after = before.clone();

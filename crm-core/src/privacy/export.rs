@@ -1,23 +1,25 @@
 //! The export of all that is stored about a contact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-use crate::access::ApiRequest;
+use crate::access::{ApiRequest, Invitation};
 use crate::audit::{Action, ActorKind, AuditEntry};
 use crate::crm::Session;
 use crate::encode::encode_row;
-use crate::entity::{Entity as _, Stored, Table};
+use crate::entity::{Entity as _, Kind, Stored, Table};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Row;
-use crate::value::Instant;
+use crate::schema::TABLES;
+use crate::value::{Currency, Instant, Money};
 
-/// All that is stored about a contact. Its JSON is the same for the same state, but for the instant.
+/// All that is stored about a contact. Its JSON is the same for the same state, but for the instant; amounts in it have
+/// their currency: `{"amount": "120.00", "currency": "EUR"}`.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ContactExport {
     /// The organization's slug.
@@ -30,7 +32,8 @@ pub struct ContactExport {
     pub erased_at: Option<Instant>,
     /// The contact, custom fields included; of one that was deleted, what the audit still tells.
     pub contact: Json,
-    /// All records about it, by entity, and the logged requests of its address, in the order of their ids.
+    /// All records about it, by entity, and the logged requests of its address and invitations to it, in the order of their
+    /// ids.
     pub records: BTreeMap<&'static str, Vec<Json>>,
     /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
     pub audit: Vec<ExportedEntry>,
@@ -58,16 +61,57 @@ pub struct ExportedEntry {
 }
 
 impl ExportedEntry {
-    fn of(row: Row) -> Result<Self, CrmError> {
+    /// An entry, and in which currency its record's amounts are: known before, and as it leaves it.
+    fn of(row: Row, currency: &mut Option<Currency>) -> Result<Self, CrmError> {
         let AuditEntry { at, actor_kind, actor_id, command, entity, record_id, action, changes, .. } =
             Stored::<AuditEntry>::from_row(row)?.value;
-        let changes = changes.and_then(|changes| changes.json().ok());
+        let mut changes = changes.and_then(|changes| changes.json().ok());
+        let table = TABLES.iter().find(|table| table.entity == entity);
+        if let (Some(table), Some(Json::Object(fields))) = (table, &mut changes) {
+            match fields.get("currency") {
+                Some(Json::Array(values)) => {
+                    let (before, after) = (values.first().and_then(currency_of), values.last().and_then(currency_of));
+                    spell_amounts(table, fields, [before, after]);
+                    *currency = after;
+                }
+                told => {
+                    *currency = told.and_then(currency_of).or(*currency);
+                    spell_amounts(table, fields, [*currency; 2]);
+                }
+            }
+        }
         Ok(Self { at, actor_kind, actor_id, command, entity, record_id, action, changes })
     }
 }
 
+fn currency_of(json: &Json) -> Option<Currency> {
+    Currency::from_stored(json.as_str()?).ok()
+}
+
+/// Writes amounts with their currency, as everywhere but in the audit: `{"amount": "120.00", "currency": "EUR"}`. What a
+/// change tells is an old value and a new one, each in the currency of its time.
+fn spell_amounts(table: &Table, fields: &mut Map<String, Json>, currencies: [Option<Currency>; 2]) {
+    let spell = |json: &mut Json, currency: Option<Currency>| {
+        if let Some((minor, currency)) = json.as_i64().zip(currency) {
+            *json = serde_json::json!(Money::new(minor, currency));
+        }
+    };
+    for column in table.columns.iter().filter(|column| column.kind == Kind::Money) {
+        match fields.get_mut(column.name) {
+            Some(Json::Array(values)) => values.iter_mut().zip(currencies).for_each(|(json, of)| spell(json, of)),
+            Some(json) => spell(json, currencies[1]),
+            None => {}
+        }
+    }
+}
+
 fn json(table: &Table, row: &Row) -> Json {
-    serde_json::from_str(&encode_row(table, row)).unwrap_or(Json::Null)
+    let mut json = serde_json::from_str(&encode_row(table, row)).unwrap_or(Json::Null);
+    if let Json::Object(fields) = &mut json {
+        let currency = fields.get("currency").and_then(currency_of);
+        spell_amounts(table, fields, [currency; 2]);
+    }
+    json
 }
 
 impl Session<'_> {
@@ -92,17 +136,33 @@ impl Session<'_> {
     async fn gather_export(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
         self.granted(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
-        let ids = reach.ids();
+        let email = reach.email();
+        let invitations = self.invitations_of(email.as_deref()).await?;
+        let mut ids = reach.ids();
+        ids.extend(invitations.iter().map(|row| Invitation::TABLE.id(row)));
         let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;
         entries.sort_by_key(|row| AuditEntry::TABLE.id(row));
+        // Of a record whose first entry tells nothing, the currency that it has now.
+        let mut currencies = HashMap::new();
+        for group in &reach.groups {
+            let Some(at) = group.table.position("currency") else { continue };
+            let known = |row: &Row| row[at].as_text().and_then(|text| Currency::from_stored(text).ok());
+            currencies.extend(group.rows.iter().map(|(id, (row, _))| (*id, known(row))));
+        }
+        let exported = |row: Row| {
+            let record = row[AuditEntry::COLUMNS.record_id.index()].as_id().unwrap_or_default();
+            ExportedEntry::of(row, currencies.entry(record).or_default())
+        };
+        let audit = entries.into_iter().map(exported).collect::<Result<_, _>>()?;
         let mut records = BTreeMap::new();
         for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
-        let requests = self.requests_of(reach.email().as_deref()).await?;
-        if !requests.is_empty() {
-            let table = ApiRequest::TABLE;
-            records.insert(table.entity, requests.iter().map(|row| json(table, row)).collect());
+        let requests = self.requests_of(email.as_deref()).await?;
+        for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations)] {
+            if !rows.is_empty() {
+                records.insert(table.entity, rows.iter().map(|row| json(table, row)).collect());
+            }
         }
         let organization = self.organization();
         Ok(ContactExport {
@@ -114,7 +174,7 @@ impl Session<'_> {
                 .contact
                 .map_or_else(|| reach.told.unwrap_or_default(), |contact| json(Contact::TABLE, &contact.to_row())),
             records,
-            audit: entries.into_iter().map(ExportedEntry::of).collect::<Result<_, _>>()?,
+            audit,
         })
     }
 }

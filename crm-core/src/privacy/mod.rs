@@ -5,6 +5,9 @@
 //! the chain knows by salted hashes, and out of what idempotency keys have kept; and then asks the store to leave nothing
 //! of it in its files. What the law wants kept stays as it is: issued invoices, credit notes, payments and what joins
 //! them ([`Rules::retained`](crate::crud::Rules::retained)).
+//!
+//! The log of API keys' requests and invitations know a contact by its present e-mail address alone; they are part of
+//! both, also when a user has the same address. The user's account is not: a user is no contact.
 
 mod erase;
 mod export;

@@ -1,10 +1,11 @@
 //! What is not kept for ever: bytes of what was erased, and the log of API keys' requests.
 
 use crate::access::{ApiRequest, Organization, members_only};
+use crate::audit::AuditEntry;
 use crate::crm::Session;
 use crate::entity::Entity as _;
 use crate::error::CrmError;
-use crate::store::{Change, ChangeSet, Select};
+use crate::store::{Change, ChangeSet, Purge, Select};
 use crate::value::{Date, ValueError};
 
 /// How many rows go in one change-set.
@@ -34,10 +35,24 @@ impl Session<'_> {
         Ok(self.purge_files().await)
     }
 
+    /// Whether something that was erased may still be in the store's files, since the purge that follows an erasure could
+    /// not be carried out or the process ended before it: then [`Session::purge`] is due. Always false on PostgreSQL, which
+    /// cleans its tables by itself and whose files are its administrator's.
+    ///
+    /// # Errors
+    /// [`CrmError::Forbidden`] for members below admins; when the store fails.
+    pub async fn is_purge_due(&self) -> Result<bool, CrmError> {
+        self.refresh().await?;
+        self.authorize(AuditEntry::TABLE.entity, "verify")?;
+        let mut changes = ChangeSet::new(self.context().stamp("organization.purge"));
+        changes.purge = Purge::Ask;
+        Ok(!self.store().apply(self.scope(), changes).await?.purged)
+    }
+
     /// A failure leaves what was erased erased, and the rest to a later purge.
     pub(super) async fn purge_files(&self) -> bool {
         let mut changes = ChangeSet::new(self.context().stamp("organization.purge"));
-        changes.purge = true;
+        changes.purge = Purge::Now;
         self.store().apply(self.scope(), changes).await.is_ok_and(|applied| applied.purged)
     }
 

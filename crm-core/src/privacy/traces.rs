@@ -1,5 +1,9 @@
 //! What else keeps traces of a contact: the audit's entries from when a record came to be about it, the results of
-//! idempotency keys, and the log of API keys' requests.
+//! idempotency keys, and what knows the contact by the e-mail address alone: the log of API keys' requests, and
+//! invitations.
+//!
+//! An address that is also a user's makes no difference: who asked or was invited under it is taken to be the contact.
+//! The user's account is nobody's contact, stays as it is, and ends by the commands of members and users.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -7,13 +11,13 @@ use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::reach::{Reach, Reached, reached_tables};
-use crate::access::{ApiRequest, Idempotency};
+use crate::access::{ApiRequest, Idempotency, Invitation};
 use crate::audit::{Action, AuditEntry};
 use crate::crm::Session;
-use crate::entity::{Entity as _, Stored};
+use crate::entity::{Entity as _, Stored, Table};
 use crate::error::CrmError;
 use crate::row::Row;
-use crate::store::{ChangeSet, Forgotten, Select};
+use crate::store::{ChangeSet, Expr, Forgotten, Operand, Select};
 use crate::value::Email;
 
 /// How many rows are read at a time.
@@ -93,17 +97,27 @@ impl Session<'_> {
 
     /// The logged requests of somebody with this address.
     pub(super) async fn requests_of(&self, email: Option<&str>) -> Result<Vec<Row>, CrmError> {
+        self.addressed(ApiRequest::TABLE, ApiRequest::COLUMNS.email.index(), email).await
+    }
+
+    /// The invitations of somebody with this address, standing or ended.
+    pub(super) async fn invitations_of(&self, email: Option<&str>) -> Result<Vec<Row>, CrmError> {
+        self.addressed(Invitation::TABLE, Invitation::COLUMNS.email.index(), email).await
+    }
+
+    /// The rows that hold an address in a column, however it is written there.
+    async fn addressed(&self, table: &'static Table, column: usize, email: Option<&str>) -> Result<Vec<Row>, CrmError> {
         let Some(email) = email else { return Ok(Vec::new()) };
-        let column = ApiRequest::COLUMNS.email;
-        let mut query = Select::new(ApiRequest::TABLE, (!column.is_null()).into()).limited(PAGE);
+        let there = Expr::Not(Box::new(Expr::IsNull(Operand::Column(column))));
+        let mut query = Select::new(table, there).limited(PAGE);
         let mut found = Vec::new();
         loop {
             let page = self.store().select(self.scope(), &query).await?;
             let Some(last) = page.last() else { return Ok(found) };
             query.after = Some(query.place(last));
             let theirs = |row: &Row| {
-                let logged = row[column.index()].as_text().and_then(|text| text.parse::<Email>().ok());
-                logged.is_some_and(|logged| logged.key() == email)
+                let held = row[column].as_text().and_then(|text| text.parse::<Email>().ok());
+                held.is_some_and(|held| held.key() == email)
             };
             found.extend(page.into_iter().filter(theirs));
         }

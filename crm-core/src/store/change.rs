@@ -200,6 +200,19 @@ impl From<StoreError> for Abort {
     }
 }
 
+/// What is done about what was erased, deleted or overwritten and may still be in the store's files.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Purge {
+    /// Nothing.
+    #[default]
+    No,
+    /// It is asked whether an erasure still waits for its purge. A store notes that in the erasure's transaction, so that a
+    /// process that ends between the two hides nothing; one whose files others look after knows of none.
+    Ask,
+    /// Nothing of it is to be left in the files.
+    Now,
+}
+
 /// Everything that one command writes. Applied all or nothing.
 pub struct ChangeSet {
     /// Who, what, when.
@@ -218,8 +231,8 @@ pub struct ChangeSet {
     pub beyond: Vec<Uuid>,
     /// Whether entries of the audit are to be sealed as well.
     pub seal: Option<Seal>,
-    /// Whether, once it is written, nothing that was deleted or overwritten before is to be left in the store's files.
-    pub purge: bool,
+    /// What is done, once it is written, about what was erased before and may still be in the store's files.
+    pub purge: Purge,
     /// Further chunks.
     pub feed: Option<Box<dyn Feed>>,
     /// Where a record's change stands in `changes`.
@@ -247,8 +260,8 @@ pub struct Applied {
     pub rows: u64,
     /// How many entries of the audit were sealed because the change-set asked for it.
     pub sealed: u64,
-    /// Whether what was asked to be purged is gone; not while others read an older state, not within a transaction, and not
-    /// where the store may not clean the files, as a role that does not own the tables.
+    /// Whether what was asked to be purged, or asked for, is gone; not while others read an older state, not within a
+    /// transaction, and not where the store may not clean the files, as a role that does not own the tables.
     pub purged: bool,
 }
 
@@ -276,7 +289,7 @@ impl ChangeSet {
             forgotten: Vec::new(),
             beyond: Vec::new(),
             seal: None,
-            purge: false,
+            purge: Purge::No,
             feed: None,
             positions: HashMap::new(),
         }
@@ -289,7 +302,7 @@ impl ChangeSet {
 
     /// Whether there is nothing to write, count, forget, seal or purge.
     pub fn is_empty(&self) -> bool {
-        let idle = self.seal.is_none() && !self.purge && self.feed.is_none();
+        let idle = self.seal.is_none() && self.purge == Purge::No && self.feed.is_none();
         self.changes.is_empty() && self.counters.is_empty() && self.forgotten.is_empty() && idle
     }
 

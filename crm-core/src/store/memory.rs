@@ -8,8 +8,8 @@ use chrono::Datelike as _;
 use uuid::Uuid;
 
 use super::{
-    Abort, Aggregate, Applied, Change, ChangeSet, Direction, Expr, Group, Measure, Operand, Scope, Select, Store,
-    StoreError,
+    Abort, Aggregate, Applied, Change, ChangeSet, Direction, Expr, Group, Measure, Operand, Purge, Scope, Select,
+    Store, StoreError,
 };
 use crate::audit::{self, AuditEntry};
 use crate::entity::{Entity as _, Table, Tenancy};
@@ -392,7 +392,7 @@ impl<'a> Draft<'a> {
                 self.put(space, AuditEntry::TABLE.id(&row), Some(row));
             }
         }
-        Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0, purged: changes.purge })
+        Ok(Applied { counters, rows: changes.changes.len() as u64, sealed: 0, purged: changes.purge != Purge::No })
     }
 
     /// Takes the contents out of the entries of records that the audit is to forget.

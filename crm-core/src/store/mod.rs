@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 pub use aggregate::{Aggregate, Bucket, Group, Measure, Measured, Totals};
 pub(crate) use change::fresh;
-pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Forgotten, Guard, Seal, Stamp};
+pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Forgotten, Guard, Purge, Seal, Stamp};
 pub use cursor::Cursor;
 pub use error::StoreError;
 pub use expr::{Cmp, Expr, Filter, Operand, Share};

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::boundaries::{call, case, day, deal_edit, lead_edit, person, task};
-use crate::access::IdempotencyKey;
+use crate::access::{IdempotencyKey, NewInvitation, Role, WithdrawInvitation};
 use crate::billing::{Allocate, CreateInvoice, DeleteInvoice, Invoice, NewLine, RecordPayment};
 use crate::commands::Update;
 use crate::encode::encode_row;
@@ -127,6 +127,20 @@ async fn import(session: &Session<'_>, text: String) -> Result<(), CrmError> {
     session.import(Import { upsert_by: Some("external_id".to_owned()), ..import }).await.map(drop)
 }
 
+/// Invites the contact, who does not want to, is invited again, not any more, and again.
+async fn invite(crm: &Crm, session: &Session<'_>, contact: Id<Contact>) -> Result<(), CrmError> {
+    let email = session.get(contact).await?.value.email.map(|email| email.to_string()).unwrap_or_default();
+    let invite = async |email: &str| {
+        let (role, days) = (Role::Viewer, None);
+        session.invite(&NewInvitation { email: email.parse()?, role, days }).await
+    };
+    let declined = invite(&email).await?;
+    crm.decline_invitation(&declined.text).await?;
+    let withdrawn = invite(&email.to_uppercase()).await?;
+    session.run(&WithdrawInvitation(withdrawn.invitation.id)).await?;
+    invite(&email).await.map(drop)
+}
+
 /// Makes an organization with a contact and everything that can be about one, with canaries in all of it: imported,
 /// changed several times, in records that were deleted, and in what idempotency keys keep.
 ///
@@ -182,6 +196,7 @@ pub async fn plant(crm: &Crm, slug: &str) -> Result<Planted, CrmError> {
     let edit = crate::Edit::new().set(columns.city, birds.word().parse().ok());
     session.run_with_key(&Update { id: contact, edit }, Some(&key)).await?;
     overwrite(&session, contact, &mut birds).await?;
+    invite(crm, &session, contact).await?;
     Ok(Planted { session, contact, lead, case, invoice, canaries: birds.drawn })
 }
 
@@ -234,10 +249,14 @@ pub async fn erase(planted: &Planted) -> Result<bool, CrmError> {
     assert_eq!(there.len(), canaries.len(), "all are there before");
     let head = session.verify(None).await?;
     assert_eq!(head.problems, 0, "{:?}", head.findings);
+    let export = session.export_contact(*contact).await?;
+    assert_eq!(export.records["invitation"].len(), 3, "{export:?}");
+    assert_eq!(export.audit.iter().filter(|entry| entry.entity == "invitation").count(), 5, "{export:?}");
     let told = session.erase_contact(*contact).await?;
     for entity in ["contact", "lead", "deal", "case", "case_event", "task", "interaction", "invoice", "tagging"] {
         assert!(told.erased.contains_key(entity), "{entity} in {told:?}");
     }
+    assert_eq!(told.erased.get("invitation"), Some(&3), "{told:?}");
     assert!(told.kept.iter().any(|kept| kept.entity == "payment" && kept.records == 1), "{told:?}");
     assert!(told.deleted_before >= 7, "{told:?}");
 

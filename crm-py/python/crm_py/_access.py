@@ -312,7 +312,10 @@ class Keys(Collection[ApiKey]):
     def usage(
         self, *, from_: date, to: date, key: ApiKey | UUID | str | None = None
     ) -> builtins.list[KeyUsage]:
-        """What the keys, or one of them, did in a period of UTC days, both included, of what they have a quota of."""
+        """What the keys, or one of them, did in a period of UTC days, both included, of what they have a quota of.
+
+        For today there is a line for every quota of a key that works, although nothing was taken of it.
+        """
         return self._access.key_usage(from_, to, key=key)
 
 

@@ -364,6 +364,8 @@ class Privacy:
         """Erases a contact."""
     def purge(self) -> bool:
         """Leaves nothing in the store's files of what was erased."""
+    def is_purge_due(self) -> bool:
+        """Whether an erasure still waits for its purge."""
     def purge_requests(self, before: date) -> int:
         """Deletes the log of API keys' requests from before a day."""
 

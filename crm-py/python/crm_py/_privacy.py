@@ -27,7 +27,7 @@ class Privacy:
 
     def export(self, contact: Contact | UUID | str) -> dict[str, Any]:
         """All that is stored about a contact, ready to be written as JSON: the contact, every record about it by
-        entity, and what the audit tells of them. Passwords and keys are never in it.
+        entity, and what the audit tells of them. Amounts are texts with their currency. Passwords and keys are never in it.
         """
         export: dict[str, Any] = json.loads(self._native.export(contact), parse_float=Decimal)
         return export
@@ -45,6 +45,12 @@ class Privacy:
         of it. :meth:`erase` does this itself.
         """
         return self._native.purge()
+
+    def is_purge_due(self) -> bool:
+        """Whether something that was erased may still be in the book's files, since an erasure was not followed by its
+        purge; also when its process ended in between. Always ``False`` on PostgreSQL.
+        """
+        return self._native.is_purge_due()
 
     def purge_requests(self, before: date) -> int:
         """Deletes the log of API keys' requests from before a day, and tells how many there were."""

@@ -966,6 +966,10 @@ class KeyUsage(_Report):
     alias: str
     operation: str
     used: int
+    per_day: int | None
+    """How often it may do it in one day, at present; ``None``: without limit."""
+    resets_at: datetime
+    """When the day ends."""
 
 
 @dataclass(frozen=True, slots=True)
