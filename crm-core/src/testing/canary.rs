@@ -11,9 +11,10 @@ mod plant;
 mod recorder;
 mod shown;
 
+pub(super) use needles::{SHORTEST, in_row, is_wordless};
 pub use recorder::Recorder;
 
-use super::{boundaries, cases, logins, machines, script};
+use super::{boundaries, cases, logins, machines, script, trace};
 use crate::error::CrmError;
 use crate::store::Store;
 
@@ -62,6 +63,7 @@ pub async fn check<S: Store + Clone + 'static>(mut fresh: impl AsyncFnMut() -> S
     let logged = recorder.text();
     assert!(!logs || recorder.events() > 1_000, "only {} events were logged", recorder.events());
     assert_eq!(needles.all_in(&logged), [] as [&str; 0], "in the log");
+    trace::end();
     // The search finds what is there, whichever way it was logged.
     recorder::say(planted.text());
     let caught = recorder.text();
