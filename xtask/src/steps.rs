@@ -152,7 +152,7 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     };
     let selection = ["--exclude", "crm-benches", "--features", "testing,print"];
     tests.args(NOT_PYTHON).args(selection);
-    let logs = leaks::folder(&context.target.path)?;
+    let logs = leaks::folder(&context.target.path, &context.root)?;
     tests.env(leaks::VARIABLE, &logs);
     run(session, report, "tests", Some(runner), tests)?;
     let mut examples = context.cargo(&["test", "--doc"]);
@@ -160,7 +160,7 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
     examples.env(leaks::VARIABLE, &logs);
     run(session, report, "doc tests", Some(Runner::Cargo), examples)?;
     report.step("leaks", "nothing secret or personal in what the tests logged and printed", || {
-        broken(&leaks::check(&logs, &context.target.path, nextest)?, "it is there")
+        broken(&leaks::check(&logs, &context.root, nextest)?, "it is there")
     })?;
 
     let mut doc = context.cargo(&["doc", "--no-deps", "--workspace", "--all-features"]);
@@ -213,8 +213,7 @@ fn python_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> 
     run(session, report, "python stubtest", None, stubtest)?;
     let mypy = in_package("mypy", &["python", "tests"]);
     run(session, report, "python mypy", None, mypy)?;
-    let mut pytest = in_package("pytest", &["tests"]);
-    pytest.env("RUST_LOG", "trace"); // the package logs nothing, even when it is asked to
+    let pytest = in_package("pytest", &["tests"]);
     run(session, report, "python tests", Some(Runner::Pytest), pytest)?;
     Ok(())
 }

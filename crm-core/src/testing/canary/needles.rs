@@ -55,9 +55,17 @@ pub(in crate::testing) fn is_wordless(table: &Table, column: &Column) -> bool {
     WORDLESS.contains(&(table.entity, column.name))
 }
 
+/// Whether a text is a number to call in E.164 form, and not a short one.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    digits.len() > SHORTEST && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// How a value could be printed.
 fn forms(value: &Value) -> Vec<String> {
     match value {
+        // Of a number to call its end, since nobody writes the country code at home.
+        Value::Text(text) if is_number(text) => vec![text.clone(), text[text.len() - SHORTEST..].to_owned()],
         Value::Text(text) => vec![text.clone()],
         Value::Bytes(bytes) => {
             let hex = bytes.iter().fold(String::new(), |mut text, byte| {

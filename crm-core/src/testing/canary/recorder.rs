@@ -147,9 +147,9 @@ impl Callsite for Place {
     }
 }
 
-/// Logs a text by `tracing` and by `log`.
+/// Logs a text by `tracing` and by `log`, which has no finer level than this.
 pub(super) fn say(text: &str) {
-    log::trace!("{text}");
+    log::debug!("{text}");
     if let Some(message) = EVENT.fields().field("message") {
         Event::dispatch(&EVENT, &EVENT.fields().value_set(&[(&message, Some(&text as &dyn Value))]));
     }
