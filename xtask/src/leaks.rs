@@ -232,7 +232,9 @@ mod tests {
 
     fn leaks(processes: &[String]) -> Vec<String> {
         let mut records = Records::default();
-        processes.iter().for_each(|text| records.read(text));
+        for text in processes {
+            records.read(text);
+        }
         records.leaks().into_iter().collect()
     }
 
