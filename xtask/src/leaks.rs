@@ -210,7 +210,7 @@ fn outputs(report: &str) -> Vec<(String, String)> {
         let (class, name) = (attribute(case, "classname")?, attribute(case, " name")?);
         let (_, inside) = case.split_once('>')?;
         // The runner says the test's own name.
-        Some((format!("{class} {name}"), plain(inside).replace(&name, "")))
+        Some((format!("{class} {name}"), plain(inside).replace(&format!("test {name} ..."), "")))
     };
     // The name comes first, right behind what was split at.
     cases.filter_map(|case| read(&format!(" {case}"))).collect()
@@ -278,12 +278,12 @@ mod tests {
     #[test]
     fn what_was_printed_is_read_from_the_report() {
         let report = "<testsuite><testcase name=\"a::b\" classname=\"core::lib\" time=\"0.1\">\
-                      <system-out>test a::b, x &lt;y&gt; &amp;amp; z</system-out></testcase>\n\
+                      <system-out>test a::b ... ok x &lt;y&gt; &amp;amp; z</system-out></testcase>\n\
                       <testcase name=\"c\" classname=\"core\"><failure>eva@acme.example</failure></testcase></testsuite>";
         let printed = outputs(report);
         assert_eq!(printed.len(), 1);
         assert_eq!(printed[0].0, "core::lib a::b");
-        assert!(printed[0].1.contains("test , x <y> &amp; z"), "{printed:?}");
+        assert!(printed[0].1.contains("<system-out> ok x <y> &amp; z"), "{printed:?}");
     }
 
     #[test]
