@@ -64,6 +64,8 @@ pub struct NewOrganization {
 impl Crm {
     /// A book on this store, with this clock and source of ids.
     pub fn new(store: impl Store + 'static, environment: impl Environment + 'static) -> Self {
+        #[cfg(feature = "testing")]
+        crate::testing::trace::start();
         let security = Security { hasher: Hasher::new(PasswordCost::default()), keys: None };
         Self { store: Arc::new(store), environment: Arc::new(environment), security: Arc::new(security) }
     }

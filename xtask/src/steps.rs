@@ -10,6 +10,7 @@ use std::process::{Command, ExitCode, ExitStatus};
 use crate::advisories;
 use crate::counts::Runner;
 use crate::error::{About, Stop};
+use crate::leaks;
 use crate::lint::RULES;
 use crate::postgres::Server;
 use crate::python::{Environment, Python};
@@ -144,17 +145,23 @@ fn rust_steps(context: &Context<'_>, report: &mut Report) -> Result<(), Stop> {
 
     let nextest = session.run(&mut context.cargo(&["nextest", "--version"]), Output::Kept)?.status.success();
     let (mut tests, runner) = if nextest {
-        let arguments = ["nextest", "run", "--no-tests=pass"];
+        let arguments = ["nextest", "run", "--no-tests=pass", "--profile", leaks::PROFILE];
         (context.cargo(&arguments), Runner::Nextest)
     } else {
         (context.cargo(&["test", "--all-targets"]), Runner::Cargo)
     };
     let selection = ["--exclude", "crm-benches", "--features", "testing,print"];
     tests.args(NOT_PYTHON).args(selection);
+    let logs = leaks::folder(&context.target.path, &context.root)?;
+    tests.env(leaks::VARIABLE, &logs);
     run(session, report, "tests", Some(runner), tests)?;
     let mut examples = context.cargo(&["test", "--doc"]);
     examples.args(NOT_PYTHON).args(selection);
+    examples.env(leaks::VARIABLE, &logs);
     run(session, report, "doc tests", Some(Runner::Cargo), examples)?;
+    report.step("leaks", "nothing secret or personal in what the tests logged and printed", || {
+        broken(&leaks::check(&logs, &context.root, nextest)?, "it is there")
+    })?;
 
     let mut doc = context.cargo(&["doc", "--no-deps", "--workspace", "--all-features"]);
     if context.python.is_err() {

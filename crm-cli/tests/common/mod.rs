@@ -9,6 +9,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crm_core::testing::trace;
+
 /// A folder with a configuration and a database of its own, at a fixed time.
 pub(crate) struct Sandbox {
     directory: tempfile::TempDir,
@@ -83,9 +85,12 @@ impl Sandbox {
     pub(crate) fn command<S: AsRef<str>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_crm"));
         command.args(arguments.iter().map(AsRef::as_ref)).current_dir(self.path());
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CRM_")) {
+        let ours = |name: &str| name.starts_with("CRM_") && name != trace::VARIABLE;
+        for (name, _) in std::env::vars_os().filter(|(name, _)| ours(&name.to_string_lossy())) {
             command.env_remove(name);
         }
+        // There is no logger: whoever asks for logs gets what the snapshots show.
+        command.env("RUST_LOG", "trace");
         for name in ["NO_COLOR", "COLUMNS"] {
             command.env_remove(name);
         }
@@ -113,12 +118,9 @@ impl Sandbox {
         drop(stdin);
         let output = child.wait_with_output().unwrap();
         let line = arguments.iter().map(|argument| quoted(argument.as_ref())).collect::<Vec<_>>().join(" ");
-        Ran {
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-            code: output.status.code(),
-            line,
-        }
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        trace::complained(&stderr);
+        Ran { stdout: String::from_utf8(output.stdout).unwrap(), stderr, code: output.status.code(), line }
     }
 
     /// Runs a line; words are parted by spaces, and kept together by single quotes.

@@ -26,6 +26,8 @@ impl Secret {
 
 impl From<String> for Secret {
     fn from(text: String) -> Self {
+        #[cfg(feature = "testing")]
+        crate::testing::trace::secret(&text);
         Self(Zeroizing::new(text))
     }
 }

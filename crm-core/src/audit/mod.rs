@@ -152,6 +152,8 @@ pub fn entries(changes: &ChangeSet) -> Vec<Row> {
         text.push('}');
         rows.push(entry(&changes.stamp, rows.len(), &about, &text).to_row());
     }
+    #[cfg(feature = "testing")]
+    crate::testing::trace::written(changes, &rows);
     rows
 }
 

@@ -11,16 +11,17 @@ mod plant;
 mod recorder;
 mod shown;
 
+pub(super) use needles::{SHORTEST, in_row, is_wordless};
 pub use recorder::Recorder;
 
-use super::{boundaries, cases, logins, machines, script};
+use super::{boundaries, cases, logins, machines, script, trace};
 use crate::error::CrmError;
 use crate::store::Store;
 
 /// Plays the suites on fresh stores while everything that is logged is kept, and looks for canaries and for every secret
 /// and personal value that a store holds afterwards.
 ///
-/// `logs` says that the store's driver logs its statements at the finest level.
+/// `logs` says that the store's driver logs at all; the stores keep their statements out of the log.
 ///
 /// # Errors
 /// When a store fails.
@@ -60,8 +61,9 @@ pub async fn check<S: Store + Clone + 'static>(mut fresh: impl AsyncFnMut() -> S
     }
 
     let logged = recorder.text();
-    assert!(!logs || recorder.events() > 1_000, "only {} events were logged", recorder.events());
+    assert!(!logs || recorder.events() > 0, "nothing was logged");
     assert_eq!(needles.all_in(&logged), [] as [&str; 0], "in the log");
+    trace::end();
     // The search finds what is there, whichever way it was logged.
     recorder::say(planted.text());
     let caught = recorder.text();

@@ -14,6 +14,7 @@ pub mod quota;
 pub mod race;
 pub mod script;
 pub mod tampering;
+pub mod trace;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -40,6 +41,7 @@ pub struct TestEnvironment {
 impl TestEnvironment {
     /// Begins at noon UTC on 15 June 2026. Two environments with different seeds never draw the same id.
     pub fn new(seed: u32) -> Self {
+        trace::start();
         let micros = Arc::new(AtomicI64::new(1_781_524_800_000_000));
         let first = u64::from(seed) << 32;
         Self { micros, ids: Arc::new(AtomicU64::new(first)), random: Arc::new(AtomicU64::new(first)) }

@@ -11,7 +11,7 @@ use crm_core::entity::Entity as _;
 use crm_core::entity::Stored;
 use crm_core::people::{Contact, ContactKind};
 use crm_core::store::{Aggregate, ChangeSet, Expr, Measure, Scope, Store};
-use crm_core::testing::TestEnvironment;
+use crm_core::testing::{TestEnvironment, trace};
 use crm_core::value::{Currency, Zone};
 use crm_core::{Actor, Context};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
@@ -33,6 +33,7 @@ pub(crate) struct Database {
 impl Database {
     pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
+        trace::start();
         let started = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_micros();
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         Self { schema: format!("crm_test_{started}_{}_{count}", std::process::id()) }

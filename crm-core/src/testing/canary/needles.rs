@@ -18,7 +18,7 @@ pub(super) const MARKER: &str = "kanarie";
 pub(super) const NUMBER: &str = "+14155550142";
 
 /// Shorter values stand in other words.
-const SHORTEST: usize = 8;
+pub(in crate::testing) const SHORTEST: usize = 8;
 
 /// Columns whose values hold no word: too short to be looked for, of a few values, or random.
 const WORDLESS: &[(&str, &str)] = &[
@@ -50,9 +50,22 @@ fn repeats(table: &Table, column: &Column) -> bool {
         && table.columns.iter().any(|other| other.flags.contains(Flags::PERSONAL))
 }
 
+/// Whether a column's values hold no word.
+pub(in crate::testing) fn is_wordless(table: &Table, column: &Column) -> bool {
+    WORDLESS.contains(&(table.entity, column.name))
+}
+
+/// Whether a text is a number to call in E.164 form, and not a short one.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    digits.len() > SHORTEST && digits.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// How a value could be printed.
 fn forms(value: &Value) -> Vec<String> {
     match value {
+        // Of a number to call its end, since nobody writes the country code at home.
+        Value::Text(text) if is_number(text) => vec![text.clone(), text[text.len() - SHORTEST..].to_owned()],
         Value::Text(text) => vec![text.clone()],
         Value::Bytes(bytes) => {
             let hex = bytes.iter().fold(String::new(), |mut text, byte| {
@@ -66,6 +79,25 @@ fn forms(value: &Value) -> Vec<String> {
     }
 }
 
+/// The positions of the columns whose values must not come out.
+fn flagged(table: &'static Table) -> impl Iterator<Item = usize> {
+    let columns = table.columns.iter().enumerate();
+    columns.filter(|(_, column)| is_flagged(column) || repeats(table, column)).map(|(at, _)| at)
+}
+
+/// What of a row must not come out, in every form that is long enough to be looked for: its column, whether it is a
+/// secret, and the form.
+pub(in crate::testing) fn in_row(
+    table: &'static Table,
+    row: &[Value],
+) -> impl Iterator<Item = (&'static Column, bool, String)> {
+    flagged(table).flat_map(move |at| {
+        let column = &table.columns[at];
+        let long = forms(&row[at]).into_iter().filter(|form| form.len() >= SHORTEST);
+        long.map(move |form| (column, column.flags.contains(Flags::SECRET), form))
+    })
+}
+
 impl Needles {
     /// Adds what a store holds.
     pub(super) async fn collect(&mut self, store: &dyn Store) -> Result<(), CrmError> {
@@ -74,14 +106,11 @@ impl Needles {
         let keys = organizations.iter().filter_map(|row| row[Organization::COLUMNS.key.index()].as_int());
         let scopes: Vec<Scope> = keys.map(Scope::organization).collect();
         for table in TABLES.iter().copied() {
-            let flagged: Vec<usize> = (0..table.columns.len())
-                .filter(|at| is_flagged(&table.columns[*at]) || repeats(table, &table.columns[*at]))
-                .collect();
             let of_table: &[Scope] = if table.tenancy == Tenancy::Global { &[Scope::SYSTEM] } else { &scopes };
-            for scope in of_table.iter().filter(|_| !flagged.is_empty()) {
+            for scope in of_table.iter().filter(|_| flagged(table).next().is_some()) {
                 for row in store.select(*scope, &Select::new(table, Expr::True)).await? {
-                    for at in &flagged {
-                        self.add(table, &table.columns[*at], &row[*at]);
+                    for (column, secret, form) in in_row(table, &row) {
+                        self.add(table, column, secret, form);
                     }
                 }
             }
@@ -89,14 +118,11 @@ impl Needles {
         Ok(())
     }
 
-    fn add(&mut self, table: &'static Table, column: &'static Column, value: &Value) {
-        let secret = column.flags.contains(Flags::SECRET);
+    fn add(&mut self, table: &'static Table, column: &'static Column, secret: bool, form: String) {
         let needles = if secret { &mut self.secrets } else { &mut self.personal };
-        for form in forms(value).into_iter().filter(|form| form.len() >= SHORTEST) {
-            let marked = form.to_lowercase().contains(MARKER) || form == NUMBER || secret;
-            *self.covered.entry((table.entity, column.name)).or_default() |= marked;
-            needles.insert(form);
-        }
+        let marked = form.to_lowercase().contains(MARKER) || form == NUMBER || secret;
+        *self.covered.entry((table.entity, column.name)).or_default() |= marked;
+        needles.insert(form);
     }
 
     /// Every flagged column of every table had a canary.
@@ -104,7 +130,7 @@ impl Needles {
         for table in TABLES {
             for column in table.columns.iter().filter(|column| is_flagged(column)) {
                 let name = (table.entity, column.name);
-                let covered = self.covered.get(&name).copied().unwrap_or_default() || WORDLESS.contains(&name);
+                let covered = self.covered.get(&name).copied().unwrap_or_default() || is_wordless(table, column);
                 assert!(covered, "no canary was in {}.{}", name.0, name.1);
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
 
 use tracing_core::callsite::Callsite;
 use tracing_core::field::{Field, Value, Visit};
@@ -11,6 +11,8 @@ use tracing_core::metadata::Kind;
 use tracing_core::span::{Attributes, Id, Record};
 use tracing_core::subscriber::Interest;
 use tracing_core::{Dispatch, Event, Level, Metadata, Subscriber, dispatcher, metadata};
+
+use crate::testing::trace;
 
 /// What was logged. Numbers are left out, so that a statement is kept once however often it ran.
 #[derive(Debug, Default)]
@@ -27,10 +29,13 @@ impl Recorder {
     /// # Panics
     /// When another one is installed already.
     pub fn install() -> &'static Self {
+        static INSTALLED: Once = Once::new();
         let recorder = RECORDER.get_or_init(Self::default);
-        log::set_logger(recorder).expect("no other logger");
-        log::set_max_level(log::LevelFilter::Trace);
-        dispatcher::set_global_default(Dispatch::new(Installed(recorder))).expect("no other subscriber");
+        INSTALLED.call_once(|| {
+            log::set_logger(recorder).expect("no other logger");
+            log::set_max_level(log::LevelFilter::Trace);
+            dispatcher::set_global_default(Dispatch::new(Installed(recorder))).expect("no other subscriber");
+        });
         recorder
     }
 
@@ -47,6 +52,7 @@ impl Recorder {
 
     fn keep(&self, line: String) {
         self.events.fetch_add(1, Ordering::Relaxed);
+        trace::logged(&line);
         self.lines.lock().unwrap_or_else(PoisonError::into_inner).insert(line);
     }
 }
@@ -71,6 +77,10 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // A time that something took is a number too.
+        if field.name().starts_with("elapsed") {
+            return;
+        }
         let _ = write!(self.0, " {field}={value:?}");
     }
 
@@ -137,9 +147,9 @@ impl Callsite for Place {
     }
 }
 
-/// Logs a text by `tracing` and by `log`.
+/// Logs a text by `tracing` and by `log`, which has no finer level than this.
 pub(super) fn say(text: &str) {
-    log::trace!("{text}");
+    log::debug!("{text}");
     if let Some(message) = EVENT.fields().field("message") {
         Event::dispatch(&EVENT, &EVENT.fields().value_set(&[(&message, Some(&text as &dyn Value))]));
     }
