@@ -21,7 +21,7 @@ pub(crate) const PROFILE: &str = "xtask";
 const BEGINNING: usize = 8;
 
 /// Secrets that tests try and that are our own words as well: the name of a column and of an option, and what tests write
-/// wherever something sensible is expected. Neither is accepted anywhere.
+/// where something sensible is expected. Neither opens anything.
 const WORDS: &[&str] = &["password", "nonsense"];
 
 /// Fewer processes, lines, values or outputs of tests mean that recording does not work.
