@@ -142,7 +142,7 @@ async fn an_organization_changes_nothing_of_others() {
     assert_eq!(changed(&mut host, &login(&own)).await, 1);
     for text in [
         "UPDATE crm_organization SET key = 99".to_owned(),
-        "UPDATE crm_user SET id = gen_random_uuid() WHERE email = 'owner@one.example'".to_owned(),
+        format!("UPDATE crm_user SET id = gen_random_uuid() WHERE id = '{user}'"),
         format!("UPDATE crm_login_session SET organization_id = '{other}'"),
         login(&other),
         format!(

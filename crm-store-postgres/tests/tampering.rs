@@ -74,7 +74,7 @@ impl Original {
         let store = database.store().await;
         let book = Book::new(&testing::crm(store.clone(), 1), 1).await.unwrap();
         assert!(book.entries() > 300, "{}", book.entries());
-        Self { host: database.host().await, _database: database, store, book }
+        Self { host: database.silent_host().await, _database: database, store, book }
     }
 
     /// By what a tampering is found, before it is rolled back. None when the database refuses it.

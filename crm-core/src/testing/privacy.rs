@@ -19,7 +19,7 @@ use crate::row::{Row, Value};
 use crate::sales::{AddTag, CreateDeal, Lead, Tagged};
 use crate::schema::TABLES;
 use crate::service::{Case, CloseCase, OpenCase};
-use crate::store::{ChangeSet, Expr, Filter, Query, Select};
+use crate::store::{Change, ChangeSet, Expr, Filter, Query, Select};
 use crate::value::{Decimal6, Money};
 use crate::{Crm, Session};
 
@@ -94,7 +94,7 @@ impl Birds {
 /// Writes canaries over every personal field of every record about the contact that is not retained.
 async fn overwrite(session: &Session<'_>, contact: Id<Contact>, birds: &mut Birds) -> Result<(), CrmError> {
     let reach = session.reach(contact).await?;
-    let context = session.context();
+    let mut context = session.context();
     let mut changes = ChangeSet::new(session.context().stamp("contact.update"));
     let groups = reach.groups.iter().flat_map(|group| group.rows.values().map(move |row| (group.table, row)));
     let erasable = groups.filter(|(_, (_, retained))| !retained).map(|(table, (row, _))| (table, row.clone()));
@@ -103,9 +103,13 @@ async fn overwrite(session: &Session<'_>, contact: Id<Contact>, birds: &mut Bird
         if let (Some(version), Some(updated)) = (table.version_position(), table.updated_position()) {
             after[version] = Value::Int(table.version(&before) + 1);
             after[updated] = Value::Instant(context.now());
+            changes.rewrite(table, before, (table.rederive)(after)?);
+        } else {
+            // What is written once is written anew.
+            after[0] = Value::Id(context.new_id());
+            changes.changes.push(Change::Delete { table, before });
+            changes.changes.push(Change::Insert { table, row: (table.rederive)(after)? });
         }
-        let after = (table.rederive)(after)?;
-        changes.rewrite(table, before, after);
     }
     session.store().apply(session.scope(), changes).await?;
     Ok(())

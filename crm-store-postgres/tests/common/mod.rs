@@ -15,7 +15,8 @@ use crm_core::testing::{TestEnvironment, trace};
 use crm_core::value::{Currency, Zone};
 use crm_core::{Actor, Context};
 use crm_store_postgres::{PostgresOptions, PostgresStore};
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection};
 
 /// The address of the server's database.
 pub(crate) fn url() -> String {
@@ -49,7 +50,16 @@ impl Database {
 
     /// A plain connection, as a host program has one.
     pub(crate) async fn host(&self) -> PgConnection {
-        let mut connection = PgConnection::connect(&url()).await.unwrap();
+        self.host_with(url().parse().unwrap()).await
+    }
+
+    /// The same, of a host that writes values into its statements and keeps these out of its log.
+    pub(crate) async fn silent_host(&self) -> PgConnection {
+        self.host_with(url().parse::<PgConnectOptions>().unwrap().disable_statement_logging()).await
+    }
+
+    async fn host_with(&self, options: PgConnectOptions) -> PgConnection {
+        let mut connection = options.connect().await.unwrap();
         execute(&mut connection, &format!("SET search_path TO {}", self.schema)).await;
         connection
     }
