@@ -345,6 +345,20 @@ fn guesses_are_throttled() {
 }
 
 #[test]
+fn users_are_verified_by_whoever_holds_the_book() {
+    let crm = signed_up(Sandbox::new());
+    crm.ok("--as ana@acme.example audit verify --users");
+    let key = crm.ok("--as ana@acme.example key create k --role owner --scope audit_entry.* -q -o id");
+    sign_in(&crm, "ana@acme.example", ANA);
+    assert_eq!(crm.run("audit verify --users").code, Some(4));
+    crm.ok("audit verify");
+    crm.variable("CRM_KEY", Some(key.trim()));
+    let refused = crm.run("audit verify --users");
+    assert!(refused.code == Some(4) && refused.stdout.is_empty(), "{}", refused.stderr);
+    crm.ok("audit verify");
+}
+
+#[test]
 fn the_log_of_requests_names_who_asks() {
     let crm = signed_up(Sandbox::new());
     let key = crm.ok("--as ana@acme.example key create k --role member --scope contact.* -q -o id");

@@ -32,7 +32,9 @@ fn every_cell_is_as_reviewed() {
     let table = block_on(cells(&world, Some(&store), Credentials::All, (0, 1))).unwrap();
     // Where a key has a cell of its own, refused by a rule, nothing but members may do it.
     let refused = |line: &&str| line.contains(" key=r") && !line.contains(" ended ");
-    let refused: BTreeSet<&str> = table.lines().filter(refused).filter_map(|line| line.split('#').next()).collect();
+    let refused = table.lines().filter(refused).filter_map(|line| line.split('#').next());
+    // A key ends itself, and no other, as this one.
+    let refused: BTreeSet<&str> = refused.filter(|operation| *operation != "api_key.revoke").collect();
     assert_eq!(refused, MEMBERS_ONLY.iter().copied().collect());
     insta::assert_snapshot!("cells", table);
 }

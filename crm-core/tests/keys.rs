@@ -491,6 +491,7 @@ fn keys_manage_no_keys_and_admins_no_keys_of_owners() {
         block_on(all.run(&EndSessions)).map(drop),
         block_on(all.run(&DeactivateUser(member))).map(drop),
         block_on(all.run(&ActivateUser(member))).map(drop),
+        block_on(all.run(&RevokeKey(key.key.id))).map(drop),
     ] {
         assert!(matches!(refused, Err(CrmError::Access(AccessError::MembersOnly))), "{refused:?}");
     }

@@ -400,6 +400,32 @@ fn the_past_of_a_record_before_it_came_to_the_contact_is_kept() {
     });
 }
 
+#[test]
+fn the_past_of_a_record_that_was_nobodys_goes_with_the_contact() {
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let (first, last) = (session.create(ana()).await.unwrap().id, session.create(ana()).await.unwrap().id);
+        let titled = |title: &str| {
+            let title = title.parse::<crm_core::value::Text<200>>().unwrap();
+            Edit::new().set(Task::COLUMNS.title, title)
+        };
+        // Written before it was about anybody.
+        let early = session.create(titled("Early")).await.unwrap().id;
+        session.update(early, titled("Later").about(Some(last.into()))).await.unwrap();
+        // Of the first contact, then nobody's, then of the last.
+        let passed = session.create(titled("Promise").about(Some(first.into()))).await.unwrap().id;
+        session.update(passed, titled("Between").about(None)).await.unwrap();
+        session.update(passed, titled("Now").about(Some(last.into()))).await.unwrap();
+        session.erase_contact(last).await.unwrap();
+        let left = privacy::dump(&session).await.unwrap();
+        assert!(left.contains("Promise"), "{left}");
+        for word in ["Early", "Later", "Now"] {
+            assert!(!left.contains(word), "{word}: {left}");
+        }
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+    });
+}
+
 /// A new key of the organization's owner.
 async fn new_key(session: &Session<'_>) -> CreatedKey {
     let new = NewKey::new(

@@ -47,15 +47,18 @@ pub(super) fn command() -> Command {
                      contact stays, archived and without a name. Issued invoices, credit notes and payments are kept as \
                      the law requires. It is refused while invoices are to be paid, credit is not spent or cases are not \
                      closed. The audit still verifies afterwards.\n\n\
+                     Logged requests of API keys and invitations are found by the present e-mail address alone. A record \
+                     that was moved to somebody else stays theirs, with its past.\n\n\
                      Exports, backups and, on PostgreSQL, the server's own files and log are out of its reach.",
                 )
                 .arg(flag("yes", "Does not ask; needed where nobody can be asked")),
         )
         .subcommand(
             Command::new("purge")
-                .about("Leaves nothing in the files of what was erased or deleted; writes a SQLite file anew")
+                .about("Leaves nothing in the files of what was erased; writes a SQLite file anew")
                 .long_about(
-                    "Leaves nothing in the files of what was erased or deleted; writes a SQLite file anew.\n\n\
+                    "Leaves nothing in the files of what was erased; writes a SQLite file anew.\n\n\
+                     What was only deleted is still told by the audit: `crm privacy erase ID` erases a deleted contact.\n\n\
                      An erasure does this itself, unless somebody was reading an older state of the book meanwhile or, on \
                      PostgreSQL, the tables belong to another role: then their owner runs it. A SQLite file notes an \
                      erasure until it is purged, also when the process ended in between: `crm audit verify` tells.",
@@ -77,7 +80,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         "erase" => erase(app, &session, args).await,
         "purge" => {
             if session.purge().await? {
-                app.out.note("Nothing of what was erased or deleted is left in the files.");
+                app.out.note("Nothing of what was erased is left in the files.");
                 return Ok(());
             }
             Err(still_there(app))

@@ -89,7 +89,7 @@ pub(crate) const fn invalid() -> CrmError {
 }
 
 /// Keys manage neither keys and quotas nor members, invitations and users, whatever their scopes: what a key may do ends
-/// with it, and whoever has stolen one gets nothing by it that outlives it.
+/// with it, and whoever has stolen one gets nothing by it that outlives it. A key may end itself.
 pub(crate) fn members_only(context: &Context) -> Result<(), AccessError> {
     if matches!(context.actor(), Actor::Key { .. }) { Err(AccessError::MembersOnly) } else { Ok(()) }
 }
@@ -177,7 +177,7 @@ impl Command for CreateKey<'_> {
     }
 }
 
-/// Ends a key for good; what it did stays.
+/// Ends a key for good; what it did stays. A key ends itself and no other.
 #[derive(Clone, Debug)]
 pub struct RevokeKey(pub Id<ApiKey>);
 
@@ -197,6 +197,9 @@ impl Command for RevokeKey {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<ApiKey>, CrmError> {
+        if !matches!(context.actor(), Actor::Key { id, .. } if id == self.0) {
+            members_only(context)?;
+        }
         let key = session.load(grant, self.0).await?;
         super::membership::owners_only(context, &[key.role])?;
         let revoked_at = key.revoked_at.or(Some(context.now()));

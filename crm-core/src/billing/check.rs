@@ -220,13 +220,13 @@ fn gaps(series: &Numbering, numbers: &[String], found: &mut Findings) {
         let prefix = series.prefix.as_deref().unwrap_or_default();
         let of = year.map_or_else(|| format!("of {prefix}"), |year| format!("of {prefix} in {year}"));
         let next = series.next_in(year);
+        for number in taken.range(next..) {
+            find(format!("number {number} {of} was not given out yet: {next} is next"));
+        }
         let mut expected = first;
         for number in taken.into_iter().chain(std::iter::once(next)) {
             if number > expected {
                 find(format!("numbers {expected} to {} {of} are missing", number - 1));
-            }
-            if number > next {
-                find(format!("number {number} {of} was not given out yet: {next} is next"));
             }
             expected = number + 1;
         }

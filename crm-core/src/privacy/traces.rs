@@ -35,7 +35,7 @@ fn id_of(json: Option<&Json>) -> Option<Uuid> {
     json.and_then(Json::as_str).and_then(|text| Uuid::parse_str(text).ok())
 }
 
-/// The version since which a record is about the contact, by its entries, the latest first; 0 since its beginning.
+/// The version since which a record is about the contact or nobody, by its entries, the latest first; 0 since its beginning.
 fn since(reached: &Reached, now: Ties, entries: &[Stored<AuditEntry>], about: &HashSet<Uuid>, contact: Uuid) -> i64 {
     let mut ties_then = now;
     for entry in entries {
@@ -52,7 +52,8 @@ fn since(reached: &Reached, now: Ties, entries: &[Stored<AuditEntry>], about: &H
         let own = reached.contact.and_then(|at| ties_then.get(&at).copied().flatten());
         let is_about =
             own.map_or_else(|| ties_then.values().flatten().any(|id| about.contains(id)), |own| own == contact);
-        if !is_about {
+        // What was about nobody yet went with it when it came to be about the contact.
+        if !is_about && ties_then.values().any(Option::is_some) {
             return entry.record_version;
         }
     }
@@ -60,7 +61,7 @@ fn since(reached: &Reached, now: Ties, entries: &[Stored<AuditEntry>], about: &H
 }
 
 impl Session<'_> {
-    /// Finds for each record since which version it is about the contact: what the audit tells of it from before that is
+    /// Finds for each record since which version it is about the contact or nobody: what the audit tells of it from before that is
     /// not the contact's.
     pub(super) async fn look_back(&self, reach: &Reach, forgotten: &mut [Forgotten]) -> Result<(), CrmError> {
         let about: HashSet<Uuid> = reach.ids().into_iter().collect();
