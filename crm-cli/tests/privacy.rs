@@ -10,15 +10,23 @@ use common::Sandbox;
 use postgres::Schema;
 
 /// Words that nothing but the contact's records hold.
-const PERSONAL: [&str; 6] =
-    ["Quetzalina", "Xochimilco", "quetza@xmpl.example", "+573001234567", "Zubrowka", "Yggdrasil"];
+const PERSONAL: [&str; 7] = [
+    "Quetzalina",
+    "Xochimilco",
+    "quetza@xmpl.example",
+    "former@wxyz.example",
+    "+573001234567",
+    "Zubrowka",
+    "Yggdrasil",
+];
 
 /// A contact with an invoice, a case, a task and a call, all of it settled but for what `open` says.
 fn played(crm: &Sandbox) {
     crm.init();
-    crm.ok("contact add --kind person --given-name Quetzalina --family-name Xochimilco --email quetza@xmpl.example \
+    crm.ok("contact add --kind person --given-name Quetzalina --family-name Xochimilco --email former@wxyz.example \
          --phone +573001234567 --custom '{\"pet\": \"Zubrowka\"}' -q");
-    crm.ok("contact edit quetza@xmpl.example --notes 'Likes Yggdrasil' -q");
+    crm.ok("member invite former@wxyz.example --role viewer -q");
+    crm.ok("contact edit former@wxyz.example --email quetza@xmpl.example --notes 'Likes Yggdrasil' -q");
     crm.ok("log quetza@xmpl.example --kind call 'Xochimilco asked about Yggdrasil' -q");
     crm.ok("task add --title 'Call Quetzalina' --contact quetza@xmpl.example -q");
     crm.ok("lead add --contact quetza@xmpl.example --channel web --external-id L-1 -q");
@@ -57,6 +65,7 @@ fn erased_everywhere(crm: &Sandbox) {
         serde_json::from_str(&crm.ok("privacy erase quetza@xmpl.example --yes -o json")).unwrap();
     assert_eq!(told["erased"]["contact"], 1);
     assert_eq!(told["erased"]["interaction"], 1);
+    assert_eq!(told["erased"]["invitation"], 1, "to the former address");
     assert_eq!(told["purged"], true, "{told}");
     assert_eq!(crm.run("contact show quetza@xmpl.example").code, Some(3));
     let shown = crm.ok(&format!("contact show {contact} -o json"));

@@ -461,6 +461,70 @@ fn logged_requests_of_the_contacts_address_are_exported_and_blanked() {
 }
 
 #[test]
+fn what_a_contact_was_known_as_is_the_contacts_unless_it_is_anothers_now() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let columns = Contact::COLUMNS;
+        let named = |family: &str, email: &str| {
+            ana().set(columns.family_name, family.parse().ok()).set(columns.email, email.parse().ok())
+        };
+        let contact = session.create(named("Arias", "first@example.com")).await.unwrap().id;
+        let requests = crm.session_with_key(&new_key(&session).await.text).await.unwrap();
+        let ask = async |name: &str, email: &str| {
+            let requester = Requester { name: name.parse().ok(), email: email.parse().ok(), application_id: None };
+            let edit = Edit::new().set(columns.given_name, "Somebody".parse().ok());
+            let edit = edit.set(columns.kind, ContactKind::Person);
+            requests.requested_by(&requester).create(edit).await.unwrap();
+        };
+        let invite = async |email: &str| {
+            let new = NewInvitation { email: email.parse().unwrap(), role: Role::Viewer, days: None };
+            session.invite(&new).await.unwrap();
+        };
+        for email in ["first@example.com", "second@example.com"] {
+            invite(email).await;
+            ask("", email).await;
+        }
+        ask("ANA  Árias", "").await;
+        ask("Ana Arias", "else@example.com").await;
+        ask("Ana Arias", "third@example.com").await;
+        ask("Ana Beltrán", "").await;
+        ask("Ana", "").await;
+        for (family, email) in [("Beltrán", "second@example.com"), ("Castro", "last@example.com")] {
+            session.update(contact, named(family, email)).await.unwrap();
+        }
+        // The first address, and the second name, have passed to others; so has an address beside the first name.
+        let heirs = [named("Duarte", "first@example.com"), named("Beltrán", "third@example.com")];
+        session.create_many(&heirs).await.unwrap();
+
+        let export = session.export_contact(contact).await.unwrap();
+        let of = |entity: &str, field: &str| -> Vec<String> {
+            export.records[entity].iter().map(|json| json[field].as_str().unwrap_or_default().to_owned()).collect()
+        };
+        assert_eq!(of("invitation", "email"), ["second@example.com"]);
+        assert_eq!(of("api_request", "email"), ["second@example.com", "", "else@example.com"]);
+        assert_eq!(of("api_request", "name"), ["", "ANA  Árias", "Ana Arias"]);
+
+        let told = session.erase_contact(contact).await.unwrap().erased;
+        assert_eq!((told.get("invitation"), told.get("api_request")), (Some(&1), Some(&3)));
+        let logged = session.list(&Query::<ApiRequest>::all()).await.unwrap().items;
+        let left = logged.iter().filter_map(|of| Some((of.name.as_deref(), of.email.as_ref()?.as_str())));
+        assert_eq!(left.collect::<Vec<_>>(), [(None, "first@example.com"), (Some("Ana Arias"), "third@example.com")]);
+        let names: Vec<_> = logged.iter().filter(|of| of.email.is_none()).filter_map(|of| of.name.as_deref()).collect();
+        assert_eq!(names, ["Ana Beltrán", "Ana"]);
+
+        // A deleted contact's address is free at once: what bears it is the next one's.
+        let deleted = session.create(named("Evora", "passed@example.com")).await.unwrap().id;
+        invite("passed@example.com").await;
+        session.delete(deleted).await.unwrap();
+        let heir = session.create(named("Franco", "passed@example.com")).await.unwrap().id;
+        assert_eq!(session.erase_contact(deleted).await.unwrap().erased.get("invitation"), None);
+        assert_eq!(session.erase_contact(heir).await.unwrap().erased.get("invitation"), Some(&1));
+        assert_eq!(session.verify(None).await.unwrap().problems, 0);
+    });
+}
+
+#[test]
 fn what_keys_export_is_logged_and_counted_and_they_purge_nothing() {
     block_on(async {
         let crm = testing::crm(MemoryStore::new(), 1);

@@ -47,8 +47,9 @@ pub(super) fn command() -> Command {
                      contact stays, archived and without a name. Issued invoices, credit notes and payments are kept as \
                      the law requires. It is refused while invoices are to be paid, credit is not spent or cases are not \
                      closed. The audit still verifies afterwards.\n\n\
-                     Logged requests of API keys and invitations are found by the present e-mail address alone. A record \
-                     that was moved to somebody else stays theirs, with its past.\n\n\
+                     Invitations and logged requests of API keys are found by any e-mail address that the contact has or \
+                     had, requests also by its full name, unless it is another contact's now. A record that was moved to \
+                     somebody else stays theirs, with its past. What is written about the contact in others' notes stays.\n\n\
                      Exports, backups and, on PostgreSQL, the server's own files and log are out of its reach.",
                 )
                 .arg(flag("yes", "Does not ask; needed where nobody can be asked")),

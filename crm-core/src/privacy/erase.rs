@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use serde::Serialize;
 
+use super::known_as::KnownAs;
 use super::reach::Reach;
 use super::{PrivacyError, known_by};
 use crate::access::{ApiRequest, Grant, Invitation};
@@ -78,7 +79,9 @@ impl Command for EraseContact {
     ) -> Result<Stored<Contact>, CrmError> {
         let reach = session.reach(self.id).await?;
         require_settled(&reach)?;
-        let (email, again) = (reach.email(), reach.contact.as_ref().is_none_or(|contact| contact.erased_at.is_some()));
+        let again = reach.contact.as_ref().is_none_or(|contact| contact.erased_at.is_some());
+        // Here the audit still tells what it was.
+        let known_as = session.known_as(&reach).await?;
         // For a contact that was deleted stands one that has nothing but its id.
         let nobody = Edit::new().set(Contact::COLUMNS.kind, ContactKind::Person);
         let nobody = nobody.set(Contact::COLUMNS.given_name, "[erased]".parse().ok());
@@ -103,7 +106,7 @@ impl Command for EraseContact {
         }
         // Whoever writes about the contact waits for this change from here on, or is found by the feed.
         let (seat, context, outcome) = (session.seat(), context.clone(), Arc::clone(&self.outcome));
-        changes.feed = Some(Box::new(Rest { id: self.id, email, again, seat, context, outcome, done: false }));
+        changes.feed = Some(Box::new(Rest { id: self.id, known_as, again, seat, context, outcome, done: false }));
         Ok(erased)
     }
 }
@@ -111,8 +114,7 @@ impl Command for EraseContact {
 /// The erasure of all that is about a contact, decided within the transaction that has erased the contact itself.
 struct Rest {
     id: Id<Contact>,
-    /// The address that the contact had, as it is compared.
-    email: Option<String>,
+    known_as: KnownAs,
     again: bool,
     seat: Seat,
     context: Context,
@@ -129,9 +131,12 @@ impl Rest {
         let mut told = erase(&reach, self.again, &self.context, &mut changes)?;
         session.look_back(&reach, &mut changes.forgotten).await?;
         session.forget_results(&reach.ids(), &mut changes).await?;
-        let invitations = session.invitations_of(self.email.as_deref()).await?;
-        if !invitations.is_empty() {
-            told.erased.insert(Invitation::TABLE.entity, invitations.len() as u64);
+        let invitations = session.invitations_of(&self.known_as).await?;
+        let requests = session.requests_of(self.id, &self.known_as).await?;
+        for (table, rows) in [(Invitation::TABLE, &invitations), (ApiRequest::TABLE, &requests)] {
+            if !rows.is_empty() {
+                told.erased.insert(table.entity, rows.len() as u64);
+            }
         }
         for row in invitations {
             let before = Stored::<Invitation>::from_row(row)?;
@@ -145,7 +150,7 @@ impl Rest {
             changes.update(&self.context, &before, after);
         }
         let columns = ApiRequest::COLUMNS;
-        for before in session.requests_of(self.email.as_deref()).await? {
+        for before in requests {
             let mut after = before.clone();
             after[columns.name.index()] = Value::Null;
             after[columns.email.index()] = Value::Null;

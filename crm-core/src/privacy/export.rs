@@ -6,10 +6,10 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
+use super::traces::fields;
 use crate::access::{ApiRequest, Invitation};
 use crate::audit::{Action, ActorKind, AuditEntry};
 use crate::crm::Session;
-use crate::encode::encode_row;
 use crate::entity::{Entity as _, Kind, Stored, Table};
 use crate::error::CrmError;
 use crate::id::Id;
@@ -32,8 +32,8 @@ pub struct ContactExport {
     pub erased_at: Option<Instant>,
     /// The contact, custom fields included; of one that was deleted, what the audit still tells.
     pub contact: Json,
-    /// All records about it, by entity, and the logged requests of its address and invitations to it, in the order of their
-    /// ids.
+    /// All records about it, by entity, and the logged requests and invitations that know it by an address or name that it
+    /// has or had, in the order of their ids.
     pub records: BTreeMap<&'static str, Vec<Json>>,
     /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
     pub audit: Vec<ExportedEntry>,
@@ -106,12 +106,10 @@ fn spell_amounts(table: &Table, fields: &mut Map<String, Json>, currencies: [Opt
 }
 
 fn json(table: &Table, row: &Row) -> Json {
-    let mut json = serde_json::from_str(&encode_row(table, row)).unwrap_or(Json::Null);
-    if let Json::Object(fields) = &mut json {
-        let currency = fields.get("currency").and_then(currency_of);
-        spell_amounts(table, fields, [currency; 2]);
-    }
-    json
+    let mut fields = fields(table, row);
+    let currency = fields.get("currency").and_then(currency_of);
+    spell_amounts(table, &mut fields, [currency; 2]);
+    Json::Object(fields)
 }
 
 impl Session<'_> {
@@ -136,8 +134,8 @@ impl Session<'_> {
     async fn gather_export(&self, id: Id<Contact>) -> Result<ContactExport, CrmError> {
         self.granted(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
-        let email = reach.email();
-        let invitations = self.invitations_of(email.as_deref()).await?;
+        let known = self.known_as(&reach).await?;
+        let invitations = self.invitations_of(&known).await?;
         let mut ids = reach.ids();
         ids.extend(invitations.iter().map(|row| Invitation::TABLE.id(row)));
         let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;
@@ -158,7 +156,7 @@ impl Session<'_> {
         for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
-        let requests = self.requests_of(email.as_deref()).await?;
+        let requests = self.requests_of(id, &known).await?;
         for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations)] {
             if !rows.is_empty() {
                 records.insert(table.entity, rows.iter().map(|row| json(table, row)).collect());

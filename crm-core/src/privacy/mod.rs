@@ -6,11 +6,13 @@
 //! of it in its files. What the law wants kept stays as it is: issued invoices, credit notes, payments and what joins
 //! them ([`Rules::retained`](crate::crud::Rules::retained)).
 //!
-//! The log of API keys' requests and invitations know a contact by its present e-mail address alone; they are part of
-//! both, also when a user has the same address. The user's account is not: a user is no contact.
+//! Invitations and the log of API keys' requests refer to no contact, but know one by its e-mail address or name; they are
+//! part of both by any that the contact has or had and no other contact has now, also when it is a user's. The user's
+//! account is not: a user is no contact. What somebody wrote about the contact into another one's free text is not found.
 
 mod erase;
 mod export;
+mod known_as;
 mod living;
 pub(crate) mod reach;
 mod retention;

@@ -18,12 +18,11 @@ use crate::people::Contact;
 use crate::row::{Row, Value};
 use crate::schema::{self, TABLES};
 use crate::store::{Expr, Operand, Select, StoreExt as _};
-use crate::value::Email;
 
 /// How many rows are read at a time.
-const PAGE: u32 = 1_000;
-/// How many ids one query names at most.
-const IDS: usize = 500;
+pub(super) const PAGE: u32 = 1_000;
+/// How many ids or keys one query names at most.
+pub(super) const IDS: usize = 500;
 
 /// A table whose records can be about a contact.
 pub(crate) struct Reached {
@@ -89,13 +88,6 @@ impl Reach {
     pub(crate) fn ids(&self) -> Vec<Uuid> {
         let there = self.groups.iter().flat_map(|group| group.rows.keys().copied());
         std::iter::once(self.id.uuid()).chain(there).chain(self.deleted.iter().map(|gone| gone.id)).collect()
-    }
-
-    /// The contact's e-mail address as it is compared.
-    pub(crate) fn email(&self) -> Option<String> {
-        let told = || self.told.as_ref()?.get("email")?.as_str()?.parse::<Email>().ok();
-        let email = self.contact.as_ref().map_or_else(told, |contact| contact.email.clone());
-        email.map(|email| email.key().to_owned())
     }
 
     /// The records of an entity.
@@ -169,7 +161,7 @@ impl Session<'_> {
     }
 
     /// Adds the rows that fulfil a condition, each with whether it is retained.
-    async fn gather(
+    pub(super) async fn gather(
         &self,
         table: &'static Table,
         filter: Expr,

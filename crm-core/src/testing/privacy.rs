@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sha2::{Digest as _, Sha256};
 
 use super::boundaries::{call, case, day, deal_edit, lead_edit, person, task};
-use crate::access::{IdempotencyKey, NewInvitation, Role, WithdrawInvitation};
+use crate::access::{IdempotencyKey, NewInvitation, NewKey, Requester, Role, WithdrawInvitation};
 use crate::billing::{Allocate, CreateInvoice, DeleteInvoice, Invoice, NewLine, RecordPayment};
 use crate::commands::Update;
 use crate::encode::encode_row;
@@ -20,7 +20,7 @@ use crate::sales::{AddTag, CreateDeal, Lead, Tagged};
 use crate::schema::TABLES;
 use crate::service::{Case, CloseCase, OpenCase};
 use crate::store::{Change, ChangeSet, Expr, Filter, Query, Select};
-use crate::value::{Decimal6, Money};
+use crate::value::{Decimal6, Money, Text};
 use crate::{Crm, Session};
 
 /// A contact with canaries.
@@ -145,8 +145,23 @@ async fn invite(crm: &Crm, session: &Session<'_>, contact: Id<Contact>) -> Resul
     invite(&email).await.map(drop)
 }
 
+/// Has a program with an API key say that the contact asks for something: with the address, and with the name alone or
+/// beside an address that nobody has.
+async fn ask(program: &Session<'_>, contact: Id<Contact>, birds: &mut Birds) -> Result<(), CrmError> {
+    let Contact { given_name, family_name, email, .. } = program.get(contact).await?.value;
+    let full = [given_name, family_name].into_iter().flatten().map(|name| name.to_string()).collect::<Vec<_>>();
+    let name: Option<Text<255>> = full.join(" ").to_uppercase().parse().ok();
+    let nobodys = format!("{}@canary.example", birds.word()).parse().ok();
+    for (name, email) in [(None, email), (name.clone(), None), (name, nobodys)] {
+        let asked = program.requested_by(&Requester { name, email, application_id: None });
+        asked.create(person()).await?;
+    }
+    Ok(())
+}
+
 /// Makes an organization with a contact and everything that can be about one, with canaries in all of it: imported,
-/// changed several times, in records that were deleted, and in what idempotency keys keep.
+/// changed several times, in records that were deleted, in what idempotency keys keep, and in invitations and requests that
+/// know the contact by what it was called before.
 ///
 /// # Errors
 /// When the store fails.
@@ -193,8 +208,12 @@ pub async fn plant(crm: &Crm, slug: &str) -> Result<Planted, CrmError> {
         session.delete(task.id).await?;
     }
     session.run(&CloseCase { id: case, reason: birds.word().parse().ok() }).await?;
+    let shop = NewKey::new("Web shop".parse()?, Role::Admin, "contact.*".parse()?);
+    let program = crm.session_with_key(&session.create_key(&shop).await?.text).await?;
     for _ in 0..3 {
         overwrite(&session, contact, &mut birds).await?;
+        invite(crm, &session, contact).await?;
+        ask(&program, contact, &mut birds).await?;
     }
     let key: IdempotencyKey = birds.word().parse()?;
     let edit = crate::Edit::new().set(columns.city, birds.word().parse().ok());
@@ -254,13 +273,14 @@ pub async fn erase(planted: &Planted) -> Result<bool, CrmError> {
     let head = session.verify(None).await?;
     assert_eq!(head.problems, 0, "{:?}", head.findings);
     let export = session.export_contact(*contact).await?;
-    assert_eq!(export.records["invitation"].len(), 3, "{export:?}");
-    assert_eq!(export.audit.iter().filter(|entry| entry.entity == "invitation").count(), 5, "{export:?}");
+    assert_eq!(export.records["invitation"].len(), 12, "{export:?}");
+    assert_eq!(export.audit.iter().filter(|entry| entry.entity == "invitation").count(), 20, "{export:?}");
+    assert_eq!(export.records["api_request"].len(), 9, "{export:?}");
     let told = session.erase_contact(*contact).await?;
     for entity in ["contact", "lead", "deal", "case", "case_event", "task", "interaction", "invoice", "tagging"] {
         assert!(told.erased.contains_key(entity), "{entity} in {told:?}");
     }
-    assert_eq!(told.erased.get("invitation"), Some(&3), "{told:?}");
+    assert_eq!((told.erased.get("invitation"), told.erased.get("api_request")), (Some(&12), Some(&9)), "{told:?}");
     assert!(told.kept.iter().any(|kept| kept.entity == "payment" && kept.records == 1), "{told:?}");
     assert!(told.deleted_before >= 7, "{told:?}");
 
