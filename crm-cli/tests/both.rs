@@ -177,6 +177,8 @@ fn a_role_that_owns_nothing_works_with_what_it_was_granted() {
     granted.ok(&format!("contact add --given-name Eva --email eva@example.com -q {line}"));
     assert!(granted.ok(&format!("contact list {line}")).contains("eva@example.com"));
     assert!(granted.ok(&format!("audit verify --books -o json {line}")).contains("\"ok\": true"));
+    assert!(granted.ok("doctor").contains("holds this role to one organization at a time"));
+    assert!(owner.ok("doctor").contains("does not hold this role"));
     let file = Sandbox::new().run(&format!("{init} {role}")).to_string();
     assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
 }

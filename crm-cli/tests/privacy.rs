@@ -127,9 +127,12 @@ fn an_erasure_that_was_not_purged_is_told_until_it_is() {
     assert!(verified.code == Some(0) && verified.stdout.contains("\"purge_due\": true"), "{}", verified.stdout);
     assert!(verified.stderr.contains("Run `crm privacy purge`"), "{}", verified.stderr);
     assert_eq!(crm.run("audit verify -q").stderr, "");
+    let doctor = crm.run("doctor");
+    assert!(doctor.code == Some(1) && doctor.stdout.contains("WRONG: still in the file"), "{}", doctor.stdout);
     assert_eq!(crm.run("privacy purge").code, Some(8));
     reader.execute_batch("COMMIT").unwrap();
     crm.ok("privacy purge");
+    assert!(crm.ok("doctor").contains("nothing left in the file"));
     let verified = crm.run("audit verify -o json");
     assert!(verified.stdout.contains("\"purge_due\": false") && verified.stderr.is_empty(), "{}", verified.stderr);
 }

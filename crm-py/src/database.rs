@@ -111,6 +111,12 @@ impl Store for Gate {
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         self.open()?.store().apply(scope, changes).await
     }
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.open()?.store().purge().await
+    }
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.open()?.store().is_purge_due().await
+    }
 }
 
 /// The runtime of this process, for databases that are reached over a network. It does not survive a fork, so a child

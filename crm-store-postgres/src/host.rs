@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use async_trait::async_trait;
 use crm_core::entity::Table;
 use crm_core::row::Row;
-use crm_core::store::{Abort, Aggregate, Applied, ChangeSet, Feed, Purge, Scope, Select, Store, StoreError};
+use crm_core::store::{Abort, Aggregate, Applied, ChangeSet, Feed, Scope, Select, Store, StoreError};
 use sqlx::PgConnection;
 use tokio::sync::Mutex;
 use uuid::Uuid;
@@ -165,7 +165,7 @@ impl Store for Within<'_> {
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         execute::check_scope(scope, &changes)?;
-        let (seal, asked) = (changes.seal, changes.purge == Purge::Ask);
+        let seal = changes.seal;
         let before = self.entries();
         let opened = self.watched(self.host.lock().await.open("crm", scope).await.map_err(open))?;
         let written = match self.write_all(scope, changes).await {
@@ -197,6 +197,6 @@ impl Store for Within<'_> {
             // If the host rolls back, there will be nothing to seal.
             sealer.wrote(scope, self.entries() - before);
         }
-        Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged: asked })
+        Ok(Applied { counters: written.counters, rows: written.rows, sealed })
     }
 }

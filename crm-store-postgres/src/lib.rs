@@ -52,7 +52,7 @@ use async_trait::async_trait;
 use crm_core::entity::{Flags, Table};
 use crm_core::row::Row;
 use crm_core::schema::TABLES;
-use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
+use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -194,7 +194,7 @@ const fn is_sound<T>(result: &Result<T, StoreError>) -> bool {
 impl Inner {
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         execute::check_scope(scope, &changes)?;
-        let (seal, purge) = (changes.seal, changes.purge);
+        let seal = changes.seal;
         let only_seal = is_only_seal(&changes);
         let written = if only_seal {
             Written::default()
@@ -215,14 +215,7 @@ impl Inner {
             Some(seal) => self.sealer.seal(scope, seal.limit).await.unwrap_or(0),
             None => 0,
         };
-        // What was written is committed, whatever becomes of the purge.
-        let purged = match purge {
-            Purge::No => false,
-            // The server cleans its tables by itself.
-            Purge::Ask => true,
-            Purge::Now => self.purge().await.unwrap_or(false),
-        };
-        Ok(Applied { counters: written.counters, rows: written.rows, sealed, purged })
+        Ok(Applied { counters: written.counters, rows: written.rows, sealed })
     }
 
     /// Lets the server reuse the room of what was deleted and take its statistics, which hold samples of values, anew; of
@@ -349,5 +342,9 @@ impl Store for PostgresStore {
                 Err(if stopped.is_panic() { StoreError::Backend(misuse) } else { StoreError::OutcomeUnknown(misuse) })
             }
         }
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.0.purge().await
     }
 }

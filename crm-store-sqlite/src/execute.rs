@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use crm_core::audit::{self, AuditEntry, Link};
 use crm_core::entity::{Entity as _, Table, Tenancy};
 use crm_core::row::{Row, Value};
-use crm_core::store::{Aggregate, Applied, Change, ChangeSet, Counter, Guard, Purge, Scope, Select, StoreError};
+use crm_core::store::{Aggregate, Applied, Change, ChangeSet, Counter, Guard, Scope, Select, StoreError};
 use crm_sql::{Dialect, Statement, write_sqlite as write};
 use rusqlite::{Connection, OptionalExtension as _};
 use uuid::Uuid;
@@ -135,8 +135,7 @@ pub(crate) fn apply(
         Some(seal) => executor.seal(seal.limit)?,
         None => 0,
     };
-    let purged = changes.purge == Purge::Ask && !purge::is_due(connection).map_err(map_any)?;
-    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed, purged })
+    Ok(Applied { counters, rows: changes.changes.len() as u64, sealed })
 }
 
 struct Executor<'a> {

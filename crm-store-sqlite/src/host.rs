@@ -83,4 +83,8 @@ impl Store for Within<'_> {
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
         self.0.apply(scope, changes).await
     }
+
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.0.is_purge_due().await
+    }
 }

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use crm_core::entity::Table;
 use crm_core::row::Row;
-use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
+use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use sqlx::sqlite::SqliteConnection;
 use uuid::Uuid;
 
@@ -206,18 +206,15 @@ impl Store for SqliteStore {
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
-        let purge = changes.purge == Purge::Now;
-        let applied = if purge && changes.changes.is_empty() && changes.feed.is_none() {
-            Applied::default()
-        } else {
-            self.writer.apply(scope, changes).await?
-        };
-        if !purge {
-            return Ok(applied);
-        }
+        self.writer.apply(scope, changes).await
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
         let (readers, writer) = (Arc::clone(&self.readers), Arc::clone(&self.writer));
-        // What was written is committed, whatever becomes of the purge.
-        let purged = blocking(move || purge::purge(&readers, &writer)).await.unwrap_or(false);
-        Ok(Applied { purged, ..applied })
+        blocking(move || purge::purge(&readers, &writer)).await
+    }
+
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.readers.short(|connection| purge::is_due(connection).map_err(map_any))
     }
 }

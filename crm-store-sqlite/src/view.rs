@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::error::{map_any, map_commit};
 use crate::execute::{self, Unfed};
+use crate::purge;
 
 /// A store over one connection, executing inline.
 pub(crate) struct View<C>(Mutex<C>);
@@ -76,6 +77,10 @@ impl<C: Deref<Target = Connection> + Send> Store for View<C> {
         let applied = self.run(scope, changes).await?;
         unit.keep()?;
         Ok(applied)
+    }
+
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        purge::is_due(&self.lock()).map_err(map_any)
     }
 }
 

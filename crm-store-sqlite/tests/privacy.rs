@@ -11,7 +11,7 @@ use crm_core::billing::{Allocate, RecordPayment};
 use crm_core::entity::Table;
 use crm_core::people::{Contact, ContactKind};
 use crm_core::row::Row;
-use crm_core::store::{Aggregate, Applied, ChangeSet, Purge, Scope, Select, Store, StoreError};
+use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use crm_core::testing::privacy::{after_race, erase, found_in, intrude, plant};
 use crm_core::testing::{self, TestEnvironment};
 use crm_core::value::Money;
@@ -89,10 +89,15 @@ impl Store for Ending {
     }
 
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
-        match changes.purge {
-            Purge::Now => Err(StoreError::Unavailable("the process has ended".into())),
-            _ => self.0.apply(scope, changes).await,
-        }
+        self.0.apply(scope, changes).await
+    }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        Err(StoreError::Unavailable("the process has ended".into()))
+    }
+
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.0.is_purge_due().await
     }
 }
 

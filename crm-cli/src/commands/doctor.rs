@@ -3,6 +3,7 @@
 use clap::Command;
 use crm_core::access::Organization;
 use crm_core::schema;
+use crm_core::store::Store as _;
 use serde::Serialize;
 
 use crate::config::{KEYS, without_password};
@@ -57,6 +58,21 @@ pub(super) async fn run(app: &App) -> Done {
                 Ok(problems) if problems.is_empty() => add("integrity", true, "whole".to_owned()),
                 Ok(problems) => problems.into_iter().for_each(|problem| add("integrity", false, problem)),
                 Err(error) => add("integrity", false, error.to_string()),
+            }
+            match &database {
+                Database::Sqlite(store) => match store.is_purge_due().await {
+                    Ok(false) => add("erased", true, "nothing left in the file".to_owned()),
+                    Ok(true) => add("erased", false, "still in the file until `crm privacy purge` is run".to_owned()),
+                    Err(error) => add("erased", false, error.to_string()),
+                },
+                Database::Postgres(store) if store.is_fenced() => {
+                    add("row security", true, "holds this role to one organization at a time".to_owned());
+                }
+                Database::Postgres(_) => add(
+                    "row security",
+                    true,
+                    "does not hold this role, which is a superuser's or bypasses it; see `crm init --help`".to_owned(),
+                ),
             }
             let crm = database.crm(app.clock);
             let organizations = crm.organizations().await?;

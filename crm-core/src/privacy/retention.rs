@@ -5,7 +5,7 @@ use crate::audit::AuditEntry;
 use crate::crm::Session;
 use crate::entity::Entity as _;
 use crate::error::CrmError;
-use crate::store::{Change, ChangeSet, Purge, Select};
+use crate::store::{Change, ChangeSet, Select};
 use crate::value::{Date, ValueError};
 
 /// How many rows go in one change-set.
@@ -44,16 +44,12 @@ impl Session<'_> {
     pub async fn is_purge_due(&self) -> Result<bool, CrmError> {
         self.refresh().await?;
         self.granted(AuditEntry::TABLE.entity, "verify")?;
-        let mut changes = ChangeSet::new(self.context().stamp("organization.purge"));
-        changes.purge = Purge::Ask;
-        Ok(!self.store().apply(self.scope(), changes).await?.purged)
+        Ok(self.store().is_purge_due().await?)
     }
 
     /// A failure leaves what was erased erased, and the rest to a later purge.
     pub(super) async fn purge_files(&self) -> bool {
-        let mut changes = ChangeSet::new(self.context().stamp("organization.purge"));
-        changes.purge = Purge::Now;
-        self.store().apply(self.scope(), changes).await.is_ok_and(|applied| applied.purged)
+        self.store().purge().await.unwrap_or(false)
     }
 
     /// Deletes the log of API keys' requests from before a day in the organization's zone, and tells how many there were.

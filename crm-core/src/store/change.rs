@@ -200,19 +200,6 @@ impl From<StoreError> for Abort {
     }
 }
 
-/// What is done about what was erased, deleted or overwritten and may still be in the store's files.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Purge {
-    /// Nothing.
-    #[default]
-    No,
-    /// It is asked whether an erasure still waits for its purge. A store notes that in the erasure's transaction, so that a
-    /// process that ends between the two hides nothing; one whose files others look after knows of none.
-    Ask,
-    /// Nothing of it is to be left in the files.
-    Now,
-}
-
 /// Everything that one command writes. Applied all or nothing.
 pub struct ChangeSet {
     /// Who, what, when.
@@ -231,8 +218,6 @@ pub struct ChangeSet {
     pub beyond: Vec<Uuid>,
     /// Whether entries of the audit are to be sealed as well.
     pub seal: Option<Seal>,
-    /// What is done, once it is written, about what was erased before and may still be in the store's files.
-    pub purge: Purge,
     /// Further chunks.
     pub feed: Option<Box<dyn Feed>>,
     /// Where a record's change stands in `changes`.
@@ -260,9 +245,6 @@ pub struct Applied {
     pub rows: u64,
     /// How many entries of the audit were sealed because the change-set asked for it.
     pub sealed: u64,
-    /// Whether what was asked to be purged, or asked for, is gone; not while others read an older state, not within a
-    /// transaction, and not where the store may not clean the files, as a role that does not own the tables.
-    pub purged: bool,
 }
 
 /// A record as it is when it is created now.
@@ -289,7 +271,6 @@ impl ChangeSet {
             forgotten: Vec::new(),
             beyond: Vec::new(),
             seal: None,
-            purge: Purge::No,
             feed: None,
             positions: HashMap::new(),
         }
@@ -300,9 +281,9 @@ impl ChangeSet {
         Self { feed: Some(feed), ..Self::new(stamp) }
     }
 
-    /// Whether there is nothing to write, count, forget, seal or purge.
+    /// Whether there is nothing to write, count, forget or seal.
     pub fn is_empty(&self) -> bool {
-        let idle = self.seal.is_none() && self.purge == Purge::No && self.feed.is_none();
+        let idle = self.seal.is_none() && self.feed.is_none();
         self.changes.is_empty() && self.counters.is_empty() && self.forgotten.is_empty() && idle
     }
 

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 pub use aggregate::{Aggregate, Bucket, Group, Measure, Measured, Totals};
 pub(crate) use change::fresh;
-pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Forgotten, Guard, Purge, Seal, Stamp};
+pub use change::{Abort, Applied, Change, ChangeSet, Counter, Feed, Forgotten, Guard, Seal, Stamp};
 pub use cursor::Cursor;
 pub use error::StoreError;
 pub use expr::{Cmp, Expr, Filter, Operand, Share};
@@ -66,7 +66,7 @@ impl Scope {
     }
 }
 
-/// Keeps rows. Object-safe; four methods; names no entity.
+/// Keeps rows. Object-safe; names no entity: four methods for rows, two for what is left of them in files.
 ///
 /// Contract, held by the conformance suite:
 /// - Rows come back in the order of the table's columns, with the variants that the kinds ask for.
@@ -91,6 +91,19 @@ pub trait Store: Send + Sync {
 
     /// Applies the change-set, all or nothing.
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError>;
+
+    /// Leaves nothing in the store's files of what was erased, deleted or overwritten before. False where it is not done:
+    /// while others read an older state, within a transaction, and where the store may not clean the files, as a role that
+    /// does not own the tables. A store that says nothing of it has not done it.
+    async fn purge(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
+
+    /// Whether an erasure still waits for its purge. A store notes that in the erasure's transaction, so that a process that
+    /// ends between the two hides nothing; one whose files others look after knows of none.
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        Ok(false)
+    }
 }
 
 /// Passes every call on, for pointers to stores.
@@ -109,6 +122,12 @@ macro_rules! forward {
             }
             async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError> {
                 (**self).apply(scope, changes).await
+            }
+            async fn purge(&self) -> Result<bool, StoreError> {
+                (**self).purge().await
+            }
+            async fn is_purge_due(&self) -> Result<bool, StoreError> {
+                (**self).is_purge_due().await
             }
         }
     )*};

@@ -42,6 +42,14 @@ impl Store for Counting {
         self.writes.fetch_add(1, Ordering::Relaxed);
         self.inner.apply(scope, changes).await
     }
+
+    async fn purge(&self) -> Result<bool, StoreError> {
+        self.inner.purge().await
+    }
+
+    async fn is_purge_due(&self) -> Result<bool, StoreError> {
+        self.inner.is_purge_due().await
+    }
 }
 
 fn main() -> Result<(), CrmError> {
