@@ -87,6 +87,12 @@ impl App {
         Ok(Acting { session, how, quotas })
     }
 
+    /// Whether the settings or a credential say who acts, and where.
+    pub(crate) fn is_somebody_named(&self) -> bool {
+        let member = self.settings.get("as").is_some() && self.settings.get("org").is_some();
+        member || self.key_stdin || std::env::var_os(KEY).is_some() || self.login().is_ok_and(|login| login.is_some())
+    }
+
     fn claim(&self) -> Result<Claim, Failure> {
         let named = self.settings.get("as").zip(self.settings.origin("as"));
         let named = named.map(|(name, origin)| (name.to_owned(), origin.clone()));

@@ -42,9 +42,19 @@ fn require_private(_: &File, _: &Path) -> Done {
     Ok(())
 }
 
-/// Writes a file, whole or not at all, that only its owner may open.
+/// Writes a file, whole or not at all, that only its owner may open. A link is followed.
+///
+/// # Errors
+/// When something else than a file is there, which another one in its place would take away from others.
 pub(crate) fn write(path: &Path, text: &str) -> Done {
     let failed = |error: io::Error| Failure::failed(format!("Cannot write {}: {error}", path.display()));
+    let target = match fs::metadata(path) {
+        Ok(there) if there.is_file() => fs::canonicalize(path).map_err(failed)?,
+        Ok(_) => return Err(Failure::failed(format!("Cannot write {}: it is there, and no file", path.display()))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
+        Err(error) => return Err(failed(error)),
+    };
+    let path = target.as_path();
     let folder = folder_of(path);
     fs::create_dir_all(folder).map_err(failed)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -132,6 +142,16 @@ mod tests {
         write(&path, "another").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("another"));
         assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 1);
+        // What a link leads to is written, and what is no file stays.
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        write(&link, "through the link").unwrap();
+        assert!(link.is_symlink());
+        assert_eq!(read(&path).unwrap().as_deref(), Some("through the link"));
+        for taken in [folder.path().join("deep"), "/dev/null".into()] {
+            let failure = write(&taken, "lost").unwrap_err();
+            assert!(failure.message.ends_with("it is there, and no file"), "{}", failure.message);
+        }
     }
 
     #[test]

@@ -359,6 +359,15 @@ fn users_are_verified_by_whoever_holds_the_book() {
 }
 
 #[test]
+fn the_doctor_tells_who_acts() {
+    let crm = signed_up(Sandbox::new());
+    assert!(crm.ok("--as ana@acme.example doctor").contains("ana@acme.example in acme"));
+    crm.variable("CRM_KEY", Some("crm_garbage"));
+    let doctor = crm.run("doctor");
+    assert!(doctor.code == Some(1) && doctor.stdout.contains("WRONG: "), "{}", doctor.stdout);
+}
+
+#[test]
 fn the_log_of_requests_names_who_asks() {
     let crm = signed_up(Sandbox::new());
     let key = crm.ok("--as ana@acme.example key create k --role member --scope contact.* -q -o id");

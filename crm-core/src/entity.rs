@@ -315,6 +315,11 @@ impl<E> Deref for Stored<E> {
 }
 
 impl<E: Entity> Stored<E> {
+    /// Whether its value is this one to the letter: e-mail addresses that differ in case alone are equal, and not the same.
+    pub(crate) fn has(&self, value: &E) -> bool {
+        self.value == *value && self.to_row() == Self { value: value.clone(), ..self.clone() }.to_row()
+    }
+
     /// The row that is stored.
     pub fn to_row(&self) -> Row {
         let mut row = Vec::with_capacity(E::TABLE.columns.len());

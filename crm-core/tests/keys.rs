@@ -24,7 +24,7 @@ use crm_core::report::{ForecastOptions, StatementOptions};
 use crm_core::schema::TABLES;
 use crm_core::store::{Aggregate, Applied, ChangeSet, Expr, MemoryStore, Query, Scope, Select, Store, StoreError};
 use crm_core::testing::quota::{self, QuotaRace};
-use crm_core::testing::{self, TestEnvironment, logins};
+use crm_core::testing::{self, TestEnvironment, boundaries, logins};
 use crm_core::value::Decimal6;
 use crm_core::{Create, Crm, CrmError, Edit, ErrorCode, Row, Session, block_on};
 use uuid::Uuid;
@@ -473,7 +473,8 @@ fn keys_manage_no_keys_and_admins_no_keys_of_owners() {
     assert!(matches!(refused, CrmError::Access(AccessError::MembersOnly)), "{refused}");
     // Nor members, invitations and users, though they have the scopes: what they did would outlive them.
     let all: Vec<&str> = POLICY.iter().map(|rule| rule.operation).collect();
-    let all = NewKey { alias: "all".parse().unwrap(), ..new_key(Role::Owner, &all.join(" ")) };
+    let scopes = boundaries::stored_scopes(&all.join(" ")).unwrap();
+    let all = NewKey { alias: "all".parse().unwrap(), scopes, ..new_key(Role::Owner, "*.read") };
     let all = world.open(&world.key(&all)).unwrap();
     let admin = world.member(Role::Admin);
     let of_admin = Membership::COLUMNS.user_id.eq(&admin.user().id);

@@ -2,8 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::access::{
-    AccessError, ApiRequest, CreatedKey, IdempotencyKey, InvitationEnd, NewInvitation, NewKey, Requester, Role,
-    SetQuota,
+    AccessError, ApiRequest, CreatedKey, IdempotencyKey, InvitationEnd, NewInvitation, NewKey, Organization, Requester,
+    Role, SetQuota, WithdrawInvitation,
 };
 use crm_core::activity::{Interaction, InteractionKind, Task};
 use crm_core::audit::AuditEntry;
@@ -17,7 +17,7 @@ use crm_core::schema::TABLES;
 use crm_core::store::{Change, ChangeSet, Expr, MemoryStore, Query, Select};
 use crm_core::testing::{self, privacy};
 use crm_core::value::{Currency, Decimal6, Document, Email, Money, Notes, Text};
-use crm_core::{Create, CrmError, Edit, Id, Session, block_on};
+use crm_core::{Create, CrmError, Edit, Id, NewOrganization, Session, block_on};
 
 fn ana() -> Edit<Contact> {
     let columns = Contact::COLUMNS;
@@ -431,7 +431,7 @@ async fn new_key(session: &Session<'_>) -> CreatedKey {
     let new = NewKey::new(
         "Web shop".parse().unwrap(),
         Role::Admin,
-        "contact.*,organization.purge,api_request.purge".parse().unwrap(),
+        "contact.*,organization.*,api_request.*".parse().unwrap(),
     );
     session.create_key(&new).await.unwrap()
 }
@@ -488,13 +488,20 @@ fn what_a_contact_was_known_as_is_the_contacts_unless_it_is_anothers_now() {
         ask("ANA  Árias", "").await;
         ask("Ana Arias", "else@example.com").await;
         ask("Ana Arias", "third@example.com").await;
+        ask("Ana Arias", "first@example.com").await;
+        ask("Ana <SECOND@example.com>", "").await;
+        ask("Ana Duarte", "").await;
         ask("Ana Beltrán", "").await;
         ask("Ana", "").await;
         for (family, email) in [("Beltrán", "second@example.com"), ("Castro", "last@example.com")] {
             session.update(contact, named(family, email)).await.unwrap();
         }
-        // The first address, and the second name, have passed to others; so has an address beside the first name.
-        let heirs = [named("Duarte", "first@example.com"), named("Beltrán", "third@example.com")];
+        // The first address, and the second name, have passed to others; an address beside the first name never was its own,
+        // and the third name is that of a company's contact person.
+        session.update(contact, named("Duarte", "second@example.com")).await.unwrap();
+        let company = named("Duarte", "company@example.com").set(columns.kind, ContactKind::Company);
+        session.create(company.set(columns.company_name, "Kaz Ltd".parse().ok())).await.unwrap();
+        let heirs = [named("Eiras", "first@example.com"), named("Beltrán", "third@example.com")];
         session.create_many(&heirs).await.unwrap();
 
         let export = session.export_contact(contact).await.unwrap();
@@ -502,16 +509,24 @@ fn what_a_contact_was_known_as_is_the_contacts_unless_it_is_anothers_now() {
             export.records[entity].iter().map(|json| json[field].as_str().unwrap_or_default().to_owned()).collect()
         };
         assert_eq!(of("invitation", "email"), ["second@example.com"]);
-        assert_eq!(of("api_request", "email"), ["second@example.com", "", "else@example.com"]);
-        assert_eq!(of("api_request", "name"), ["", "ANA  Árias", "Ana Arias"]);
+        assert_eq!(of("api_request", "email"), ["second@example.com", "", "first@example.com", ""]);
+        let names = ["", "ANA  Árias", "Ana Arias", "Ana <SECOND@example.com>"];
+        assert_eq!(of("api_request", "name"), names);
 
         let told = session.erase_contact(contact).await.unwrap().erased;
-        assert_eq!((told.get("invitation"), told.get("api_request")), (Some(&1), Some(&3)));
+        assert_eq!((told.get("invitation"), told.get("api_request")), (Some(&1), Some(&4)));
         let logged = session.list(&Query::<ApiRequest>::all()).await.unwrap().items;
         let left = logged.iter().filter_map(|of| Some((of.name.as_deref(), of.email.as_ref()?.as_str())));
-        assert_eq!(left.collect::<Vec<_>>(), [(None, "first@example.com"), (Some("Ana Arias"), "third@example.com")]);
+        assert_eq!(
+            left.collect::<Vec<_>>(),
+            [
+                (None, "first@example.com"),
+                (Some("Ana Arias"), "else@example.com"),
+                (Some("Ana Arias"), "third@example.com")
+            ]
+        );
         let names: Vec<_> = logged.iter().filter(|of| of.email.is_none()).filter_map(|of| of.name.as_deref()).collect();
-        assert_eq!(names, ["Ana Beltrán", "Ana"]);
+        assert_eq!(names, ["Ana Duarte", "Ana Beltrán", "Ana"]);
 
         // A deleted contact's address is free at once: what bears it is the next one's.
         let deleted = session.create(named("Evora", "passed@example.com")).await.unwrap().id;
@@ -521,6 +536,122 @@ fn what_a_contact_was_known_as_is_the_contacts_unless_it_is_anothers_now() {
         assert_eq!(session.erase_contact(deleted).await.unwrap().erased.get("invitation"), None);
         assert_eq!(session.erase_contact(heir).await.unwrap().erased.get("invitation"), Some(&1));
         assert_eq!(session.verify(None).await.unwrap().problems, 0);
+    });
+}
+
+#[test]
+fn an_address_that_two_have_is_neithers_until_one_has_it() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let parsed = |text: &str| text.parse::<Email>().unwrap();
+        let (slug, name) = ("acme".parse().unwrap(), "Acme".parse().unwrap());
+        let organization = Organization::new(slug, name, "USD".parse().unwrap(), "UTC".parse().unwrap());
+        let new = NewOrganization {
+            organization: Organization { unique_emails: false, ..organization },
+            owner_email: parsed("owner@acme.example"),
+            owner_name: "Olivia".parse().unwrap(),
+            invoice_prefix: "INV-".to_owned(),
+        };
+        crm.create_organization(&new).await.unwrap();
+        let session = crm.session(&new.organization.slug, &new.owner_email).await.unwrap();
+        let email = parsed("family@example.com");
+        let edit = |name: &str| {
+            let edit = ana().set(Contact::COLUMNS.given_name, name.parse().ok());
+            session.create(edit.set(Contact::COLUMNS.email, Some(email.clone())))
+        };
+        let (ana, bob) = (edit("Ana").await.unwrap().id, edit("Bob").await.unwrap().id);
+        let new = NewInvitation { email: email.clone(), role: Role::Viewer, days: None };
+        session.invite(&new).await.unwrap();
+        let key = crm.session_with_key(&new_key(&session).await.text).await.unwrap();
+        for name in ["Ana", "Bob"] {
+            let asked = Requester { name: name.parse().ok(), email: Some(email.clone()), application_id: None };
+            key.requested_by(&asked)
+                .update(ana, Edit::new().set(Contact::COLUMNS.city, name.parse().ok()))
+                .await
+                .unwrap();
+        }
+        let told = session.erase_contact(ana).await.unwrap().erased;
+        assert_eq!((told.get("invitation"), told.get("api_request")), (None, Some(&1)), "by name");
+        let told = session.erase_contact(bob).await.unwrap().erased;
+        assert_eq!((told.get("invitation"), told.get("api_request")), (Some(&1), Some(&1)));
+    });
+}
+
+#[test]
+fn whoever_claims_nobodys_address_reaches_no_erased_invitation() {
+    block_on(async {
+        let session = testing::organization(&testing::crm(MemoryStore::new(), 1), "acme").await.unwrap();
+        let with = |email: &str| ana().set(Contact::COLUMNS.email, email.parse().ok());
+        let new = NewInvitation { email: "bob@example.com".parse().unwrap(), role: Role::Viewer, days: None };
+        session.invite(&new).await.unwrap();
+        let bob = session.create(with("bob@example.com")).await.unwrap().id;
+        session.erase_contact(bob).await.unwrap();
+        let claims = session.create(with("erased@erased.invalid")).await.unwrap().id;
+        assert!(!session.export_contact(claims).await.unwrap().records.contains_key("invitation"));
+        assert_eq!(session.erase_contact(claims).await.unwrap().erased.get("invitation"), None);
+        let verified = session.verify(None).await.unwrap();
+        assert_eq!(verified.problems, 0, "{:?}", verified.findings);
+    });
+}
+
+#[test]
+fn an_erasure_withdraws_no_invitation_that_its_actor_may_not_withdraw() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let owner = testing::organization(&crm, "acme").await.unwrap();
+        let admin = testing::member(&crm, &owner, Role::Admin).await.unwrap();
+        let key = crm.session_with_key(&new_key(&owner).await.text).await.unwrap();
+        let invite = async |email: &str, role: Role| {
+            let new = NewInvitation { email: email.parse().unwrap(), role, days: None };
+            let invited = owner.invite(&new).await.unwrap().invitation.id;
+            (invited, owner.create(ana().set(Contact::COLUMNS.email, email.parse().ok())).await.unwrap().id)
+        };
+        let (to_own, future_owner) = invite("owner@example.com", Role::Owner).await;
+        let (_, future_viewer) = invite("viewer@example.com", Role::Viewer).await;
+        let before = privacy::dump(&owner).await.unwrap();
+        let refused = admin.erase_contact(future_owner).await.unwrap_err();
+        assert!(matches!(refused, CrmError::Privacy(PrivacyError::StandingInvitation(Role::Owner))), "{refused}");
+        assert!(refused.to_string().contains("have an owner withdraw it first"), "{refused}");
+        assert_eq!(privacy::dump(&owner).await.unwrap(), before, "nothing of it is written");
+        let refused = key.erase_contact(future_viewer).await.unwrap_err();
+        assert!(matches!(refused, CrmError::Privacy(PrivacyError::StandingInvitation(Role::Viewer))), "{refused}");
+        assert!(refused.to_string().contains("have an admin withdraw it first"), "{refused}");
+        admin.erase_contact(future_viewer).await.unwrap();
+        owner.run(&WithdrawInvitation(to_own)).await.unwrap();
+        admin.erase_contact(future_owner).await.unwrap();
+    });
+}
+
+#[test]
+fn no_idempotency_key_stands_in_the_way_of_an_erasure() {
+    let reserved = "forgotten:0000".parse::<IdempotencyKey>();
+    assert!(reserved.is_err(), "{reserved:?}");
+    assert!("Forgotten".parse::<IdempotencyKey>().is_ok());
+}
+
+#[test]
+fn what_is_asked_about_an_erased_contact_is_logged_without_a_name() {
+    block_on(async {
+        let crm = testing::crm(MemoryStore::new(), 1);
+        let session = testing::organization(&crm, "acme").await.unwrap();
+        let contact =
+            session.create(ana().set(Contact::COLUMNS.email, "ana@example.com".parse().ok())).await.unwrap().id;
+        let asked = Requester {
+            name: "Ana".parse().ok(),
+            email: "ana@example.com".parse().ok(),
+            application_id: "web".parse().ok(),
+        };
+        let key = crm.session_with_key(&new_key(&session).await.text).await.unwrap().requested_by(&asked);
+        key.erase_contact(contact).await.unwrap();
+        key.erase_contact(contact).await.unwrap();
+        key.update(contact, Edit::new().set(Contact::COLUMNS.city, "Here".parse().ok())).await.unwrap_err();
+        key.export_contact(contact).await.unwrap();
+        let logged = session.list(&Query::<ApiRequest>::all()).await.unwrap().items;
+        let told: Vec<_> =
+            logged.iter().map(|of| (of.operation.as_str(), of.name.is_some() || of.email.is_some())).collect();
+        let erased = ("contact.erase", false);
+        assert_eq!(told, [erased, erased, ("contact.update", false), ("contact.export_personal", false)]);
+        assert!(logged.iter().all(|of| of.application_id.as_deref() == Some("web")), "{logged:?}");
     });
 }
 

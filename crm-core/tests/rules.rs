@@ -132,6 +132,18 @@ fn addresses_and_phones_are_unique_by_their_folded_form() {
 }
 
 #[test]
+fn an_address_is_spelled_as_it_was_given_last() {
+    let (_crm, acme) = world();
+    let fields = [("kind", "person"), ("given_name", "Ana"), ("email", "ana.ruiz@x.example")];
+    let ana: Stored<Contact> = create(&acme, &fields).unwrap();
+    let spelled = change(&acme, ana.id, &[("email", "Ana.Ruiz@X.example")]).unwrap();
+    assert_eq!((spelled.version, spelled.email.as_ref().unwrap().as_str()), (2, "Ana.Ruiz@X.example"));
+    assert_eq!(block_on(acme.get(ana.id)).unwrap().email.as_ref().unwrap().as_str(), "Ana.Ruiz@X.example");
+    assert_eq!(change(&acme, ana.id, &[("email", "Ana.Ruiz@X.example")]).unwrap().version, 2);
+    assert_eq!(block_on(acme.verify(None)).unwrap().problems, 0);
+}
+
+#[test]
 fn tax_numbers_are_one_with_and_without_dots() {
     let (_crm, acme) = world();
     let taxed =

@@ -1,7 +1,7 @@
 //! Sessions that are kept: they end with the credential that opened them.
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
-use crm_core::access::{NewKey, Role, Signed};
+use crm_core::access::{ActivateUser, DeactivateUser, Membership, NewKey, Role, Signed};
 use crm_core::import::{Import, ImportKind};
 use crm_core::people::{Contact, ContactKind};
 use crm_core::store::{MemoryStore, Query};
@@ -52,6 +52,25 @@ fn a_session_ends_with_its_token() {
     block_on(session.create(person())).unwrap();
     world.clock.advance(HALF_AN_HOUR);
     assert!(is_refused(&block_on(session.create(person()))));
+}
+
+#[test]
+fn a_session_that_was_opened_by_name_writes_no_more_once_its_user_is_deactivated() {
+    let (world, owner) = world();
+    let member = block_on(testing::member(&world.crm, &owner, Role::Manager)).unwrap();
+    let with_notes = |notes: &str| person().set(Contact::COLUMNS.notes, notes.parse().ok());
+    block_on(member.create(with_notes("before"))).unwrap();
+    let of_member = Membership::COLUMNS.user_id.eq(&member.user().id);
+    let id = block_on(owner.list(&Query::new(of_member))).unwrap().items[0].id;
+    block_on(owner.run(&DeactivateUser(id))).unwrap();
+    for refused in [block_on(member.create(person())).err(), block_on(member.create_many(&[person()])).err()] {
+        assert!(matches!(refused, Some(CrmError::Unauthenticated(_))), "{refused:?}");
+    }
+    block_on(owner.run(&ActivateUser(id))).unwrap();
+    let again = block_on(world.crm.session(&"acme".parse().unwrap(), &member.user().email)).unwrap();
+    block_on(again.create(with_notes("after"))).unwrap();
+    assert_eq!(block_on(owner.verify(None)).unwrap().problems, 0);
+    assert_eq!(block_on(world.crm.verify_users()).unwrap().problems, 0);
 }
 
 #[test]

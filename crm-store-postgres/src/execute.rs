@@ -202,7 +202,7 @@ pub(crate) async fn apply(
     written.rows = changes.changes.len() as u64;
     written.entries = entries.len() as u64;
     let mut slices = write_postgres::slices(&changes.changes);
-    if slices.is_empty() && !changes.guards.is_empty() {
+    if slices.is_empty() && !(changes.guards.is_empty() && entries.is_empty()) {
         slices.push(0..0);
     }
     let mut rest = entries.as_slice();

@@ -19,7 +19,7 @@ pub enum GrantError {
     #[error("the server has no role {0:?}")]
     NoRole(String),
     /// Row-level security would not hold the role: it is the owner of the tables, a superuser or one that bypasses it,
-    /// or may become one of them.
+    /// or may become one of them, as before PostgreSQL 16 any may that has CREATEROLE.
     #[error("the role {0:?} is, or may become, the tables' owner, a superuser or one that bypasses row-level security")]
     Privileged(String),
     /// The store's own role does not own the tables.
@@ -33,7 +33,8 @@ pub enum GrantError {
 /// What is known of a role, by name: itself and the tables' schema as they stand in statements, whether nothing would
 /// hold it, and whether the one who asks owns the tables.
 const ROLE: &str = "SELECT quote_ident(r.rolname), quote_ident(n.nspname), \
-    EXISTS (SELECT FROM pg_roles f WHERE (f.rolsuper OR f.rolbypassrls OR f.oid = c.relowner) \
+    EXISTS (SELECT FROM pg_roles f WHERE (f.rolsuper OR f.rolbypassrls OR f.oid = c.relowner \
+    OR f.rolcreaterole AND current_setting('server_version_num')::int < 160000) \
     AND pg_has_role(r.oid, f.oid, 'MEMBER')), pg_has_role(c.relowner, 'USAGE') \
     FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE r.rolname = $1 AND c.oid = to_regclass('crm_contact')";

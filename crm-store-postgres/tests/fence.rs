@@ -428,8 +428,16 @@ async fn roles_that_nothing_would_hold_are_refused() {
     }
     let refused = fenced.store().await.grant(&fenced.role).await;
     assert!(matches!(refused, Err(GrantError::NotOwner)), "{refused:?}");
-    // A role of an awkward name, which is dropped again.
+    // Before PostgreSQL 16 whoever makes roles may make itself a member of any.
     let mut host = fenced.database.host().await;
+    let maker = format!("{}_maker", fenced.role);
+    execute(&mut host, &format!("CREATE ROLE {maker} CREATEROLE")).await;
+    let (refused, version) = (owner.grant(&maker).await, sqlx::query_scalar("SHOW server_version_num"));
+    let version: String = version.fetch_one(&mut host).await.unwrap();
+    execute(&mut host, &format!("DROP OWNED BY {maker}; DROP ROLE {maker}")).await;
+    let is_refused = matches!(&refused, Err(GrantError::Privileged(name)) if *name == maker);
+    assert_eq!(is_refused, version.parse::<u32>().unwrap() < 160_000, "{refused:?}");
+    // A role of an awkward name, which is dropped again.
     let awkward = format!("{} \"; x", fenced.role);
     let quoted = format!("\"{}\"", awkward.replace('"', "\"\""));
     execute(&mut host, &format!("CREATE ROLE {quoted}")).await;

@@ -71,8 +71,15 @@ pub(super) async fn run(app: &App) -> Done {
                 Database::Postgres(_) => add(
                     "row security",
                     true,
-                    "does not hold this role, which is a superuser's or bypasses it; see `crm init --help`".to_owned(),
+                    "does not hold this role: a superuser, one that bypasses it, or tables without it; see `crm init --help`".to_owned(),
                 ),
+            }
+            match app.acting().await {
+                Ok(acting) => {
+                    let (email, slug) = (&acting.session.user().email, acting.session.organization().slug.clone());
+                    add("acts", true, format!("{email} in {slug}"));
+                }
+                Err(failure) => add("acts", !app.is_somebody_named(), failure.message),
             }
             let crm = database.crm(app.clock);
             let organizations = crm.organizations().await?;

@@ -30,7 +30,7 @@ A map file says which column of the file holds which field, in TOML:
 delimiter, date_format (\"%d/%m/%Y\", or a list) and decimal_comma tell how the file is
 written; of several formats all that fit a date must read it alike. For invoices,
 [lines.columns] and so on map the file of lines. Without a map, columns are taken by the
-names of the fields.";
+names of the fields, and a warning names those that are not read.";
 
 const INVOICES: &str = "\
 Fields are number, the contact as one of contact, contact_id, contact_external_id,

@@ -48,8 +48,10 @@ pub(super) fn command() -> Command {
                      the law requires. It is refused while invoices are to be paid, credit is not spent or cases are not \
                      closed. The audit still verifies afterwards.\n\n\
                      Invitations and logged requests of API keys are found by any e-mail address that the contact has or \
-                     had, requests also by its full name, unless it is another contact's now. A record that was moved to \
+                     had, requests also by its full name where it stands alone, unless another contact has it now. What \
+                     is asked later under the name is logged again: see purge-requests. A record that was moved to \
                      somebody else stays theirs, with its past. What is written about the contact in others' notes stays.\n\n\
+                     It is refused, too, while an invitation to the contact stands that is not yours to withdraw.\n\n\
                      Exports, backups and, on PostgreSQL, the server's own files and log are out of its reach.",
                 )
                 .arg(flag("yes", "Does not ask; needed where nobody can be asked")),
@@ -59,6 +61,8 @@ pub(super) fn command() -> Command {
                 .about("Leaves nothing in the files of what was erased; writes a SQLite file anew")
                 .long_about(
                     "Leaves nothing in the files of what was erased; writes a SQLite file anew.\n\n\
+                     PostgreSQL cleans its tables (VACUUM) of what nobody reads any more and uses their room again; what \
+                     is in its files until then is its administrator's.\n\n\
                      What was only deleted is still told by the audit: `crm privacy erase ID` erases a deleted contact.\n\n\
                      An erasure does this itself, unless somebody was reading an older state of the book meanwhile or, on \
                      PostgreSQL, the tables belong to another role: then their owner runs it. A SQLite file notes an \
@@ -81,7 +85,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         "erase" => erase(app, &session, args).await,
         "purge" => {
             if session.purge().await? {
-                app.out.note("Nothing of what was erased is left in the files.");
+                app.out.note(if is_server(app.settings.database()) {
+                    "The server has cleaned the tables; its files, log and backups are its administrator's."
+                } else {
+                    "Nothing of what was erased is left in the files."
+                });
                 return Ok(());
             }
             Err(still_there(app))

@@ -51,15 +51,23 @@ impl IdempotencyKey {
 impl std::str::FromStr for IdempotencyKey {
     type Err = ValueError;
 
+    /// Reads a key. Those that begin with `forgotten:` stand for keys whose results were forgotten.
     fn from_str(text: &str) -> Result<Self, ValueError> {
-        text.parse().map(Self)
+        let key: Text<200> = text.parse()?;
+        if key.starts_with(FORGOTTEN) {
+            return Err(ValueError::NotAllowed { when: "it begins with \"forgotten:\"" });
+        }
+        Ok(Self(key))
     }
 }
+
+/// What keys begin with whose results were forgotten.
+const FORGOTTEN: &str = "forgotten:";
 
 /// The text under which a key stands whose result was forgotten: it may have named somebody.
 fn forgotten_key(key: &Text<200>) -> Text<200> {
     let hash = body_hash(&[b"forgotten", key.as_bytes()]);
-    let text = hash.iter().fold("forgotten:".to_owned(), |mut text, byte| {
+    let text = hash.iter().fold(FORGOTTEN.to_owned(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     });

@@ -28,7 +28,7 @@ const MOST_DAYS: i64 = 30;
 const DAY: i64 = 86_400_000_000;
 
 /// The address in invitations of whom nothing is known any more; by RFC 2606 it can be nobody's.
-const NOBODYS: &str = "erased@erased.invalid";
+pub(crate) const NOBODYS: &str = "erased@erased.invalid";
 
 /// How often an answer is tried again when something changed meanwhile.
 const TRIES: u32 = 10;
@@ -86,6 +86,11 @@ const fn invalid() -> CrmError {
 impl Invitation {
     fn ended(&self, end: InvitationEnd, at: Instant) -> Self {
         Self { ended: Some(end), ended_at: Some(at), ..self.clone() }
+    }
+
+    /// Whether it can be accepted at this instant.
+    pub(crate) fn stands(&self, at: Instant) -> bool {
+        self.ended.is_none() && at < self.expires_at
     }
 
     /// The invitation without the address that it was sent to; if it stood until now, it does not any more.
@@ -170,6 +175,12 @@ impl Command for Invite<'_> {
     }
 }
 
+/// Refuses who may not take an invitation back: API keys, and of an invitation to own all but owners.
+pub(crate) fn require_withdrawable(invitation: &Invitation, context: &Context) -> Result<(), super::AccessError> {
+    members_only(context)?;
+    owners_only(context, &[invitation.role])
+}
+
 /// Takes an invitation back.
 #[derive(Clone, Debug)]
 pub struct WithdrawInvitation(pub Id<Invitation>);
@@ -192,7 +203,7 @@ impl Command for WithdrawInvitation {
     ) -> Result<Stored<Invitation>, CrmError> {
         members_only(context)?;
         let invitation = session.load(grant, self.0).await?;
-        owners_only(context, &[invitation.role])?;
+        require_withdrawable(&invitation, context)?;
         match invitation.ended {
             Some(InvitationEnd::Withdrawn) => Ok(invitation),
             Some(end) => Err(super::AccessError::InvitationEnded(end).into()),

@@ -88,21 +88,26 @@ impl Crm {
         throttle::charge(&**self.store(), self.environment(), &attempt).await?;
         let query = Select::new(Organization::TABLE, Organization::COLUMNS.slug.eq(&login.organization).into());
         let organization = self.store().first::<Organization>(Scope::SYSTEM, query).await?;
-        let hash = user.as_ref().and_then(|user| user.password_hash.as_ref());
-        let right = self.hasher().verify(&login.password, hash);
+        let mut checked = user.as_ref().and_then(|user| user.password_hash.clone());
+        let right = self.hasher().verify(&login.password, checked.as_ref());
         let (true, Some(organization), Some(user)) = (right, organization, user) else {
             return Err(CrmError::LoginRefused);
         };
         for _ in 0..TRIES {
             let person = self.person(organization.id, user.id).await?;
-            // The password that was checked must still be theirs.
-            let person = person.filter(|person| person.user.password_hash == user.password_hash);
             let person = person.ok_or(CrmError::LoginRefused)?;
+            // The password must still be theirs; another login may have hashed it anew meanwhile.
+            if person.user.password_hash != checked {
+                checked.clone_from(&person.user.password_hash);
+                if !self.hasher().verify(&login.password, checked.as_ref()) {
+                    return Err(CrmError::LoginRefused);
+                }
+            }
             let mut context = self.context_of(&person);
             let now = context.now();
             let mut changes = ChangeSet::new(context.stamp("user.login"));
             changes.require_unchanged(&person.membership);
-            if user.password_hash.as_ref().is_some_and(|hash| self.hasher().is_outdated(hash)) {
+            if checked.as_ref().is_some_and(|hash| self.hasher().is_outdated(hash)) {
                 let hash = self.hasher().hash(&login.password, &**self.environment());
                 let rehashed = User { password_hash: Some(hash), ..person.user.value.clone() };
                 changes.update(&context, &person.user, rehashed);

@@ -26,6 +26,7 @@ pub use idempotency::{Idempotency, IdempotencyColumns, IdempotencyKey};
 pub use invitation::{
     CreatedInvitation, Invitation, InvitationColumns, InvitationEnd, NewInvitation, WithdrawInvitation,
 };
+pub(crate) use invitation::{NOBODYS, require_withdrawable};
 pub use login::{Login, REFRESH_SECONDS, SESSION_SECONDS, Signed};
 pub use login_session::{LoginSession, LoginSessionColumns, RefreshToken, RefreshTokenColumns};
 pub(crate) use membership::join;

@@ -4,11 +4,13 @@
 
 use super::ApiKey;
 use crate::acting::KeyAtWork;
+use crate::audit::ERASING;
 use crate::context::Context;
 use crate::crm::Session;
 use crate::crud::Rules;
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::privacy::PrivacyError;
 use crate::store::ChangeSet;
 use crate::value::{Email, Instant, Text};
 
@@ -60,13 +62,26 @@ fn request(at_work: &KeyAtWork, at: Instant, operation: String, outcome: &str) -
     ApiRequest { key_id: at_work.key.id, at, operation, name, email, application_id, outcome: outcome.to_owned() }
 }
 
+/// Of who asks about a contact that was erased, nothing personal is kept.
+fn unnamed(request: ApiRequest) -> ApiRequest {
+    ApiRequest { name: None, email: None, ..request }
+}
+
 impl Session<'_> {
+    /// The same session of a program that does not say who asks.
+    pub(crate) fn unnamed(&self) -> Self {
+        let application_id = self.acting().key.as_ref().and_then(|at_work| at_work.requester.application_id.clone());
+        self.requested_by(&Requester { application_id, ..Requester::default() })
+    }
+
     /// Adds to what an API key writes that it asked for it.
     pub(crate) fn log(&self, context: &mut Context, changes: &mut ChangeSet) {
         let acting = self.acting();
         let Some(at_work) = &acting.key else { return };
         let logged = request(at_work, context.now(), changes.stamp.command.to_owned(), OK);
-        changes.insert(context, logged);
+        // An erasure finds what it is asked under; a second one knows of nobody any more.
+        let again = changes.stamp.command == ERASING && changes.changes.is_empty();
+        changes.insert(context, if again { unnamed(logged) } else { logged });
     }
 
     /// Logs what was refused, or carried out without anything to write. That the log cannot be written changes nothing of
@@ -78,7 +93,8 @@ impl Session<'_> {
         let mut changes = ChangeSet::new(context.stamp("api_request.log"));
         let outcome = refusal.map_or(OK, |error| error.code().as_str());
         let logged = request(at_work, context.now(), format!("{entity}.{verb}"), outcome);
-        changes.insert(&mut context, logged);
+        let of_erased = matches!(refusal, Some(CrmError::Privacy(PrivacyError::Erased(_))));
+        changes.insert(&mut context, if of_erased { unnamed(logged) } else { logged });
         let _ = self.store().apply(self.scope(), changes).await;
     }
 }

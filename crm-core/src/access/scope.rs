@@ -10,7 +10,7 @@ use crate::row::Value;
 use crate::value::ValueError;
 
 /// The scopes of an API key: `contact.create`, `contact.*`, `*.read`. As text they are separated by spaces. No scope lets a
-/// key manage keys, quotas, members, invitations or users; it may end keys, itself among them.
+/// key manage keys, quotas, members, invitations or users; it may end itself.
 ///
 /// ```
 /// use crm_core::access::Scopes;
@@ -48,12 +48,13 @@ fn covers(scope: &str, entity: &str, verb: &str) -> bool {
 impl FromStr for Scopes {
     type Err = ValueError;
 
-    /// Reads scopes separated by white space or commas. One that names no operation of the policy is refused, so that a
-    /// slip of the pen does not go unnoticed.
+    /// Reads scopes separated by white space or commas. One that names no operation of the policy, or only what is for
+    /// members alone, is refused, so that a slip of the pen does not go unnoticed.
     fn from_str(text: &str) -> Result<Self, ValueError> {
         let words = text.split(|c: char| c == ',' || c.is_whitespace()).filter(|word| !word.is_empty());
         let scopes: BTreeSet<String> = words.map(str::to_owned).collect();
-        let operations = || POLICY.iter().filter_map(|rule| rule.operation.split_once('.'));
+        let operations =
+            || POLICY.iter().filter(|rule| rule.is_for_keys()).filter_map(|rule| rule.operation.split_once('.'));
         if let Some(wrong) = scopes.iter().find(|scope| !operations().any(|(entity, verb)| covers(scope, entity, verb)))
         {
             return Err(ValueError::syntax("scopes such as contact.create, contact.* or *.read", wrong));
@@ -92,7 +93,18 @@ mod tests {
 
     #[test]
     fn scopes_name_operations_and_nothing_else() {
-        for wrong in ["", "contact", "contact.explode", "nothing.read", "*.delete", "*.*", "*", "contact.*.read", "."] {
+        for wrong in [
+            "",
+            "contact",
+            "contact.explode",
+            "nothing.read",
+            "*.delete",
+            "*.*",
+            "*",
+            "contact.*.read",
+            ".",
+            "membership.add",
+        ] {
             assert!(wrong.parse::<Scopes>().is_err(), "{wrong}");
         }
         let scopes: Scopes = "contact.create,contact.read  contact.read\n*.read".parse().unwrap();

@@ -179,7 +179,7 @@ impl Command for ResetPassword {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        let user = another(session, context, changes, self.member).await?;
+        let (_, user) = another(session, context, changes, self.member).await?;
         refuse_weak(&self.password, &user)?;
         let hash = session.hasher().hash(&self.password, context.environment());
         let changed = with_password(&user, hash, context.now(), true);
@@ -207,7 +207,11 @@ impl Command for DeactivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        let user = another(session, context, changes, self.0).await?;
+        let (member, user) = another(session, context, changes, self.0).await?;
+        if user.active {
+            // Every session rests on the membership, also one that the host has opened by name.
+            changes.touch(context, &member);
+        }
         let epoch = user.epoch + i64::from(user.active);
         Ok(changes.update(context, &user, User { active: false, epoch, ..user.value.clone() }))
     }
@@ -233,7 +237,7 @@ impl Command for ActivateUser {
         context: &mut Context,
         changes: &mut ChangeSet,
     ) -> Result<Stored<User>, CrmError> {
-        let user = another(session, context, changes, self.0).await?;
+        let (_, user) = another(session, context, changes, self.0).await?;
         Ok(changes.update(context, &user, User { active: true, ..user.value.clone() }))
     }
 }
@@ -250,13 +254,13 @@ async fn oneself(session: &Session<'_>, context: &Context) -> Result<Stored<User
     Ok(user)
 }
 
-/// The user of another membership, whom the acting user may touch; API keys may touch none.
+/// Another membership and its user, whom the acting user may touch; API keys may touch none.
 async fn another(
     session: &Session<'_>,
     context: &Context,
     changes: &mut ChangeSet,
     member: Id<Membership>,
-) -> Result<Stored<User>, CrmError> {
+) -> Result<(Stored<Membership>, Stored<User>), CrmError> {
     members_only(context)?;
     let member = session.load::<Membership>(Grant::All, member).await?;
     not_oneself(context, &member)?;
@@ -269,7 +273,7 @@ async fn another(
     }
     // So it must be still when this is written, and the number is outside the user's version.
     changes.count(user.id, User::COLUMNS.memberships.index(), 0, 1);
-    Ok(user)
+    Ok((member, user))
 }
 
 fn refuse_weak(password: &Secret, user: &User) -> Result<(), CrmError> {

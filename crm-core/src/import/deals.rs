@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::deal_rows::{Candidate, DealRows};
 use super::feed::{CHUNK, Chunks, Step, upsert_key};
 use super::lookup::{By, Found, members, members_by_name, references};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Sheet};
 use super::output::Refusal;
 use super::records::refusal;
 use super::unique::{Claim, Claims, Given, rows_with};
@@ -300,7 +300,7 @@ impl Deals {
 
     fn write(&self, mut candidate: Candidate, plan: Plan, ways: &Ways, step: &mut Step<'_>) {
         if let (Some(warning), false) = (candidate.warning.take(), matches!(plan, Plan::Refused)) {
-            step.output.warn(&self.refusal(&candidate, warning));
+            step.output.warn(self.refusal(&candidate, warning).problem());
         }
         match plan {
             Plan::Refused => {
@@ -332,8 +332,8 @@ impl Deals {
 
 #[async_trait]
 impl Chunks for Deals {
-    fn header(&self) -> &[String] {
-        self.rows.sheet.header()
+    fn sheets(&self) -> Vec<&Sheet> {
+        vec![&self.rows.sheet]
     }
 
     async fn next(&mut self, step: &mut Step<'_>) -> Result<bool, CrmError> {

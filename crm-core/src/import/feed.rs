@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::deals::Deals;
 use super::invoices::Invoices;
+use super::mapping::Sheet;
 use super::output::Output;
 use super::payments::Payments;
 use super::records::Records;
@@ -28,8 +29,8 @@ pub(super) type Outcome = Arc<Mutex<Option<Result<ImportReport, CrmError>>>>;
 /// Decides the rows of one kind of file, chunk by chunk.
 #[async_trait]
 pub(super) trait Chunks: Send {
-    /// The names of the columns.
-    fn header(&self) -> &[String];
+    /// The columns of the file, and of the file of lines if there is one.
+    fn sheets(&self) -> Vec<&Sheet>;
 
     /// Reads the next rows, decides, and adds what is to be written; false when there are none.
     async fn next(&mut self, step: &mut Step<'_>) -> Result<bool, CrmError>;
@@ -86,7 +87,12 @@ impl ImportFeed {
             ImportKind::Deals => Box::new(Deals::open(input, &mapping, key, &context)?),
         };
         let mut output = Output { observer, report: ImportReport { dry_run, ..ImportReport::default() } };
-        output.observer.header(chunks.header());
+        for (at, sheet) in chunks.sheets().into_iter().enumerate() {
+            if at == 0 {
+                output.observer.header(sheet.header());
+            }
+            sheet.unread().for_each(|problem| output.warn(problem));
+        }
         Ok(Self { chunks, seat, context, operation, output, skip_refused, outcome })
     }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::feed::{CHUNK, Chunks, Step, upsert_key};
 use super::invoice_rows::{Draft, InvoiceRows};
 use super::lookup::{By, Found, references};
-use super::mapping::Mapping;
+use super::mapping::{Mapping, Sheet};
 use super::output::{Output, Reason, Refusal};
 use super::unique::{Claim, Claims, Given, rows_with};
 use crate::billing::{CreateInvoice, DocumentKind, Invoice, InvoiceLine, Numbering, Product, issue};
@@ -350,8 +350,8 @@ impl Differences {
 
 #[async_trait]
 impl Chunks for Invoices {
-    fn header(&self) -> &[String] {
-        self.rows.sheet.header()
+    fn sheets(&self) -> Vec<&Sheet> {
+        std::iter::once(&self.rows.sheet).chain(self.rows.lines.as_ref().map(|lines| &lines.sheet)).collect()
     }
 
     async fn next(&mut self, step: &mut Step<'_>) -> Result<bool, CrmError> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use csv::StringRecord;
 use serde::{Deserialize, Deserializer};
 
-use super::cell;
+use super::{Problem, cell};
 use crate::error::Invalid;
 use crate::value::ValueError;
 
@@ -13,7 +13,8 @@ use crate::value::ValueError;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mapping {
-    /// The field and the header of its column. If there is none, columns that are named like a field hold it.
+    /// The field and the header of its column. If there is none, columns that are named like a field hold it, and
+    /// others are not read, which a warning tells.
     pub columns: BTreeMap<String, String>,
     /// Fields that have the same text in every row.
     pub constants: BTreeMap<String, String>,
@@ -49,6 +50,8 @@ pub(super) struct Sheet {
     names: Vec<&'static str>,
     /// By the position of the field among the names.
     sources: Vec<Option<Source>>,
+    /// Columns that are named like no field, where their names alone tell what they hold.
+    unread: Vec<Problem>,
     pub(super) date_format: Vec<String>,
     pub(super) decimal_comma: bool,
 }
@@ -123,8 +126,21 @@ impl Sheet {
         if !fit.refused.is_empty() {
             return Err(fit.refused);
         }
+        let unknown = |name: &&String| mapping.columns.is_empty() && !name.is_empty() && fit.known(name).is_none();
+        let unread = header.iter().filter(unknown).map(|name| Problem {
+            line: 1,
+            field: format!("{}{name}", place.optional),
+            reason: "no field has this name: the column is not read".to_owned(),
+            got: String::new(),
+        });
+        let unread = unread.collect();
         let (date_format, decimal_comma) = (mapping.date_format.clone(), mapping.decimal_comma);
-        Ok(Self { header, names, sources, date_format, decimal_comma })
+        Ok(Self { header, names, sources, unread, date_format, decimal_comma })
+    }
+
+    /// What is to be told of columns that are not read, though no mapping leaves them out.
+    pub(super) fn unread(&self) -> impl Iterator<Item = Problem> + '_ {
+        self.unread.iter().cloned()
     }
 
     /// The names of the file's columns.

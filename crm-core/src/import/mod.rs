@@ -65,6 +65,7 @@
 //! let report = session.import(Import { mapping, ..Import::new(ImportKind::Contacts, file.as_bytes()) }).await?;
 //! assert_eq!((report.read, report.refused, report.written), (2, 1, false));
 //! assert_eq!((report.problems[0].line, &*report.problems[0].field), (3, "email"));
+//! assert_eq!(report.warnings[0].field, "plz");
 //! # Ok(())
 //! # })
 //! # }
@@ -282,7 +283,8 @@ pub struct ImportReport {
     pub problems: Vec<Problem>,
     /// How many problems there are besides.
     pub further_problems: u64,
-    /// What was kept although something is wrong with it: the first [`PROBLEMS`].
+    /// What was kept although something is wrong with it, and columns that were not read since no field has their name: the
+    /// first [`PROBLEMS`].
     pub warnings: Vec<Problem>,
     /// How many warnings there are besides.
     pub further_warnings: u64,

@@ -50,7 +50,7 @@ impl Refusal {
         Invalid::new(self.field.clone(), reason)
     }
 
-    fn problem(&self) -> Problem {
+    pub(super) fn problem(&self) -> Problem {
         let reason = match &self.reason {
             Reason::Value(reason) => reason.to_string(),
             Reason::Billing(error) => error.to_string(),
@@ -109,9 +109,9 @@ impl Output {
     }
 
     /// Something is kept although it is wrong.
-    pub(super) fn warn(&mut self, warning: &Refusal) {
+    pub(super) fn warn(&mut self, warning: Problem) {
         if self.report.warnings.len() < PROBLEMS {
-            self.report.warnings.push(warning.problem());
+            self.report.warnings.push(warning);
         } else {
             self.report.further_warnings += 1;
         }

@@ -342,8 +342,8 @@ impl Open {
 
 #[async_trait]
 impl Chunks for Payments {
-    fn header(&self) -> &[String] {
-        self.sheet.header()
+    fn sheets(&self) -> Vec<&Sheet> {
+        vec![&self.sheet]
     }
 
     async fn next(&mut self, step: &mut Step<'_>) -> Result<bool, CrmError> {

@@ -348,7 +348,7 @@ impl<E: Rules> Records<E> {
         }
         let made = match existing.pop() {
             Some(before) => crud::change(&before, &candidate.edit, context).map(|after| {
-                if before.value == after { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
+                if before.has(&after) { Plan::Unchanged } else { Plan::Update(Box::new((before, after))) }
             }),
             None => crud::create_from(mem::take(&mut candidate.edit), context).map(|record| {
                 let id = Id::new(context.new_id());
@@ -423,8 +423,8 @@ fn region_of(known: &mut HashMap<String, Option<Region>>, country: Option<&Value
 
 #[async_trait]
 impl<E: Rules> Chunks for Records<E> {
-    fn header(&self) -> &[String] {
-        self.sheet.header()
+    fn sheets(&self) -> Vec<&Sheet> {
+        vec![&self.sheet]
     }
 
     async fn next(&mut self, step: &mut Step<'_>) -> Result<bool, CrmError> {
@@ -457,7 +457,7 @@ impl<E: Rules> Chunks for Records<E> {
         for (candidate, plan) in candidates.into_iter().zip(plans) {
             if let (Some(warning), false) = (&candidate.warning, matches!(plan, Plan::Refused)) {
                 let row = &candidate.row;
-                step.output.warn(&refusal(&self.sheet, row.line, &row.record, warning.clone()));
+                step.output.warn(refusal(&self.sheet, row.line, &row.record, warning.clone()).problem());
             }
             let report = &mut step.output.report;
             match plan {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::known_as::KnownAs;
 use super::reach::Reach;
 use super::{PrivacyError, known_by};
-use crate::access::{ApiRequest, Grant, Invitation};
+use crate::access::{ApiRequest, Grant, Invitation, require_withdrawable};
 use crate::audit::ERASING;
 use crate::billing::{CreditNote, Invoice, InvoiceStatus, Payment};
 use crate::context::Context;
@@ -36,8 +36,9 @@ pub struct Erased {
     pub deleted_before: u64,
     /// What is kept, and why.
     pub kept: Vec<Kept>,
-    /// Whether nothing of what was erased is left in the store's files. Otherwise others were reading an older state, or
-    /// the store is within a transaction: [`Session::purge`] later; or the role does not own the tables, whose owner purges.
+    /// Whether nothing of what was erased is left in the store's files; of a server's, whether it was asked to clean its
+    /// tables. Otherwise others were reading an older state, or the store is within a transaction: [`Session::purge`] later;
+    /// or the role does not own the tables, whose owner purges.
     pub purged: bool,
 }
 
@@ -130,9 +131,12 @@ impl Rest {
         let mut changes = ChangeSet::new(self.context.stamp(ERASING));
         let mut told = erase(&reach, self.again, &self.context, &mut changes)?;
         session.look_back(&reach, &mut changes.forgotten).await?;
-        session.forget_results(&reach.ids(), &mut changes).await?;
-        let invitations = session.invitations_of(&self.known_as).await?;
-        let requests = session.requests_of(self.id, &self.known_as).await?;
+        let others = session.others(&self.known_as).await?;
+        let invitations = session.invitations_of(&self.known_as, &others).await?;
+        let requests = session.requests_of(&self.known_as, &others).await?;
+        let mut ids = reach.ids();
+        ids.extend(invitations.iter().map(|row| Invitation::TABLE.id(row)));
+        session.forget_results(&ids, &mut changes).await?;
         for (table, rows) in [(Invitation::TABLE, &invitations), (ApiRequest::TABLE, &requests)] {
             if !rows.is_empty() {
                 told.erased.insert(table.entity, rows.len() as u64);
@@ -140,6 +144,9 @@ impl Rest {
         }
         for row in invitations {
             let before = Stored::<Invitation>::from_row(row)?;
+            if before.stands(self.context.now()) && require_withdrawable(&before, &self.context).is_err() {
+                return Err(PrivacyError::StandingInvitation(before.role).into());
+            }
             let after = before.erased(self.context.now())?;
             changes.forgotten.push(Forgotten {
                 table: Invitation::TABLE,
@@ -296,8 +303,8 @@ impl Session<'_> {
     /// what it still tells.
     ///
     /// # Errors
-    /// [`PrivacyError`] while invoices are to be paid, credit is not spent or cases are not closed; and as
-    /// [`Session::run`].
+    /// [`PrivacyError`] while invoices are to be paid, credit is not spent, cases are not closed, or an invitation stands that
+    /// the actor may not withdraw; and as [`Session::run`].
     pub async fn erase_contact(&self, id: Id<Contact>) -> Result<Erased, CrmError> {
         let outcome = Outcome::default();
         let answer = self.run(&EraseContact { id, outcome: Arc::clone(&outcome) }).await;

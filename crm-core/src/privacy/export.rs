@@ -127,7 +127,9 @@ impl Session<'_> {
             self.log_apart(entity, verb, Some(refused)).await;
             return outcome;
         }
-        self.account_for(entity, verb).await?;
+        let of_erased = outcome.as_ref().is_ok_and(|export| export.erased_at.is_some());
+        let asking = if of_erased { self.unnamed() } else { self.clone() };
+        asking.account_for(entity, verb).await?;
         outcome
     }
 
@@ -135,7 +137,8 @@ impl Session<'_> {
         self.granted(Contact::TABLE.entity, "export_personal")?;
         let reach = self.reach(id).await?;
         let known = self.known_as(&reach).await?;
-        let invitations = self.invitations_of(&known).await?;
+        let others = self.others(&known).await?;
+        let invitations = self.invitations_of(&known, &others).await?;
         let mut ids = reach.ids();
         ids.extend(invitations.iter().map(|row| Invitation::TABLE.id(row)));
         let mut entries = self.naming(AuditEntry::TABLE, AuditEntry::COLUMNS.record_id.index(), &ids).await?;
@@ -156,7 +159,7 @@ impl Session<'_> {
         for group in reach.groups.iter().filter(|group| !group.rows.is_empty()) {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
-        let requests = self.requests_of(id, &known).await?;
+        let requests = self.requests_of(&known, &others).await?;
         for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations)] {
             if !rows.is_empty() {
                 records.insert(table.entity, rows.iter().map(|row| json(table, row)).collect());

@@ -7,7 +7,7 @@
 //! them ([`Rules::retained`](crate::crud::Rules::retained)).
 //!
 //! Invitations and the log of API keys' requests refer to no contact, but know one by its e-mail address or name; they are
-//! part of both by any that the contact has or had and no other contact has now, also when it is a user's. The user's
+//! part of both by any that the contact has or had and that no other contact has now, also when it is a user's. The user's
 //! account is not: a user is no contact. What somebody wrote about the contact into another one's free text is not found.
 
 mod erase;
@@ -24,6 +24,7 @@ pub use erase::{Erased, Kept};
 pub use export::{ContactExport, ExportedEntry};
 pub(crate) use living::{Meanwhile, require_unerased};
 
+use crate::access::Role;
 use crate::id::Id;
 use crate::people::Contact;
 
@@ -43,6 +44,9 @@ pub enum PrivacyError {
     /// Cases are not closed.
     #[error("cases are not closed: {}; answer and close them first", list(.0))]
     OpenCases(Vec<String>),
+    /// An invitation to the contact stands, in a role that the actor may not withdraw.
+    #[error("an invitation to the contact's address as {0} stands, and it is not yours to withdraw; have {by} withdraw it first", by = if *.0 == Role::Owner { "an owner" } else { "an admin" })]
+    StandingInvitation(Role),
 }
 
 fn list(numbers: &[String]) -> String {

@@ -20,8 +20,8 @@ use async_trait::async_trait;
 
 use self::operands::{instants_differ_by_whole_seconds, ranks_are_those_of_the_best_child, shares_are_exact};
 use super::{
-    Abort, Aggregate, Bucket, ChangeSet, Direction, Expr, Feed, Filter, Group, Measure, Operand, Order, Query, Scope,
-    Seal, Select, Store, StoreError, StoreExt as _,
+    Abort, Aggregate, Bucket, ChangeSet, Direction, Expr, Feed, Filter, Forgotten, Group, Measure, Operand, Order,
+    Query, Scope, Seal, Select, Store, StoreError, StoreExt as _,
 };
 use crate::access::{Membership, Organization, Role, User};
 use crate::audit::{self, AuditEntry};
@@ -81,6 +81,7 @@ cases![
     audit_follows_every_change,
     secrets_and_derived_columns_stay_out_of_the_audit,
     the_chain_verifies,
+    what_was_deleted_is_forgotten,
     a_feed_is_all_or_nothing,
     a_feed_sees_what_it_wrote,
     many_rows_in_one_change_set,
@@ -725,6 +726,24 @@ async fn the_chain_verifies(world: &mut World<'_>) {
     assert_eq!(anchored.findings, []);
     let ahead = audit::Head { seq: 8, ..report.head };
     assert_eq!(audit::verify(world.store, world.scope, Some(&ahead)).await.unwrap().problems, 1);
+}
+
+async fn what_was_deleted_is_forgotten(world: &mut World<'_>) {
+    let first = world.contacts(&["one"]).await.remove(0);
+    let mut changes = world.changes();
+    changes.delete(&first);
+    world.store.apply(world.scope, changes).await.unwrap();
+    // There is nothing to write but the entry that accounts for it.
+    let mut changes = ChangeSet::new(world.context.stamp(audit::ERASING));
+    let deleted_at = Some(first.version);
+    changes.forgotten.push(Forgotten { table: Contact::TABLE, id: first.id.uuid(), since: 0, deleted_at });
+    world.store.apply(world.scope, changes).await.unwrap();
+    let entries = world.entries().await;
+    let told = entries.iter().filter(|entry| entry.record_id == first.id.uuid());
+    let told: Vec<_> = told.map(|entry| (entry.action.as_str(), entry.changes.is_some())).collect();
+    assert_eq!(told, [("insert", false), ("delete", false), ("update", true)]);
+    let report = audit::verify(world.store, world.scope, None).await.unwrap();
+    assert_eq!(report.findings, []);
 }
 
 /// Gives so many chunks of one contact each, then ends as told.

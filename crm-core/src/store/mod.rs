@@ -92,9 +92,10 @@ pub trait Store: Send + Sync {
     /// Applies the change-set, all or nothing.
     async fn apply(&self, scope: Scope, changes: ChangeSet) -> Result<Applied, StoreError>;
 
-    /// Leaves nothing in the store's files of what was erased, deleted or overwritten before. False where it is not done:
-    /// while others read an older state, within a transaction, and where the store may not clean the files, as a role that
-    /// does not own the tables. A store that says nothing of it has not done it.
+    /// Leaves nothing in the store's files of what was erased, deleted or overwritten before; where the files are a
+    /// server's, has the server clean its tables of what nobody reads any more. False where it is not done: while others
+    /// read an older state of a file, within a transaction, and where the store may not, as a role that does not own the
+    /// tables. A store that says nothing of it has not done it.
     async fn purge(&self) -> Result<bool, StoreError> {
         Ok(false)
     }

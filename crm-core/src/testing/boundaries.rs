@@ -61,6 +61,7 @@ use crate::store::{ChangeSet, Cursor, Expr, Query, Select, StoreExt as _};
 use crate::value::{Currency, Date, Decimal6, Money, Patch};
 use crate::{Create, Crm, Edit, Session};
 
+pub use access::stored_scopes;
 pub use cells::{Credentials, cells};
 pub use isolation::{Isolation, ROUND, isolation, rounds};
 pub use kept::{Kept, kept};

@@ -20,7 +20,7 @@ use crate::sales::{AddTag, CreateDeal, Lead, Tagged};
 use crate::schema::TABLES;
 use crate::service::{Case, CloseCase, OpenCase};
 use crate::store::{Change, ChangeSet, Expr, Filter, Query, Select};
-use crate::value::{Decimal6, Money, Text};
+use crate::value::{Decimal6, Email, Money, Text};
 use crate::{Crm, Session};
 
 /// A contact with canaries.
@@ -141,18 +141,20 @@ async fn invite(crm: &Crm, session: &Session<'_>, contact: Id<Contact>) -> Resul
     let declined = invite(&email).await?;
     crm.decline_invitation(&declined.text).await?;
     let withdrawn = invite(&email.to_uppercase()).await?;
-    session.run(&WithdrawInvitation(withdrawn.invitation.id)).await?;
+    // The key keeps what was withdrawn, with the address.
+    let key: IdempotencyKey = format!("withdraw {}", withdrawn.invitation.id).parse()?;
+    session.run_with_key(&WithdrawInvitation(withdrawn.invitation.id), Some(&key)).await?;
     invite(&email).await.map(drop)
 }
 
-/// Has a program with an API key say that the contact asks for something: with the address, and with the name alone or
-/// beside an address that nobody has.
-async fn ask(program: &Session<'_>, contact: Id<Contact>, birds: &mut Birds) -> Result<(), CrmError> {
+/// Has a program with an API key say that the contact asks for something: with the address, with the name alone, and with
+/// both in one.
+async fn ask(program: &Session<'_>, contact: Id<Contact>) -> Result<(), CrmError> {
     let Contact { given_name, family_name, email, .. } = program.get(contact).await?.value;
     let full = [given_name, family_name].into_iter().flatten().map(|name| name.to_string()).collect::<Vec<_>>();
     let name: Option<Text<255>> = full.join(" ").to_uppercase().parse().ok();
-    let nobodys = format!("{}@canary.example", birds.word()).parse().ok();
-    for (name, email) in [(None, email), (name.clone(), None), (name, nobodys)] {
+    let both = format!("{} <{}>", full.join(" "), email.as_ref().map(Email::as_str).unwrap_or_default());
+    for (name, email) in [(None, email), (name, None), (both.parse().ok(), None)] {
         let asked = program.requested_by(&Requester { name, email, application_id: None });
         asked.create(person()).await?;
     }
@@ -213,7 +215,7 @@ pub async fn plant(crm: &Crm, slug: &str) -> Result<Planted, CrmError> {
     for _ in 0..3 {
         overwrite(&session, contact, &mut birds).await?;
         invite(crm, &session, contact).await?;
-        ask(&program, contact, &mut birds).await?;
+        ask(&program, contact).await?;
     }
     let key: IdempotencyKey = birds.word().parse()?;
     let edit = crate::Edit::new().set(columns.city, birds.word().parse().ok());

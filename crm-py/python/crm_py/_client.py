@@ -407,7 +407,7 @@ class Session:
         ``mapping`` says which column holds which field: ``{"columns": {"given_name": "FirstName"}, "constants":
         {"kind": "person"}, "values": {"country": {"Holland": "NL"}}}``, or the path of a TOML file that does, which
         may also have ``delimiter``, ``date_format`` (one or a list) and ``decimal_comma``. Without one, columns are
-        named like fields. ``lines`` is a second file with the lines of invoices. ``upsert_by`` names a natural key,
+        named like fields, and the report warns of others. ``lines`` is a second file with the lines of invoices. ``upsert_by`` names a natural key,
         so that a second run changes nothing. A refused row raises :class:`ValidationError` with the line, field and
         reason of each in ``details``, unless ``dry_run=True`` asks for the report alone or ``skip_refused=True`` for
         the other rows; ``lenient=True`` keeps phone numbers that cannot be read, and warns of them.

@@ -83,6 +83,22 @@ pub(super) async fn headers_must_fit(_: &Crm, session: &Session<'static>) {
     assert_eq!(count::<Contact>(session).await, 0);
 }
 
+pub(super) async fn columns_that_are_not_read_are_told(_: &Crm, session: &Session<'static>) {
+    let text = "given_name,emial,,email\nAda,x,y,ada@x.example\n";
+    let report = session.import(people(text)).await.unwrap();
+    let told: Vec<_> = report.warnings.iter().map(|warning| (warning.line, &*warning.field)).collect();
+    assert_eq!((told, report.written), (vec![(1, "emial")], true), "{report:?}");
+    // A mapping leaves out what it does not name, knowingly.
+    let given = mapping(&[("given_name", "given_name")], &[("kind", "person")]);
+    let report = session.import(Import { mapping: given, ..people(text) }).await.unwrap();
+    assert_eq!((report.warnings.len(), report.written), (0, true), "{report:?}");
+    // Of the file of lines as well.
+    let lines: Box<dyn std::io::Read + Send> = Box::new(b"invoice,quantity,unit_prize\n".as_slice());
+    let invoices = Import { lines: Some(lines), ..file(ImportKind::Invoices, "contact_email,number\n") };
+    let report = session.import(invoices).await.unwrap();
+    assert_eq!(report.warnings.iter().map(|warning| &*warning.field).collect::<Vec<_>>(), ["line.unit_prize"]);
+}
+
 pub(super) async fn a_dry_run_writes_nothing(_: &Crm, session: &Session<'static>) {
     let before = entries(session).await;
     let mut text = String::from("given_name,email\n");

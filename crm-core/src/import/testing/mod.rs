@@ -38,6 +38,7 @@ macro_rules! cases {
 }
 cases![
     files::headers_must_fit,
+    files::columns_that_are_not_read_are_told,
     files::files_come_in_many_forms,
     files::rows_that_cannot_be_read_are_named,
     files::a_file_without_rows_is_fine,

@@ -2,9 +2,11 @@
 
 use uuid::Uuid;
 
-use crate::access::{ApiKey, ApiRequest, Invitation, KeyQuota, KeyUsage, NewInvitation, NewKey, Role};
+use crate::access::{ApiKey, ApiRequest, Invitation, KeyQuota, KeyUsage, NewInvitation, NewKey, Role, Scopes};
+use crate::entity::Field as _;
 use crate::error::CrmError;
 use crate::id::Id;
+use crate::row::Value;
 use crate::store::{ChangeSet, Query};
 use crate::value::Zone;
 use crate::{Crm, Session};
@@ -45,6 +47,14 @@ pub(super) async fn fixtures(session: &Session<'_>, label: &str) -> Result<Ids, 
     Ok(Ids { key: key.id, quota, usage, request, invitation })
 }
 
+/// Scopes as a database may have them: those, too, that no key is given, since they are for members alone.
+///
+/// # Errors
+/// When the text is none.
+pub fn stored_scopes(text: &str) -> Result<Scopes, CrmError> {
+    Scopes::load(Value::Text(text.to_owned())).map_err(|reason| CrmError::invalid("scopes", reason))
+}
+
 /// A session of a new key of the owner's with these scopes and without quotas.
 pub(super) async fn session(
     crm: &Crm,
@@ -52,7 +62,7 @@ pub(super) async fn session(
     alias: &str,
     scopes: &str,
 ) -> Result<Session<'static>, CrmError> {
-    let new = NewKey::new(alias.parse()?, Role::Owner, scopes.parse()?);
+    let new = NewKey::new(alias.parse()?, Role::Owner, stored_scopes(scopes)?);
     let created = owner.create_key(&NewKey { quotas: Vec::new(), ..new }).await?;
     crm.session_with_key(&created.text).await
 }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
-use super::{CALLS, Ids, fixtures_of, forget_contact_series, sales};
+use super::{CALLS, Ids, fixtures_of, forget_contact_series, sales, stored_scopes};
 use crate::access::{
     ACCESS_SECONDS, AddMember, ApiKey, DeactivateUser, EndSessions, Membership, NewKey, POLICY, RemoveMember,
     RevokeKey, Role, Secret, SetRole, User,
@@ -250,7 +250,7 @@ impl<'a> Office<'a> {
     async fn key(&mut self, role: usize, scoped: bool) -> Result<(Id<ApiKey>, Secret), CrmError> {
         self.count += 1;
         let scopes = POLICY.iter().map(|rule| rule.operation).filter(|name| scoped || *name != self.operation);
-        let scopes = scopes.collect::<Vec<_>>().join(" ").parse()?;
+        let scopes = stored_scopes(&scopes.collect::<Vec<_>>().join(" "))?;
         let new = NewKey::new(format!("cell {}", self.count).parse()?, ROLES[role], scopes);
         let created = self.owner.create_key(&NewKey { quotas: Vec::new(), ..new }).await?;
         Ok((created.key.id, created.text))
@@ -322,6 +322,9 @@ impl<'a> Office<'a> {
         let reads = verb == "read" || entity == "report";
         if answer.is_ok() && !reads {
             self.undo(whose, relation).await?;
+            if self.rewind.is_none() && matches!(self.operation, "user.change_password" | "user.reset_password") {
+                self.crm().set_password(&session.user().email, &PASSWORD.into()).await?;
+            }
         }
         Ok(sign(&answer))
     }

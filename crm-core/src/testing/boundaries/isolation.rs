@@ -13,7 +13,7 @@ use std::fmt::Write as _;
 use asked::Asked;
 use dice::Hand;
 
-use super::{Ids, dump, fixtures};
+use super::{Ids, dump, fixtures, stored_scopes};
 use crate::access::{NewKey, POLICY, Role, User};
 use crate::encode::encode_row;
 use crate::entity::{Entity as _, Table, Tenancy};
@@ -90,7 +90,7 @@ impl House {
             sessions.push(crate::testing::member(crm, &owner, role).await?);
         }
         let scopes = POLICY.iter().map(|rule| rule.operation).collect::<Vec<_>>().join(" ");
-        let key = NewKey { quotas: Vec::new(), ..NewKey::new("all".parse()?, Role::Owner, scopes.parse()?) };
+        let key = NewKey { quotas: Vec::new(), ..NewKey::new("all".parse()?, Role::Owner, stored_scopes(&scopes)?) };
         sessions.push(crm.session_with_key(&owner.create_key(&key).await?.text).await?);
         let ids = fixtures(&owner, sessions[3].user().id, "mine").await?;
         Ok(Self { sessions, ids })

@@ -1,7 +1,7 @@
 //! Sessions that a host keeps while what they rest on ends or changes: the next call of every operation knows.
 
 use super::cells::{join, member_of, turn_back};
-use super::{CALLS, Call, Ids, calls, day, fixtures, outcome, person, sales};
+use super::{CALLS, Call, Ids, calls, day, fixtures, outcome, person, sales, stored_scopes};
 use crate::access::{
     ApiRequest, CreatedKey, DeactivateUser, EndSessions, Membership, NewKey, POLICY, RemoveMember, Requester,
     ResetPassword, RevokeKey, Role, SetQuota, SetRole, Signed,
@@ -222,7 +222,7 @@ impl<'a> Held<'a> {
 /// An owner's key to everything.
 fn all_scopes(alias: &str, quotas: Vec<(String, i64)>) -> Result<NewKey, CrmError> {
     let scopes: Vec<&str> = POLICY.iter().map(|rule| rule.operation).collect();
-    Ok(NewKey { quotas, ..NewKey::new(alias.parse()?, Role::Owner, scopes.join(" ").parse()?) })
+    Ok(NewKey { quotas, ..NewKey::new(alias.parse()?, Role::Owner, stored_scopes(&scopes.join(" "))?) })
 }
 
 /// A role that is raised counts at once as well.
