@@ -36,13 +36,15 @@ class Privacy:
         """Erases a contact, for good: what is personal goes out of it, of all records about it, of the audit and of
         the files. Issued invoices, credit notes and payments are kept as the law requires.
 
-        :class:`RuleError` while invoices are to be paid, credit is not spent or cases are not closed.
+        :class:`RuleError` while invoices are to be paid, credit is not spent, cases are not closed, or an invitation to the
+        contact stands that is not the caller's to withdraw.
         """
         return self._native.erase(contact)
 
     def purge(self) -> bool:
-        """Leaves nothing in the book's files of what was erased or deleted; ``False`` while others read an older state
-        of it. :meth:`erase` does this itself.
+        """Leaves nothing in the book's file of what was erased; ``False`` while others read an older state of it. Has
+        PostgreSQL clean its tables of what nobody reads any more, ``False`` when they are another role's; its files, log
+        and backups are its administrator's. :meth:`erase` does this itself.
         """
         return self._native.purge()
 
