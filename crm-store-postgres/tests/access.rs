@@ -2,8 +2,7 @@
 
 mod common;
 
-use crm_core::store::MemoryStore;
-use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, kept, rounds};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells_beside, isolation, kept, rounds};
 use crm_core::testing::logins::World;
 
 use crate::common::Database;
@@ -21,9 +20,7 @@ async fn cells_are_as_on_the_memory_store() {
         let calls = (first * every / 3, every);
         let database = Database::new();
         let here = World::new(database.store().await);
-        let here = cells(&here, None, credentials, calls).await.unwrap();
-        let memory = MemoryStore::new();
-        let model = cells(&World::new(memory.clone()), Some(&memory), credentials, calls).await.unwrap();
+        let [here, model] = cells_beside(&here, credentials, calls).await.unwrap();
         assert_eq!(here, model);
         if every == 1 {
             break;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crm_core::store::{MemoryStore, conformance};
 use crm_core::testing::billing::{STEPS, Tally, sequence};
-use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, rounds};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells_beside, isolation, rounds};
 use crm_core::testing::logins::World;
 use crm_core::testing::race::{self, Race};
 use crm_core::testing::script::{self, Dice};
@@ -117,9 +117,8 @@ async fn an_organization_cannot_tell_whether_there_is_another() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cells_are_as_on_the_memory_store() {
     let fenced = Fenced::new().await;
-    let here = cells(&World::new(fenced.store().await), None, Credentials::Users, (7, 120)).await.unwrap();
-    let memory = MemoryStore::new();
-    let model = cells(&World::new(memory.clone()), Some(&memory), Credentials::Users, (7, 120)).await.unwrap();
+    let here = World::new(fenced.store().await);
+    let [here, model] = cells_beside(&here, Credentials::Users, (7, 120)).await.unwrap();
     assert_eq!(here, model);
 }
 

@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "these are tests")]
 
 use crm_core::block_on;
-use crm_core::store::MemoryStore;
-use crm_core::testing::boundaries::{Credentials, Isolation, cells, isolation, kept, rounds};
+use crm_core::testing::boundaries::{Credentials, Isolation, cells_beside, isolation, kept, rounds};
 use crm_core::testing::logins::World;
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -26,9 +25,7 @@ fn cells_are_as_on_the_memory_store() {
         let calls = (first * every / 3, every);
         let folder = tempfile::tempdir().unwrap();
         let here = World::new(store(&folder, "cells.db"));
-        let here = block_on(cells(&here, None, credentials, calls)).unwrap();
-        let memory = MemoryStore::new();
-        let model = block_on(cells(&World::new(memory.clone()), Some(&memory), credentials, calls)).unwrap();
+        let [here, model] = block_on(cells_beside(&here, credentials, calls)).unwrap();
         assert_eq!(here, model);
         if every == 1 {
             break;

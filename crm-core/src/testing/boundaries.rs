@@ -62,7 +62,7 @@ use crate::value::{Currency, Date, Decimal6, Money, Patch};
 use crate::{Create, Crm, Edit, Session};
 
 pub use access::stored_scopes;
-pub use cells::{Credentials, cells};
+pub use cells::{Credentials, cells, cells_beside};
 pub use isolation::{Isolation, ROUND, isolation, rounds};
 pub use kept::{Kept, kept};
 
