@@ -48,15 +48,23 @@ fn not_null(column: usize) -> Expr {
     Expr::Not(Box::new(Expr::IsNull(Operand::Column(column))))
 }
 
+/// The text in a contact's column, by its name.
+fn text_in<'a>(row: &'a Row) -> impl Fn(&str) -> Option<&'a str> {
+    move |name| row[Contact::TABLE.expect_position(name)].as_text()
+}
+
 impl KnownAs {
+    const fn nothing(contact: Id<Contact>) -> Self {
+        Self { contact, emails: BTreeSet::new(), names: BTreeSet::new() }
+    }
+
     /// Whether an address is the contact's and no other's.
     fn has_alone(&self, email: &str, others: &Self) -> bool {
         self.emails.contains(email) && !others.emails.contains(email)
     }
 
-    /// Adds what a contact with these values is known as.
-    fn add(&mut self, contact: &Map<String, Json>) {
-        let text = |name: &str| contact.get(name).and_then(Json::as_str);
+    /// Adds what a contact with these texts is known as.
+    fn add<'a>(&mut self, text: impl Fn(&str) -> Option<&'a str>) {
         // This one is nobody's, whoever claims it.
         self.emails.extend(text("email").and_then(email_key).filter(|key| key != NOBODYS));
         let full: Vec<&str> = [text("given_name"), text("family_name")].into_iter().flatten().collect();
@@ -74,10 +82,10 @@ impl Session<'_> {
             (None, Some(Json::Object(told))) => told.clone(),
             (None, _) => Map::new(),
         };
-        let mut known = KnownAs { contact: reach.id, emails: BTreeSet::new(), names: BTreeSet::new() };
-        known.add(&now);
+        let mut known = KnownAs::nothing(reach.id);
+        known.add(|name| now.get(name).and_then(Json::as_str));
         let entries = self.entries_of(&[reach.id.uuid()]).await?.remove(&reach.id.uuid()).unwrap_or_default();
-        states(now, &entries).for_each(|(_, then)| known.add(&then));
+        states(now, &entries).for_each(|(_, then)| known.add(|name| then.get(name).and_then(Json::as_str)));
         Ok(known)
     }
 
@@ -91,16 +99,21 @@ impl Session<'_> {
                 self.gather(Contact::TABLE, Expr::In(Operand::Column(column), keys.to_vec()), &mut rows).await?;
             }
         }
+        rows.remove(&known.contact.uuid());
+        let mut others = KnownAs::nothing(known.contact);
+        for (row, _) in rows.values() {
+            others.add(text_in(row));
+        }
         // The names of companies' contact persons stand in no column by themselves.
         let company: Expr = columns.kind.eq(&ContactKind::Company).into();
         let person = Expr::Or(vec![not_null(columns.given_name.index()), not_null(columns.family_name.index())]);
-        if !known.names.is_empty() {
-            self.gather(Contact::TABLE, company.and(person), &mut rows).await?;
-        }
-        rows.remove(&known.contact.uuid());
-        let mut others = KnownAs { contact: known.contact, emails: BTreeSet::new(), names: BTreeSet::new() };
-        for (row, _) in rows.values() {
-            others.add(&fields(Contact::TABLE, row));
+        let has_the_name = |row: &Row| {
+            let mut one = KnownAs::nothing(known.contact);
+            one.add(text_in(row));
+            Contact::TABLE.id(row) != known.contact.uuid() && !one.names.is_disjoint(&known.names)
+        };
+        for row in self.filtered(Contact::TABLE, company.and(person), has_the_name).await? {
+            others.add(text_in(&row));
         }
         Ok(others)
     }
