@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -48,6 +50,11 @@ def acme(crm: crm_py.Crm) -> crm_py.Session:
         "acme", name="Acme", currency="USD", time_zone="America/New_York", owner_email=ANA, owner_name="Ana"
     )
     return crm.organization("acme", acting_as=ANA)
+
+
+def today(org: crm_py.Session) -> date:
+    """The day in the organization's zone, which for hours of each day is not that of UTC."""
+    return datetime.now(ZoneInfo(org.organization.time_zone)).date()
 
 
 @pytest.fixture

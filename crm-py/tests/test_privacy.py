@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import acme
+from conftest import acme, today
 
 import crm_py
-from crm_py import PermissionDenied, RuleError
+from crm_py import PermissionDenied, RuleError, ValidationError
 
 
 def settled(org: crm_py.Session) -> crm_py.Contact:
@@ -71,7 +71,9 @@ def test_an_erased_contact_is_gone_but_for_its_invoices(database: crm_py.Crm) ->
     assert org.privacy.erase(eva.id).erased == {}
     assert org.privacy.purge()
     assert not org.privacy.is_purge_due()
-    assert org.privacy.purge_requests(datetime.now(UTC).date()) == 0
+    assert org.privacy.purge_requests(today(org)) == 0
+    with pytest.raises(ValidationError, match="before"):
+        org.privacy.purge_requests(today(org) + timedelta(days=2))
 
 
 def test_managers_neither_export_nor_erase(database: crm_py.Crm) -> None:
