@@ -75,6 +75,16 @@ fn schema_of(address: &str) -> (String, Option<&str>) {
     (format!("{base}{query}"), schema)
 }
 
+/// Warns of a password in an address on the command line.
+pub(crate) fn warn_of_password(out: Out, address: &str) {
+    if without_password(address) != address {
+        out.warn(
+            "Whoever lists the processes of this machine, or reads the shell's history, sees the password in this \
+             address. Leave it out and set PGPASSWORD, or put it into ~/.pgpass.",
+        );
+    }
+}
+
 /// Opens a database. One that is not there is made only when asked for.
 pub(crate) async fn open(address: &str, create: bool, durability: Durability) -> Result<Database, Failure> {
     if is_server(address) {
@@ -171,6 +181,9 @@ impl App {
             verbose: matches.get_flag("verbose"),
             excel_safe: matches.get_flag("excel_safe"),
         };
+        if let (Some(address), Some(Origin::Flag(_))) = (settings.get("database"), settings.origin("database")) {
+            warn_of_password(out, address);
+        }
         let clock = Clock::from_environment()?;
         let key_stdin = matches.get_flag("key_stdin");
         Ok(Self { settings, out, clock, key_stdin, acting: OnceLock::new(), opened: OnceLock::new() })

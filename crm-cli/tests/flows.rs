@@ -231,6 +231,26 @@ fn passwords_stay_hidden() {
 }
 
 #[test]
+fn a_password_in_an_address_on_the_command_line_is_warned_of() {
+    let crm = Sandbox::new();
+    let warning = "sees the password in this address";
+    for (line, warned) in [
+        ("--database postgres://ana:secret@localhost:1/crm contact list", true),
+        ("--database postgres://ana@localhost:1/crm?password=secret contact list", true),
+        ("--database postgres://ana:secret@localhost:1/crm contact list -q", false),
+        ("--database postgres://ana@localhost:1/crm contact list", false),
+        ("config set database postgres://ana:secret@localhost:1/crm", true),
+        // From the file, which only its owner may read.
+        ("contact list", false),
+        ("config set database postgres://ana@localhost:1/crm", false),
+    ] {
+        let ran = crm.run(line);
+        assert_eq!(ran.stderr.contains(warning), warned, "{line}\n{}", ran.stderr);
+        assert!(!ran.stderr.contains("secret"), "{line}\n{}", ran.stderr);
+    }
+}
+
+#[test]
 fn lists_go_on_where_they_ended() {
     let crm = Sandbox::acme();
     for number in 0..7 {

@@ -7,7 +7,7 @@ use super::verb;
 use crate::args::{flag, given, group, text};
 use crate::config::{Config, KEYS, key, without_password};
 use crate::error::{Done, Failure};
-use crate::open::App;
+use crate::open::{App, warn_of_password};
 use crate::output::Format;
 
 pub(super) fn command() -> Command {
@@ -61,6 +61,9 @@ pub(super) fn run(app: &App, args: &ArgMatches) -> Done {
 fn change(app: &App, name: &str, value: Option<&str>) -> Done {
     let mut config = Config::load(app.settings.config.path().to_owned())?;
     config.set(name, value)?;
+    if let ("database", Some(address)) = (name, value) {
+        warn_of_password(app.out, address);
+    }
     config.save()?;
     let done = if value.is_some() { "Remembered" } else { "Forgot" };
     app.out.note(&format!("{done} {name} in {}.", config.path().display()));

@@ -188,7 +188,7 @@ fn quoted(word: &str) -> String {
     if word.is_empty() || word.contains([' ', '|', '(', '=', '"']) { format!("'{word}'") } else { word.to_owned() }
 }
 
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
     let mut quoted = false;

@@ -8,6 +8,7 @@
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use super::Secret;
 use crate::context::Environment;
@@ -66,11 +67,11 @@ pub(crate) struct Minted {
 pub(crate) fn mint(tag: &str, scope: Scope, environment: &dyn Environment) -> Minted {
     let mut random = [0; 8];
     environment.fill_random(&mut random);
-    let mut bits = [0; 32];
-    environment.fill_random(&mut bits);
+    let mut bits = Zeroizing::new([0; 32]);
+    environment.fill_random(&mut *bits);
     let number = scope.key().to_be_bytes();
     let prefix = format!("{}{}", base62(&number, 0), &base62(&random, RANDOM + 3)[3..]);
-    let mut text = format!("{tag}_{prefix}_{}", base62(&bits, SECRET));
+    let mut text = format!("{tag}_{prefix}_{}", base62(&*bits, SECRET));
     text.push_str(&base62(&crc32(text.as_bytes()).to_be_bytes(), CHECK));
     let hash = SecretHash::of(&text);
     Minted { text: Secret::from(text), prefix, hash }
@@ -130,8 +131,14 @@ fn crc32(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+    use std::sync::Mutex;
+
+    use uuid::Uuid;
+
     use super::*;
     use crate::testing::TestEnvironment;
+    use crate::value::Instant;
 
     #[test]
     fn the_checksum_and_the_digits_are_the_standard_ones() {
@@ -165,13 +172,45 @@ mod tests {
         assert!(read("crm", "").is_none() && read("crm", "crm__").is_none());
     }
 
+    /// All differ, and each place of their secrets takes every digit that it can: the first of 62 is 60 at most, for
+    /// there are 2 to the 256th secrets.
     #[test]
-    fn credentials_differ() {
+    fn secrets_are_random() {
         let environment = TestEnvironment::new(1);
-        let (one, two) =
-            (mint("crm", Scope::organization(1), &environment), mint("crm", Scope::organization(1), &environment));
-        assert_ne!(one.prefix, two.prefix);
-        assert_ne!(one.text.expose()[14..], two.text.expose()[14..]);
-        assert!(!one.hash.matches(&two.hash));
+        let minted: Vec<_> = (0..999).map(|_| mint("crm", Scope::organization(1), &environment)).collect();
+        let secrets: Vec<&[u8]> = minted
+            .iter()
+            .map(|one| {
+                let (_, secret) = one.text.expose().rsplit_once('_').unwrap();
+                &secret.as_bytes()[..SECRET]
+            })
+            .collect();
+        assert_eq!(secrets.iter().collect::<HashSet<_>>().len(), 999);
+        assert_eq!(minted.iter().map(|one| &one.prefix).collect::<HashSet<_>>().len(), 999);
+        let digits = |at: usize| secrets.iter().map(|secret| secret[at]).collect::<HashSet<_>>().len();
+        assert!((0..SECRET).all(|at| digits(at) >= 61));
+        let first = &minted[0];
+        assert!(minted[1..].iter().all(|other| !other.hash.matches(&first.hash)));
+    }
+
+    #[test]
+    fn a_secret_takes_256_bits_of_its_own() {
+        /// Notes how much was asked for.
+        struct Asked(TestEnvironment, Mutex<Vec<usize>>);
+        impl Environment for Asked {
+            fn now(&self) -> Instant {
+                self.0.now()
+            }
+            fn new_id(&self) -> Uuid {
+                self.0.new_id()
+            }
+            fn fill_random(&self, bytes: &mut [u8]) {
+                self.1.lock().unwrap().push(bytes.len());
+                self.0.fill_random(bytes);
+            }
+        }
+        let environment = Asked(TestEnvironment::new(1), Mutex::default());
+        mint("crm", Scope::organization(1), &environment);
+        assert_eq!(*environment.1.lock().unwrap(), [8, 32]);
     }
 }
