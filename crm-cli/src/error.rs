@@ -324,6 +324,7 @@ fn hint_of_access(error: &AccessError) -> Option<String> {
         AccessError::MembersOnly => "Do it as a member: with `crm login` or --as".into(),
         AccessError::NotMember(_) => "`crm member list` shows the members".into(),
         AccessError::InvitationEnded(_) => "`crm member invitations` shows what became of it".into(),
+        AccessError::Deactivated(email) => format!("`crm user set-active {email}` lets them act again"),
         AccessError::KnownUser(email) => format!("Invite them: `crm member invite {email} --role ROLE`"),
         AccessError::SharedUser => "They change it themselves: `crm user change-password`".into(),
         _ => return None,

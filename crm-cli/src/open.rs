@@ -15,7 +15,6 @@ use crate::config::{Origin, Settings, without_password};
 use crate::error::{Done, Failure};
 use crate::logins::signing_keys;
 use crate::output::{Format, Out};
-use crate::private;
 
 /// The clock and the source of ids. `CRM_NOW` sets the clock, for tests and for reproducible output.
 #[derive(Clone, Copy, Debug)]
@@ -108,9 +107,6 @@ pub(crate) async fn open(address: &str, create: bool, durability: Durability) ->
     if create && let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder)
             .map_err(|error| Failure::failed(format!("Cannot create the folder {}: {error}", folder.display())))?;
-    }
-    if create {
-        private::create(path)?;
     }
     let options = SqliteOptions { create, durability, readers: 1, ..SqliteOptions::default() };
     Ok(Database::Sqlite(SqliteStore::open(address, options)?))

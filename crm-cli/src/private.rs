@@ -1,4 +1,4 @@
-//! Files that only their owner may read: new books, the configuration, the logins, the keys that sign them.
+//! Files that only their owner may read: the configuration, the logins, the keys that sign them.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -77,16 +77,6 @@ pub(crate) fn write(path: &Path, text: &str) -> Done {
     })
 }
 
-/// Makes an empty file that only its owner may open; one that is there already stays as it is.
-pub(crate) fn create(path: &Path) -> Done {
-    match private(OpenOptions::new().write(true).create_new(true)).open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(Failure::failed(format!("Cannot write {}: {error}", path.display())))
-        }
-        _ => Ok(()),
-    }
-}
-
 /// Waits until no other process changes the file, and keeps others waiting until it is dropped. Where files cannot be
 /// locked nobody waits: tokens that two exchange at once are both good.
 pub(crate) fn lock(path: &Path) -> Result<File, Failure> {
@@ -133,11 +123,6 @@ mod tests {
             let failure = read(&path).unwrap_err();
             assert!(failure.message.starts_with("Others may open"), "{mode:o} {}", failure.message);
         }
-        create(&path).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o601, "it stays as it is");
-        let other = folder.path().join("book.db");
-        create(&other).unwrap();
-        assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o777, 0o600);
         // What is written anew is private again.
         write(&path, "another").unwrap();
         assert_eq!(read(&path).unwrap().as_deref(), Some("another"));

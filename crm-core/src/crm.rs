@@ -113,7 +113,8 @@ impl Crm {
     /// who is a user already the same holds as when they accept an invitation ([`Crm::accept_invitation`]).
     ///
     /// # Errors
-    /// [`CrmError::Duplicate`] when the slug is taken.
+    /// [`CrmError::Duplicate`] when the slug is taken; [`AccessError::Deactivated`](crate::access::AccessError::Deactivated)
+    /// for an owner who could not act.
     pub async fn create_organization(&self, new: &NewOrganization) -> Result<Stored<Organization>, CrmError> {
         for _ in 0..TRIES {
             // The key is the next free one; the unique index decides between two who chose the same.
@@ -132,7 +133,7 @@ impl Crm {
             let mut changes = ChangeSet::new(context.stamp("organization.create"));
             let created = changes.insert(&mut context, organization);
             let user = if let Some(user) = known {
-                join(&user, &context, &mut changes);
+                join(&user, Some(&new.owner_name), &context, &mut changes)?;
                 user.id
             } else {
                 let (email, full_name) = (new.owner_email.clone(), new.owner_name.clone());

@@ -201,6 +201,13 @@ impl Logins {
         let email = email.parse().map_err(|reason| invalid(py, "email", reason))?;
         database.shared().run(py, async { database.crm().set_password(&email, &password).await })
     }
+
+    /// Lets a user act again who was deactivated, for a host that knows who asks.
+    fn activate_user(&self, py: Python<'_>, email: &str) -> PyResult<()> {
+        let database = self.0.get();
+        let email = email.parse().map_err(|reason| invalid(py, "email", reason))?;
+        database.shared().run(py, async { database.crm().activate_user(&email).await })
+    }
 }
 
 impl Logins {

@@ -193,7 +193,8 @@ impl<'a> Writer<'a> {
     fn after(&self) -> Option<String> {
         let Step { name, expects } = self.last.as_ref()?;
         Some(match expects {
-            Some(count) => format!("(SELECT crm_expect(count(*), {count}, '{name}') FROM {name})"),
+            // Of exactly these types, so that no other function of that name fits better.
+            Some(count) => format!("(SELECT crm_expect(count(*), {count}::bigint, '{name}'::text) FROM {name})"),
             None => format!("(SELECT count(*) FROM {name}) >= 0"),
         })
     }

@@ -47,10 +47,10 @@ fn an_update_is_one_statement_that_sets_what_differs() {
     let expected = "WITH g0 AS (SELECT 1 FROM crm_number_series AS t, UNNEST($1::uuid[], $3::bigint[]) AS u(id, v) WHERE \
                     t.org = $2::bigint AND t.\"id\" = u.id AND t.\"version\" = u.v FOR SHARE OF t),\n\
                     w1 AS (UPDATE crm_number_series AS t SET \"prefix\" = $6::text, \"version\" = $7::bigint WHERE t.org = $2::bigint AND t.\"id\" = $4::uuid AND t.\"version\" = $5::bigint AND \
-                    (SELECT crm_expect(count(*), cardinality($1), 'g0') FROM g0) RETURNING 1)\n\
+                    (SELECT crm_expect(count(*), cardinality($1)::bigint, 'g0'::text) FROM g0) RETURNING 1)\n\
                     INSERT INTO crm_audit_entry (";
     assert!(sql.starts_with(expected), "{sql}");
-    assert!(sql.ends_with("WHERE (SELECT crm_expect(count(*), 1, 'w1') FROM w1)"), "{sql}");
+    assert!(sql.ends_with("WHERE (SELECT crm_expect(count(*), 1::bigint, 'w1'::text) FROM w1)"), "{sql}");
 }
 
 #[test]

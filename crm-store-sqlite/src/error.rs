@@ -26,6 +26,14 @@ pub enum SqliteError {
         /// Where.
         path: String,
     },
+    /// The file could not be made.
+    #[error("{path} cannot be made: {reason}")]
+    NotMade {
+        /// Where.
+        path: String,
+        /// Why.
+        reason: std::io::Error,
+    },
     /// The host's connection does not check foreign keys.
     #[error("the connection does not check foreign keys; set PRAGMA foreign_keys = ON before the transaction begins")]
     ForeignKeys,

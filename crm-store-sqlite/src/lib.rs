@@ -70,7 +70,8 @@ impl std::fmt::Debug for SqliteStore {
 
 impl SqliteStore {
     /// Opens the file at this path or `sqlite:` address and brings its schema up to date. It may be opened by several
-    /// processes at once, and share its file with tables of a host program.
+    /// processes at once, and share its file with tables of a host program. A file that is made here can be opened by its
+    /// owner alone, and so can what SQLite keeps beside it.
     ///
     /// # Errors
     /// [`StoreError::Schema`] when a newer program has made the file or it has no tables and none are to be made, [`StoreError::Backend`] with a [`SqliteError`]

@@ -1,5 +1,7 @@
 //! Connections: one that writes, several that read.
 
+use std::fs::OpenOptions;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
@@ -42,12 +44,28 @@ pub(crate) fn connect(path: &Path, options: &SqliteOptions, role: Role) -> Resul
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if options.create && role == Role::Writer {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        create(path).map_err(|reason| {
+            backend(SqliteError::NotMade { path: path.display().to_string(), reason })
+        })?;
     }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| {
         if path.exists() { map_any(error) } else { backend(SqliteError::Missing { path: path.display().to_string() }) }
     })?;
     set_up(&connection, options, role).map_err(map_any)?;
     Ok(connection)
+}
+
+/// Makes an empty file that only its owner may open, as SQLite then makes the ones beside it; one that is there already
+/// stays as it is.
+fn create(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
+    }
 }
 
 fn set_up(connection: &Connection, options: &SqliteOptions, role: Role) -> rusqlite::Result<()> {
@@ -180,6 +198,36 @@ mod tests {
         options.durability = Durability::Normal;
         let writer = connect(&path, &options, Role::Writer).unwrap();
         assert_eq!(pragma(&writer, "synchronous"), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_new_file_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("crm.db");
+        let options = SqliteOptions::default();
+        let open = || {
+            let writer = connect(&path, &options, Role::Writer).unwrap();
+            writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)").unwrap();
+            writer
+        };
+        let modes = || {
+            let files = std::fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().metadata().unwrap());
+            files.map(|file| file.permissions().mode() & 0o777).collect::<Vec<_>>()
+        };
+        let writer = open();
+        // The file, what is written ahead, and its index.
+        assert_eq!(modes(), [0o600; 3]);
+        drop(writer);
+        // What its owner makes of it stays.
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o660)).unwrap();
+        let _writer = open();
+        assert_eq!(modes(), [0o660; 3]);
+        let missing = directory.path().join("no/crm.db");
+        let refused = connect(&missing, &options, Role::Writer).unwrap_err();
+        assert!(format!("{refused:?}").contains("NotMade"), "{refused:?}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crm_core::access::{ActivateUser, DeactivateUser, EndSessions, Membership, Re
 use crm_core::entity::{Entity as _, Stored};
 use crm_core::store::{Scope, Select, StoreExt as _};
 use crm_core::value::{Email, Username};
-use crm_core::{CrmError, Session};
+use crm_core::{Crm, CrmError, Session};
 
 use super::{login, member, verb};
 use crate::args::{examples, group, required, text};
@@ -30,6 +30,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("deactivate", "crm user deactivate vera@acme.example"),
     ("activate", "crm user activate vera@acme.example"),
     ("set-password", "crm user set-password ana@acme.example"),
+    ("set-active", "crm user set-active vera@acme.example"),
 ];
 
 pub(super) fn command() -> Command {
@@ -69,10 +70,31 @@ pub(super) fn command() -> Command {
                      This is for whoever keeps the database: for the first password of all, and when nobody can sign in \
                      any more. Whoever can open the database can do it.",
                 )
-                .arg(Arg::new("email").value_name("EMAIL").required(true).help("The user's e-mail address"))
+                .arg(email())
                 .arg(secrets::password_arg()),
+        )
+        .subcommand(
+            Command::new("set-active")
+                .about("Lets a user act again who was deactivated, without anybody acting")
+                .long_about(
+                    "Lets a user act again who was deactivated, without anybody acting.\n\n\
+                     This is for whoever keeps the database: an organization may have made and shut an account whose \
+                     address is somebody else's. Who is a member nowhere any more is simply invited.",
+                )
+                .arg(email()),
         );
     examples(user, EXAMPLES)
+}
+
+fn email() -> Arg {
+    Arg::new("email").value_name("EMAIL").required(true).help("The user's e-mail address")
+}
+
+/// The user with this address.
+async fn stored(crm: &Crm, email: &Email) -> Result<Stored<User>, CrmError> {
+    let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
+    let user = crm.store().first::<User>(Scope::SYSTEM, known).await?;
+    user.ok_or_else(|| CrmError::NotFound { entity: User::TABLE.entity, reference: email.to_string() })
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
@@ -116,10 +138,13 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
             let email: Email = required(args, "email")?;
             let crm = app.database(false).await?.crm(app.clock);
             crm.set_password(&email, &secrets::new_password(args)?).await?;
-            let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
-            let user = crm.store().first::<User>(Scope::SYSTEM, known).await?;
-            let missing = || CrmError::NotFound { entity: User::TABLE.entity, reference: email.to_string() };
-            written(app, &user.ok_or_else(missing)?, "Set the password and ended all logins of")
+            written(app, &stored(&crm, &email).await?, "Set the password and ended all logins of")
+        }
+        "set-active" => {
+            let email: Email = required(args, "email")?;
+            let crm = app.database(false).await?.crm(app.clock);
+            crm.activate_user(&email).await?;
+            written(app, &stored(&crm, &email).await?, "Activated")
         }
         _ => show(app, args).await,
     }

@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 
 use super::api_key::members_only;
-use super::membership::{join, owners_only};
+use super::membership::{end_left_over, join, owners_only};
 use super::opaque::{self, SecretHash};
 use super::{Grant, Membership, Organization, Rights, Role, Secret, User, policy};
 use crate::context::{Actor, Context};
@@ -84,6 +84,11 @@ const fn invalid() -> CrmError {
 }
 
 impl Invitation {
+    /// The invitation, taken back.
+    pub(super) fn withdrawn(&self, at: Instant) -> Self {
+        self.ended(InvitationEnd::Withdrawn, at)
+    }
+
     fn ended(&self, end: InvitationEnd, at: Instant) -> Self {
         Self { ended: Some(end), ended_at: Some(at), ..self.clone() }
     }
@@ -273,9 +278,15 @@ impl Reply for Accept {
         let email = &standing.invitation.email;
         let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
         let user = match crm.store().first::<User>(Scope::SYSTEM, known).await? {
-            Some(user) if !user.active => return Err(invalid()),
             Some(user) => {
-                join(&user, context, changes);
+                let (store, scope) = (&**crm.store(), standing.scope);
+                let member = Membership::COLUMNS.user_id.eq(&user.id);
+                let member = Select::new(Membership::TABLE, member.into());
+                if store.first::<Membership>(scope, member).await?.is_some() {
+                    return Err(CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["user_id"] });
+                }
+                join(&user, self.full_name.as_ref(), context, changes).map_err(|_| invalid())?;
+                end_left_over(store, scope, context, user.id, changes).await?;
                 user.id
             }
             None => {
@@ -303,9 +314,16 @@ impl Reply for Decline {
 impl Crm {
     /// Makes the invited person a member, and a user if they are none yet.
     ///
-    /// A password that an admin of another organization gave them goes, and their sessions end, for that admin may know it
-    /// still. They sign in again once the host has set them one ([`Crm::set_password`]), having seen that the address is
-    /// theirs, as it has when they show the invitation.
+    /// The text is all that is asked for: whoever shows it is taken for whom it was sent to. So the host sends it to the
+    /// address, and does not leave it to the member who invites: they could accept it for somebody whose account another
+    /// organization looks after, which then could not touch it any more.
+    ///
+    /// A password that an admin of another organization gave them goes with the user name, also if it was changed since, and
+    /// their sessions end, for that admin may know it still; a name that they give now takes the place of the one that they
+    /// had. They sign in again once the host has set them a password ([`Crm::set_password`]), having seen that the address is
+    /// theirs, as it has when they show the invitation. Somebody who was deactivated and is a member nowhere acts again.
+    ///
+    /// API keys, logins and invitations that are left of an earlier membership here end.
     ///
     /// # Errors
     /// [`CrmError::BadCredential`] when the invitation is unknown, has expired or ended, the member who sent it could not

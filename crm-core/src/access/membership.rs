@@ -7,14 +7,14 @@
 use async_trait::async_trait;
 
 use super::api_key::members_only;
-use super::{AccessError, ApiKey, Grant, LoginSession, User};
+use super::{AccessError, ApiKey, Grant, Invitation, LoginSession, Organization, User};
 use crate::context::Context;
 use crate::crm::{Command, Session};
 use crate::crud::Rules;
 use crate::entity::{Entity as _, Stored};
 use crate::error::CrmError;
 use crate::id::Id;
-use crate::store::{ChangeSet, Scope, Select, StoreExt as _};
+use crate::store::{ChangeSet, Scope, Select, Store, StoreExt as _};
 use crate::value::{Email, Text, ValueError};
 
 crate::choice! {
@@ -111,18 +111,35 @@ impl Command for AddMember {
     }
 }
 
-/// Counts one membership more of somebody who is a user already. A password that an admin of another organization gave
-/// them goes, for that admin knows it.
-pub(crate) fn join(user: &Stored<User>, context: &Context, changes: &mut ChangeSet) {
-    if user.password_given {
-        let forgotten =
-            User { password_hash: None, password_given: false, epoch: user.epoch + 1, ..user.value.clone() };
-        changes.update(context, user, forgotten);
+/// Counts one membership more of somebody who is a user already.
+///
+/// What an admin of another organization had in hand goes: a password that they gave, which they know and may have
+/// changed since in the user's name, with the user name, and the name that they wrote if the user gives one. Somebody who
+/// was deactivated and is a member nowhere acts again: whoever deactivated them has no say any more.
+///
+/// # Errors
+/// [`AccessError::Deactivated`] while they are a member elsewhere.
+pub(crate) fn join(
+    user: &Stored<User>,
+    full_name: Option<&Text<255>>,
+    context: &Context,
+    changes: &mut ChangeSet,
+) -> Result<(), AccessError> {
+    if !user.active && user.memberships > 0 {
+        return Err(AccessError::Deactivated(user.email.to_string()));
+    }
+    if user.password_given || !user.active {
+        let full_name = full_name.unwrap_or(&user.full_name).clone();
+        let email = user.email.clone();
+        let own = User { epoch: user.epoch + 1, memberships: user.memberships, ..User::new(email, full_name) };
+        changes.update(context, user, own);
     } else {
         changes.require_unchanged(user);
     }
-    changes.count(user.id, User::COLUMNS.memberships.index(), 1, i64::MAX);
+    let most = if user.active { i64::MAX } else { 1 };
+    changes.count(user.id, User::COLUMNS.memberships.index(), 1, most);
     changes.reach_beyond(user);
+    Ok(())
 }
 
 /// Changes a member's role.
@@ -159,11 +176,11 @@ impl Command for SetRole {
     }
 }
 
-/// How many API keys, and how many login sessions, of one member are ended with a membership at most.
-const CREDENTIALS: u32 = 10_000;
+/// How many API keys, login sessions or invitations of one member are ended at once.
+const CREDENTIALS: u32 = 1_000;
 
-/// Ends a membership, and with it the member's API keys and login sessions here: they do not revive with a new one. What
-/// the member did stays.
+/// Ends a membership, and with it the member's API keys, login sessions and invitations here: they do not revive with a
+/// new one. What the member did stays.
 #[derive(Clone, Debug)]
 pub struct RemoveMember {
     /// Whose.
@@ -191,34 +208,65 @@ impl Command for RemoveMember {
         not_oneself(context, &member)?;
         owners_only(context, &[member.role])?;
         changes.count(member.user_id, User::COLUMNS.memberships.index(), -1, i64::MAX);
-        end_credentials(session, context, changes, member.user_id).await?;
+        // What is made meanwhile, or is too much at once, ends before a new membership begins.
+        end_credentials(session.store(), session.scope(), context, member.user_id, changes).await?;
         changes.delete(&member);
         Ok(member)
     }
 }
 
-/// Revokes a member's API keys and ends their login sessions, all of this organization.
-async fn end_credentials(
-    session: &Session<'_>,
-    context: &Context,
-    changes: &mut ChangeSet,
+/// Ends what is left of a former member, before they join again. Nothing is added to it meanwhile: whoever makes a key, signs
+/// in or invites demands their membership in the same transaction, and there is none.
+pub(super) async fn end_left_over(
+    store: &dyn Store,
+    scope: Scope,
+    context: &mut Context,
     user: Id<User>,
+    changes: &mut ChangeSet,
 ) -> Result<(), CrmError> {
-    let (store, now) = (session.store(), context.now());
+    loop {
+        let mut some = ChangeSet::new(context.stamp(changes.stamp.command));
+        if !end_credentials(store, scope, context, user, &mut some).await? {
+            break;
+        }
+        store.apply(scope, some).await?;
+    }
+    end_credentials(store, scope, context, user, changes).await?;
+    Ok(())
+}
+
+/// Revokes a member's API keys, ends their login sessions and withdraws their invitations, all of this organization; says
+/// whether there may be more of them.
+async fn end_credentials(
+    store: &dyn Store,
+    scope: Scope,
+    context: &Context,
+    user: Id<User>,
+    changes: &mut ChangeSet,
+) -> Result<bool, CrmError> {
+    let now = context.now();
     let columns = ApiKey::COLUMNS;
     let keys = (columns.user_id.eq(&user) & columns.revoked_at.is_null()).into();
-    let keys = Select::new(ApiKey::TABLE, keys).limited(CREDENTIALS);
-    for key in store.all::<ApiKey>(session.scope(), &keys).await? {
-        changes.update(context, &key, ApiKey { revoked_at: Some(now), ..key.value.clone() });
+    let keys = store.all::<ApiKey>(scope, &Select::new(ApiKey::TABLE, keys).limited(CREDENTIALS)).await?;
+    for key in &keys {
+        changes.update(context, key, ApiKey { revoked_at: Some(now), ..key.value.clone() });
     }
     let columns = LoginSession::COLUMNS;
-    let here = columns.organization_id.eq(&session.organization().id);
-    let open = columns.user_id.eq(&user) & columns.ends_at.gt(&now) & here & columns.revoked_at.is_null();
+    let here = Organization::COLUMNS.key.eq(&scope.key());
+    let open = columns.user_id.eq(&user) & columns.ends_at.gt(&now) & columns.revoked_at.is_null();
+    let open = open & columns.organization_id.refers_to(here);
     let open = Select::new(LoginSession::TABLE, open.into()).limited(CREDENTIALS);
-    for login in store.all::<LoginSession>(session.scope(), &open).await? {
-        changes.update(context, &login, LoginSession { revoked_at: Some(now), ..login.value.clone() });
+    let logins = store.all::<LoginSession>(scope, &open).await?;
+    for login in &logins {
+        changes.update(context, login, LoginSession { revoked_at: Some(now), ..login.value.clone() });
     }
-    Ok(())
+    let columns = Invitation::COLUMNS;
+    let standing = (columns.invited_by.eq(&user) & columns.ended.is_null() & columns.expires_at.gt(&now)).into();
+    let sent = store.all::<Invitation>(scope, &Select::new(Invitation::TABLE, standing).limited(CREDENTIALS)).await?;
+    for invitation in &sent {
+        changes.update(context, invitation, invitation.withdrawn(now));
+    }
+    Ok([keys.len(), logins.len(), sent.len()].contains(&(CREDENTIALS as usize)))
 }
 
 pub(super) fn not_oneself(context: &Context, member: &Stored<Membership>) -> Result<(), AccessError> {

@@ -74,6 +74,9 @@ pub enum AccessError {
     /// Only who is no user yet is added; whoever is one becomes a member by their own consent.
     #[error("{0} has an account already: invite them")]
     KnownUser(String),
+    /// The user was deactivated, and is a member of an organization that may have had reason to.
+    #[error("{0} was deactivated")]
+    Deactivated(String),
     /// The current password is not the one that was given.
     #[error("the current password is wrong")]
     WrongPassword,

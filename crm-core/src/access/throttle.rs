@@ -5,18 +5,22 @@
 //! between the reading of a count and its writing.
 //!
 //! - Account and source together: five failures, then a delay that doubles from a second to a quarter of an hour.
-//! - Account, over all sources: beyond 20 failures an hour one attempt every 30 seconds. Never a full stop, so that
-//!   nobody locks somebody else out.
+//! - Account, over all sources: beyond 20 failures an hour one attempt every 30 seconds.
 //! - Source: 50 failures an hour.
 //!
 //! A source from which the account has signed in in the last 30 days waits for the failures of account and source together
-//! alone: others who guess from the same address do not shut the account out of it.
+//! alone: others who guess, from the same address or elsewhere, do not shut the account out of it. Of an address of IPv6
+//! its network of 64 bits counts, which one customer has to himself.
 //!
-//! An account is a user, by whichever name they are called; where there is none, it is the name.
+//! An account is a user, by whichever name they are called; where there is none, it is the name. So whoever guesses can
+//! tell that two names are one account's.
 //!
-//! A caller who gives no source can lock nobody out for good either: without one the delay does not grow beyond 30 seconds.
-//! But nobody is known then, and who keeps guessing at an account takes each of its turns before its user may.
+//! Where the account is not known, a turn in 30 seconds is all that guesses leave it, and whoever asks most often takes it:
+//! while an attack from many sources goes on, a user at a new place, or any user of a host that gives no sources, may be
+//! kept waiting as long as it lasts. Their way in is the host's word: [`Crm::set_password`](crate::Crm::set_password) frees
+//! the account of the guesses until then, and the source of the login that follows is known.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::body_hash;
@@ -91,6 +95,8 @@ impl Attempt {
         let hash = |kind: &str, account: &str, source: &str| {
             body_hash(&[purpose.as_bytes(), kind.as_bytes(), account.as_bytes(), source.as_bytes()])
         };
+        let network = source.map(network);
+        let source = network.as_deref();
         let pair = match source {
             Some(source) => hash("pair", account, source),
             None => hash("unsourced", account, ""),
@@ -99,6 +105,18 @@ impl Attempt {
         counts.push((Limit::Account, hash("account", account, "")));
         counts.extend(source.map(|source| (Limit::Source, hash("source", "", source))));
         Self { counts }
+    }
+}
+
+/// What of a source is counted: of an address of IPv6 the network, since who has one address of it has all.
+fn network(source: &str) -> String {
+    match source.trim().parse::<IpAddr>().map(|address| address.to_canonical()) {
+        Ok(IpAddr::V6(address)) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX));
+            format!("{network}/64")
+        }
+        Ok(IpAddr::V4(address)) => address.to_string(),
+        Err(_) => source.to_owned(),
     }
 }
 
@@ -215,6 +233,16 @@ pub(crate) async fn clear(
     Ok(())
 }
 
+/// Takes an account's failures back, wherever they came from; each source keeps its own.
+pub(crate) async fn forgive(store: &dyn Store, account: &str, changes: &mut ChangeSet) -> Result<(), CrmError> {
+    let attempt = Attempt::new("login", account, None);
+    for row in counts(store, &attempt).await?.iter().filter_map(|count| count.row.as_ref()) {
+        changes.reach_beyond(row);
+        changes.delete(row);
+    }
+    Ok(())
+}
+
 /// What is stored for one count of an attempt.
 struct Count {
     limit: Limit,
@@ -313,6 +341,19 @@ mod tests {
         assert_eq!(wait(&[(PAIR, None), (Limit::Source, Some(&full))], at(10)), Some(3_600));
         let failing = LoginThrottle { failures: 9, not_before: Some(at(26)), ..pair };
         assert_eq!(wait(&[(PAIR, Some(&failing)), (Limit::Account, Some(&closed))], at(10)), Some(16));
+    }
+
+    #[test]
+    fn addresses_of_one_network_are_one_source() {
+        for (one, other) in [
+            ("2001:db8:1:2::1", "2001:DB8:1:2:ffff:ffff:ffff:ffff"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            (" 192.0.2.1", "192.0.2.1 "),
+        ] {
+            assert_eq!(network(one), network(other));
+        }
+        let all = ["2001:db8:1:2::1", "2001:db8:1:3::1", "192.0.2.1", "192.0.2.2", "10.0.0.1:80", "a host", "A host", ""];
+        assert_eq!(all.map(network).iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
     }
 
     #[test]

@@ -202,6 +202,30 @@ fn mac(secret: &[u8], text: &str) -> Hmac<Sha256> {
 /// Words that stand in the keys of examples and templates.
 const WELL_KNOWN: &[&str] = &[
     "secret",
+    "sample",
+    "replace",
+    "placeholder",
+    "key-here",
+    "key_here",
+    "keyhere",
+    "your-",
+    "your_",
+    "my-32",
+    "my_32",
+    "jwttoken",
+    "signtoken",
+    "isthekey",
+    "signingkey",
+    "signing-key",
+    "signing_key",
+    "jwt-key",
+    "jwt_key",
+    "jwtkey",
+    "correcthorse",
+    "abcdefgh",
+    "letmein",
+    "iloveyou",
+    "lorem ipsum",
     "changeme",
     "change-me",
     "change_me",
@@ -212,6 +236,22 @@ const WELL_KNOWN: &[&str] = &[
     "12345678",
     "qwertyui",
 ];
+
+/// Keys that look random, and that are copied from where they are printed: those of RFC 7515, of the tutorial of FastAPI,
+/// and of two of Spring Security. Each is refused as it stands here and as the bytes that it encodes.
+const PRINTED: &[&str] = &[
+    "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    "404E635266556A586E3272357538782F413F4428472B4B6250645367566B5970",
+    "5367566B59703373367639792F423F4528482B4D6251655468576D5A71347437",
+];
+
+/// Whether a secret is one of the printed keys.
+fn is_printed(secret: &[u8]) -> bool {
+    let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let encoded = BASE64.encode(secret);
+    PRINTED.iter().any(|key| key.as_bytes().eq_ignore_ascii_case(secret) || key.eq_ignore_ascii_case(&digits) || *key == encoded)
+}
 
 /// Whether a secret is too short, well known, or hardly varies.
 fn is_weak(secret: &[u8]) -> bool {
@@ -226,6 +266,7 @@ fn is_weak(secret: &[u8]) -> bool {
         || repeats
         || counts_up
         || WELL_KNOWN.iter().any(|word| text.contains(word))
+        || is_printed(secret)
 }
 
 #[cfg(test)]
@@ -414,6 +455,15 @@ mod tests {
             b"My_Super_SECRET_key_for_the_jwt_tokens",
             b"CHANGE_ME_in_production_0123_please_do",
             b"abcabcabddddddabcabcabddddddabccbaabcd",
+            b"thisisasamplekeyforjwttokens1234",
+            b"your-very-long-and-random-key-here-32",
+            b"TopSigningKey-replace-this-in-production",
+            b"my-32-character-ultra-secure-and-ultra-long-key",
+            b"ThisIsTheKeyThatISignTokensWith!",
+            b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+            b"404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
+            b"@NcRfUjXn2r5u8x/A?D(G+KbPdSgVkYp",
+            &BASE64.decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow").unwrap(),
         ] {
             let refused = TokenKeys::new("i", "a", "k", weak).map(drop);
             assert_eq!(refused, Err(AccessError::WeakKey("k".to_owned())), "{}", String::from_utf8_lossy(weak));

@@ -22,22 +22,45 @@ use crate::value::{Email, Instant, Username};
 
 impl Crm {
     /// Sets a user's password and ends their sessions, for a host that knows for itself who asks: on a first start, or
-    /// once it has seen that the address is theirs.
+    /// once it has seen that the address is theirs. What others guessed until now keeps the user waiting no more, so that
+    /// whoever is kept out by guesses gets in: by a login right after this.
     ///
     /// # Errors
     /// [`CrmError::NotFound`] when there is no such user; [`CrmError::Invalid`] when the password is refused.
     pub async fn set_password(&self, email: &Email, password: &Secret) -> Result<(), CrmError> {
+        let change = |user: &User, now| {
+            refuse_weak(password, user)?;
+            Ok(with_password(user, self.hasher().hash(password, &**self.environment()), now, false))
+        };
+        self.change_user("user.set_password", email, change).await
+    }
+
+    /// Lets a user act again who was deactivated, for a host that knows for itself who asks. Whoever deactivated them may
+    /// have had no right to their address, or be gone.
+    ///
+    /// # Errors
+    /// [`CrmError::NotFound`] when there is no such user.
+    pub async fn activate_user(&self, email: &Email) -> Result<(), CrmError> {
+        let change = |user: &User, _| Ok(User { active: true, ..user.clone() });
+        self.change_user("user.activate", email, change).await
+    }
+
+    async fn change_user(
+        &self,
+        command: &'static str,
+        email: &Email,
+        change: impl Fn(&User, Instant) -> Result<User, CrmError>,
+    ) -> Result<(), CrmError> {
         for _ in 0..TRIES {
             let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
             let user = self.store().first::<User>(Scope::SYSTEM, known).await?;
             let not_found = || CrmError::NotFound { entity: User::TABLE.entity, reference: email.to_string() };
             let user = user.ok_or_else(not_found)?;
-            refuse_weak(password, &user)?;
             let mut context = Context::system(Arc::clone(self.environment()));
-            let mut changes = ChangeSet::new(context.stamp("user.set_password"));
-            let hash = self.hasher().hash(password, &**self.environment());
-            let changed = with_password(&user, hash, context.now(), false);
+            let mut changes = ChangeSet::new(context.stamp(command));
+            let changed = change(&user, context.now())?;
             changes.update(&context, &user, changed);
+            throttle::forgive(&**self.store(), &user.id.to_string(), &mut changes).await?;
             match self.store().apply(Scope::SYSTEM, changes).await {
                 Ok(_) => return Ok(()),
                 Err(StoreError::Conflict { .. }) => {}
@@ -95,7 +118,8 @@ impl Command for ChangePassword {
         refuse_weak(&self.new, &user)?;
         throttle::clear(session.store(), &self.attempt, context, changes).await?;
         let hash = session.hasher().hash(&self.new, context.environment());
-        let changed = with_password(&user, hash, context.now(), false);
+        // Whoever was given a password may be whoever gave it: that has not changed.
+        let changed = with_password(&user, hash, context.now(), user.password_given);
         Ok(changes.update(context, &user, changed))
     }
 }

@@ -2,6 +2,7 @@
 
 mod forgeries;
 mod guesses;
+mod joining;
 mod secrets;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ pub use forgeries::forgeries;
 pub use guesses::guesses;
 pub use secrets::secrets_stay_secret;
 
-use super::{TestEnvironment, joined, member, new_organization, organization, with_logins};
+use super::{TestEnvironment, joined, member, organization, with_logins};
 use crate::access::{
     AccessError, ActivateUser, AddMember, DeactivateUser, EndSessions, Login, LoginSession, Membership, PasswordCost,
     RefreshToken, RemoveMember, ResetPassword, Role, Secret, SetRole, SetUsername, Signed, TokenKeys, User,
@@ -113,7 +114,9 @@ pub async fn suite(store: impl Store + 'static) -> Result<(), CrmError> {
     assert_eq!(forgeries(&world).await?, 104, "as many ways as are told in the documents");
     passwords(&world).await?;
     whom_admins_touch(&world).await?;
-    given_passwords_go(&world).await?;
+    joining::what_was_given_goes(&world).await?;
+    joining::who_was_deactivated(&world).await?;
+    joining::nothing_revives(&world).await?;
     hashes_rise(&world).await?;
     secrets_stay_secret(&world).await?;
     guesses(&world).await
@@ -424,46 +427,6 @@ async fn whom_admins_touch(world: &World) -> Result<(), CrmError> {
     others[0].run(&RemoveMember { member: shared.id }).await?;
     sessions[0].run(&reset(of(3))).await?;
     world.login("touch", email.as_str(), "another fine horse").await?;
-    Ok(())
-}
-
-/// A password that an admin gave is good for nothing once its user belongs to another organization.
-async fn given_passwords_go(world: &World) -> Result<(), CrmError> {
-    let given: Secret = "given by an admin".into();
-    for way in ["invited", "owner", "chosen"] {
-        let (slug, other) = (format!("given-{way}"), format!("joined-{way}"));
-        let sessions = world.organization(&slug).await?;
-        let user = sessions[3].user();
-        let of = Membership::COLUMNS.user_id.eq(&user.id);
-        let member = sessions[0].list(&Query::new(of)).await?.items.remove(0).id;
-        sessions[1].run(&ResetPassword { member, password: given.clone() }).await?;
-        let signed = world.login(&slug, user.email.as_str(), given.expose()).await?;
-        let own: Secret = "chosen by oneself".into();
-        if way == "chosen" {
-            let session = world.crm.session_with_token(signed.access.expose()).await?;
-            session.change_password(&given, &own).await?;
-        }
-        if way == "owner" {
-            let mut new = new_organization(&other)?;
-            new.owner_email = user.email.clone();
-            world.crm.create_organization(&new).await?;
-        } else {
-            let owner = organization(&world.crm, &other).await?;
-            joined(&world.crm, &owner, &user.email, Role::Admin).await?;
-        }
-        for slug in [&slug, &other] {
-            assert!(world.login(slug, user.email.as_str(), given.expose()).await.is_err(), "{way}");
-            assert_eq!(world.login(slug, user.email.as_str(), own.expose()).await.is_ok(), way == "chosen", "{way}");
-        }
-        assert!(!world.opens(&signed).await? && !world.refreshes(&signed.refresh).await?, "{way}");
-        world.clock.advance(3_600);
-        world.crm.set_password(&user.email, &own).await?;
-        world.login(&other, user.email.as_str(), own.expose()).await?;
-        // What the host sets stays.
-        joined(&world.crm, &organization(&world.crm, &format!("third-{way}")).await?, &user.email, Role::Viewer)
-            .await?;
-        world.login(&other, user.email.as_str(), own.expose()).await?;
-    }
     Ok(())
 }
 

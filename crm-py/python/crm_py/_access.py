@@ -137,8 +137,8 @@ class Members:
     def invite(self, email: str, *, role: str, days: int | None = None) -> CreatedInvitation:
         """Invites somebody to become a member by their own consent; an earlier invitation to the address is withdrawn.
 
-        Send them the text: whoever shows it to :meth:`Crm.accept_invitation` within 7 ``days``, at most 30, has read
-        their mail. For admins.
+        Send them the text, and do not show it to the member who invites: whoever shows it to
+        :meth:`Crm.accept_invitation` within 7 ``days``, at most 30, is taken for whom it was sent to. For admins.
         """
         return CreatedInvitation(*self._access.invite(email, role=role, days=days))
 

@@ -230,7 +230,11 @@ class Crm:
         return Session(self, native)
 
     def accept_invitation(self, text: str, full_name: str | None = None) -> Membership:
-        """Makes the invited person a member, and a user if they are none yet; then the name is needed."""
+        """Makes the invited person a member, and a user if they are none yet; then the name is needed.
+
+        Whoever shows the text is taken for whom it was sent to: send it to the address, and keep it from the member who
+        invites. A password that an admin of another organization gave goes, with the user name.
+        """
         return self._logins.accept_invitation(text, full_name=full_name)
 
     def decline_invitation(self, text: str) -> None:
@@ -241,9 +245,16 @@ class Crm:
         """Sets a user's password and ends their sessions.
 
         Nothing is asked for: it is for a program that knows who asks, on a first start or once it has seen that the
-        address is theirs.
+        address is theirs. Guesses until then keep the user waiting no more: a login right after this gets in.
         """
         self._logins.set_password(email, password)
+
+    def activate_user(self, email: str) -> None:
+        """Lets a user act again who was deactivated; as :meth:`set_password`, it asks for nothing.
+
+        Whoever is a member nowhere any more acts again once they accept an invitation.
+        """
+        self._logins.activate_user(email)
 
     def __repr__(self) -> str:
         return repr(self._native)

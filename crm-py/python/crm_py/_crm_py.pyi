@@ -183,6 +183,8 @@ class Logins:
         """Answers an invitation with no."""
     def set_password(self, email: str, password: str) -> None:
         """Sets a user's password, for a host that knows who asks."""
+    def activate_user(self, email: str) -> None:
+        """Lets a user act again who was deactivated, for a host that knows who asks."""
 
 @final
 class Session:

@@ -34,6 +34,8 @@ pub async fn guesses(world: &World) -> Result<(), CrmError> {
     world.login_from("guessed", name, PASSWORD, desk).await?;
     patiently(world, name, Some("the victim's phone")).await?;
 
+    besieged(world, name).await?;
+
     let spray = |guess| (format!("user{guess}@guessed.example"), Some("a sprayer".to_owned()));
     let (passed, hours) = count(world, spray).await?;
     assert!((50..=50 * hours).contains(&passed), "{passed} of many accounts passed in {hours} h");
@@ -49,6 +51,36 @@ pub async fn guesses(world: &World) -> Result<(), CrmError> {
     let linguist = |guess: u32| (words[guess as usize % words.len()].to_owned(), Some("a linguist".to_owned()));
     let (passed, hours) = count(world, linguist).await?;
     assert!((6..=16 + 4 * hours).contains(&passed), "{passed} of one source in many words passed in {hours} h");
+    Ok(())
+}
+
+/// While an attacker with ever new sources takes each turn of the account, the victim is not kept from where they have
+/// signed in before; at a new place the host's word lets them in, and then they are known there.
+async fn besieged(world: &World, name: &str) -> Result<(), CrmError> {
+    let bot = async |guess: u32| {
+        let source = format!("siege {guess}");
+        world.login_from("guessed", name, "a guess", Some(&source)).await.map(drop)
+    };
+    let from = async |source| match world.login_from("guessed", name, PASSWORD, source).await {
+        Ok(_) => Ok(true),
+        Err(CrmError::Throttled { .. }) => Ok(false),
+        Err(error) => Err(error),
+    };
+    let (mut desk, mut phone) = (0, 0);
+    for guess in 0..600 {
+        bot(guess).await.unwrap_err();
+        if guess % 60 == 59 {
+            desk += u32::from(from(Some("the victim's desk")).await?);
+            phone += u32::from(from(Some("a new phone")).await?);
+        }
+    }
+    assert_eq!((desk, phone), (10, 0), "of ten times each");
+    world.crm.set_password(&name.parse()?, &PASSWORD.into()).await?;
+    assert!(from(Some("a new phone")).await?);
+    for guess in 600..700 {
+        bot(guess).await.unwrap_err();
+    }
+    assert!(from(Some("a new phone")).await? && !from(Some("a newer phone")).await?);
     Ok(())
 }
 
