@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import ANA, acme, postgres_url
+from conftest import ANA, acme, new_schema, postgres_url
 
 import crm_py
 from crm_py import CrmError, RuleError, Session, Unavailable, ValidationError, errors
@@ -68,7 +68,7 @@ def test_an_address_is_shown_without_its_password() -> None:
     with pytest.raises(CrmError) as caught:
         crm_py.open("postgres://ana:sec@ret@127.0.0.1:1/none")
     assert "ret" not in str(caught.value).replace("returned", "")
-    with crm_py.open(postgres_url(), schema="py_shown") as crm:
+    with crm_py.open(postgres_url(), schema=new_schema()) as crm:
         assert repr(crm).startswith("<open database postgres")
         shown = crm._native.url
     assert ":" not in shown.split("://")[1].split("@")[0] or "@" not in shown
@@ -245,7 +245,7 @@ def test_a_forked_child_gets_a_clear_error(database: crm_py.Crm) -> None:
 def test_a_forked_child_opens_its_own(kind: str, tmp_path: Path) -> None:
     """In a fresh interpreter, since this one has threads."""
     address = str(tmp_path / "fork.db") if kind == "sqlite" else postgres_url()
-    more = "" if kind == "sqlite" else ", schema='py_fork_' + str(os.getpid())"
+    more = "" if kind == "sqlite" else f", schema={new_schema()!r}"
     script = f"""
         import os, signal, crm_py
         options = dict(a=1{more})
