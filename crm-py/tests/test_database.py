@@ -268,26 +268,6 @@ def test_a_forked_child_opens_its_own(kind: str, tmp_path: Path) -> None:
     assert (answer.stdout, answer.stderr) == ("done\n", "")
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_nothing_is_logged_even_when_it_is_asked_for(kind: str, tmp_path: Path) -> None:
-    """The package has no logger, so nothing of anybody gets into a log."""
-    address = str(tmp_path / "log.db") if kind == "sqlite" else postgres_url()
-    more = "" if kind == "sqlite" else ", schema='py_log_' + str(os.getpid())"
-    script = f"""
-        import logging, os, crm_py
-        logging.basicConfig(level=0)
-        with crm_py.open({address!r}{more}) as crm:
-            crm.create_organization("acme", name="A", currency="USD", time_zone="UTC", owner_email="a@x.example", owner_name="A")
-            org = crm.organization("acme", acting_as="a@x.example")
-            org.contacts.create(kind="person", given_name="Eva")
-            assert org.contacts.count() == 1
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script)]
-    environment = os.environ | {"RUST_LOG": "trace"}
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
-
-
 def test_every_kind_of_error_has_its_class() -> None:
     kinds: dict[str, tuple[type[CrmError], type[Exception]]] = {
         "unauthenticated": (errors.Unauthenticated, CrmError),
