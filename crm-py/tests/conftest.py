@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,8 @@ import pytest
 import crm_py
 
 ANA = "ana@acme.example"
+ZONES = [ZoneInfo(name) for name in ("UTC", "America/New_York", "America/Bogota")]
+"""Whose days matter: that of quotas, and those of the organizations and the calendar of the tests."""
 
 
 def postgres_url() -> str:
@@ -26,13 +29,32 @@ def postgres_url() -> str:
     return url
 
 
+def new_schema() -> str:
+    """A name that no other run on the same server has used."""
+    return f"py_{secrets.token_hex(8)}"
+
+
+def to_midnight() -> timedelta:
+    """How long until the next of the days that matter begins."""
+    now = datetime.now(UTC)
+    tomorrows = (datetime.combine(now.astimezone(zone) + timedelta(days=1), datetime.min.time(), zone) for zone in ZONES)
+    return min(tomorrow.astimezone(UTC) for tomorrow in tomorrows) - now
+
+
+@pytest.fixture(autouse=True)
+def one_day() -> None:
+    """A test begins and ends on the same day: what is left of one that is about to end is waited for."""
+    while (left := to_midnight()) < timedelta(seconds=30):
+        time.sleep(left.total_seconds())
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[crm_py.Crm]:
     """An empty database: a new file, or a new schema."""
     if request.param == "sqlite":
         opened = crm_py.open(tmp_path / "test.db")
     else:
-        opened = crm_py.open(postgres_url(), schema=f"py_{secrets.token_hex(8)}", max_connections=4)
+        opened = crm_py.open(postgres_url(), schema=new_schema(), max_connections=4)
     with opened as crm:
         yield crm
 

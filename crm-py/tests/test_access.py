@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import ANA, acme, postgres_url
+from conftest import ANA, acme, new_schema, postgres_url
 
 import crm_py
 from crm_py import Duplicate, NotFound, PermissionDenied, RuleError, Throttled, Unauthenticated, ValidationError
@@ -42,7 +42,7 @@ class Place(NamedTuple):
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
     if request.param == "sqlite":
         return Place(str(tmp_path / "test.db"), None)
-    return Place(postgres_url(), f"py_{secrets.token_hex(8)}")
+    return Place(postgres_url(), new_schema())
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from conftest import ANA, acme, postgres_url
+from conftest import ANA, acme, new_schema, postgres_url
 
 import crm_py
 from crm_py import CrmError, RuleError, Session, Unavailable, ValidationError, errors
@@ -68,7 +68,7 @@ def test_an_address_is_shown_without_its_password() -> None:
     with pytest.raises(CrmError) as caught:
         crm_py.open("postgres://ana:sec@ret@127.0.0.1:1/none")
     assert "ret" not in str(caught.value).replace("returned", "")
-    with crm_py.open(postgres_url(), schema="py_shown") as crm:
+    with crm_py.open(postgres_url(), schema=new_schema()) as crm:
         assert repr(crm).startswith("<open database postgres")
         shown = crm._native.url
     assert ":" not in shown.split("://")[1].split("@")[0] or "@" not in shown
@@ -245,7 +245,7 @@ def test_a_forked_child_gets_a_clear_error(database: crm_py.Crm) -> None:
 def test_a_forked_child_opens_its_own(kind: str, tmp_path: Path) -> None:
     """In a fresh interpreter, since this one has threads."""
     address = str(tmp_path / "fork.db") if kind == "sqlite" else postgres_url()
-    more = "" if kind == "sqlite" else ", schema='py_fork_' + str(os.getpid())"
+    more = "" if kind == "sqlite" else f", schema={new_schema()!r}"
     script = f"""
         import os, signal, crm_py
         options = dict(a=1{more})
@@ -266,26 +266,6 @@ def test_a_forked_child_opens_its_own(kind: str, tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-W", "ignore::DeprecationWarning", "-c", textwrap.dedent(script)]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (answer.stdout, answer.stderr) == ("done\n", "")
-
-
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-def test_nothing_is_logged_even_when_it_is_asked_for(kind: str, tmp_path: Path) -> None:
-    """The package has no logger, so nothing of anybody gets into a log."""
-    address = str(tmp_path / "log.db") if kind == "sqlite" else postgres_url()
-    more = "" if kind == "sqlite" else ", schema='py_log_' + str(os.getpid())"
-    script = f"""
-        import logging, os, crm_py
-        logging.basicConfig(level=0)
-        with crm_py.open({address!r}{more}) as crm:
-            crm.create_organization("acme", name="A", currency="USD", time_zone="UTC", owner_email="a@x.example", owner_name="A")
-            org = crm.organization("acme", acting_as="a@x.example")
-            org.contacts.create(kind="person", given_name="Eva")
-            assert org.contacts.count() == 1
-    """
-    command = [sys.executable, "-c", textwrap.dedent(script)]
-    environment = os.environ | {"RUST_LOG": "trace"}
-    answer = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
-    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
 
 
 def test_every_kind_of_error_has_its_class() -> None:

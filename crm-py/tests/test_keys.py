@@ -6,7 +6,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,16 +26,13 @@ from crm_py import (
 )
 
 
-def today() -> date:
-    return datetime.now(UTC).date()
-
-
 def shop(org: crm_py.Session, **more: object) -> CreatedKey:
     given: dict[str, object] = {"role": "manager", "scopes": ["contact.create", "*.read"]} | more
     return org.keys.create("Shop", **given)  # type: ignore[arg-type]
 
 
 def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> None:
+    today = datetime.now(UTC).date()
     org = acme(database)
     made = shop(org)
     assert org.keys.quotas(made.key) == {"contact.create": 35}
@@ -46,7 +43,7 @@ def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> N
     with pytest.raises(QuotaExceeded) as caught:
         web.contacts.create(kind="person", given_name="one more")
     error = caught.value
-    midnight = datetime.combine(today() + timedelta(days=1), datetime.min.time(), UTC)
+    midnight = datetime.combine(today + timedelta(days=1), datetime.min.time(), UTC)
     assert (error.operation, error.limit, error.resets_at) == ("contact.create", 35, midnight)
     assert (error.code, isinstance(error, Throttled)) == ("throttled", True)
     assert error.retry_after is not None
@@ -82,9 +79,9 @@ def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> N
     web.contacts.create(kind="person", given_name="free")
     assert org.contacts.count() == 38
 
-    (line,) = org.keys.usage(from_=today(), to=today(), key="Shop")
+    (line,) = org.keys.usage(from_=today, to=today, key="Shop")
     assert (line.day, line.key_id, line.alias, line.operation, line.used, line.per_day, line.resets_at) == (
-        today(),
+        today,
         made.key.id,
         "Shop",
         "contact.create",
@@ -93,11 +90,11 @@ def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> N
         midnight,
     )
     unused = org.keys.create("unused", role="member", scopes=["contact.create"]).key
-    (line,) = org.keys.usage(from_=today(), to=today(), key=unused)
+    (line,) = org.keys.usage(from_=today, to=today, key=unused)
     assert (line.operation, line.used, line.per_day, line.resets_at) == ("contact.create", 0, 35, midnight)
-    assert org.keys.usage(from_=today() - timedelta(days=9), to=today() - timedelta(days=2)) == []
+    assert org.keys.usage(from_=today - timedelta(days=9), to=today - timedelta(days=2)) == []
     with pytest.raises(ValidationError):
-        org.keys.usage(from_=today(), to=today() - timedelta(days=1))
+        org.keys.usage(from_=today, to=today - timedelta(days=1))
 
     log = org.keys.requests.list(key=made.key, order_by="-at", limit=3)
     assert [request.outcome for request in log] == ["ok", "ok", "throttled"]
