@@ -19,6 +19,9 @@ const FLOATS_ALLOWED: &[(&str, &str)] = &[];
 const MACHINE_ALLOWED: &[(&str, &str)] =
     &[("crm-core/src/system.rs", "the clock and ids that a program may bring to core, behind a feature")];
 
+/// What crates may take from a module `process`: nothing that starts a program.
+const OF_PROCESS: &[&str] = &["ExitCode", "exit", "getuid", "id"];
+
 /// What must not be in the dependency tree of the domain: it performs no input or output.
 const NOT_IN_CORE: &[&str] = &["sqlx", "sqlx-core", "tokio", "rusqlite", "libsqlite3-sys"];
 
@@ -73,8 +76,13 @@ pub(crate) const RULES: &[Rule] = &[
     },
     Rule {
         name: "lint: pure core",
-        demand: "no clock, environment or file system in crm-core",
+        demand: "no clock, environment, file system, process or network in crm-core",
         check: |_, root| Ok(impure(&sources(root, &["crm-core/src".to_owned()])?, MACHINE_ALLOWED)),
+    },
+    Rule {
+        name: "lint: outside",
+        demand: "no program started and no connection opened by the library's crates, front ends included",
+        check: |_, root| Ok(outside(&library(root)?)),
     },
     Rule {
         name: "lint: unfinished",
@@ -95,13 +103,18 @@ pub(crate) const RULES: &[Rule] = &[
         check: dependencies,
     },
     Rule {
+        name: "fixtures",
+        demand: "no crate of the library brings crm-core's feature `testing` along",
+        check: crate::fixtures::check,
+    },
+    Rule {
         name: "licences",
         demand: "every dependency under a licence of xtask/licences.txt",
         check: crate::licences::check,
     },
     Rule {
         name: "asvs",
-        demand: "every test that docs/asvs.md names exists",
+        demand: "docs/asvs.md names a test for all that is met, and every test that it names exists",
         check: |_, root| crate::asvs::check(root),
     },
 ];
@@ -145,10 +158,13 @@ fn one_sqlite(tree: &str) -> Vec<String> {
 
 /// Floats where money goes: in every crate of the library.
 fn floats_in(root: &Path) -> Result<Vec<String>, Stop> {
-    let mut members = members(root)?;
-    members.retain(|name| name.starts_with("crm-"));
-    let folders: Vec<_> = members.iter().map(|name| format!("{name}/src")).collect();
-    Ok(floats(&sources(root, &folders)?, FLOATS_ALLOWED))
+    Ok(floats(&library(root)?, FLOATS_ALLOWED))
+}
+
+/// The sources of every crate of the library.
+fn library(root: &Path) -> Result<Vec<Source>, Stop> {
+    let folders: Vec<_> = crates(root)?.iter().map(|name| format!("{name}/src")).collect();
+    sources(root, &folders)
 }
 
 /// Float types, float literals and conversions to and from floats.
@@ -199,14 +215,9 @@ fn sql_text(sources: &[Source]) -> Vec<String> {
 
 /// Places where the domain asks the machine instead of its `Context`.
 fn impure(sources: &[Source], allowed: &[(&str, &str)]) -> Vec<String> {
-    const PATHS: &[&[&str]] = &[
-        &["SystemTime"],
-        &["Instant", ":", ":", "now"],
-        &["Utc", ":", ":", "now"],
-        &["Local", ":", ":", "now"],
-        &["std", ":", ":", "env"],
-        &["std", ":", ":", "fs"],
-    ];
+    const PATHS: &[&[&str]] =
+        &[&["SystemTime"], &["Instant", ":", ":", "now"], &["Utc", ":", ":", "now"], &["Local", ":", ":", "now"]];
+    const MODULES: &[&str] = &["env", "fs", "net", "process"];
     let mut faults = Vec::new();
     for source in sources {
         if source.is_in(allowed) {
@@ -220,16 +231,49 @@ fn impure(sources: &[Source], allowed: &[(&str, &str)]) -> Vec<String> {
                     faults.push(source.fault(token, &format!("`{path}` in the domain")));
                 }
             }
-            if follows(live, at, &["std", ":", ":", "{"]) {
-                for token in group_heads(live, at + 3) {
-                    if token.is("env") || token.is("fs") {
-                        faults.push(source.fault(token, &format!("`std::{}` in the domain", token.text)));
-                    }
+            for parent in ["std", "tokio"] {
+                for name in named(live, at, parent).iter().filter(|name| MODULES.contains(&name.text.as_str())) {
+                    faults.push(source.fault(name, &format!("`{parent}::{}` in the domain", name.text)));
                 }
             }
         }
     }
     faults
+}
+
+/// Places where a program is started or a connection opened: all that the library talks to is the database of the host,
+/// by its driver.
+fn outside(sources: &[Source]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for source in sources {
+        let live = &source.live;
+        for (at, token) in live.iter().enumerate() {
+            // Whoever's it is, `std`'s or `tokio`'s, and under no other name.
+            if follows(live, at, &["process", "as"]) {
+                faults.push(source.fault(token, "`process` under another name"));
+            }
+            for name in named(live, at, "process").iter().filter(|name| !OF_PROCESS.contains(&name.text.as_str())) {
+                faults.push(source.fault(name, &format!("`process::{}`", name.text)));
+            }
+            for parent in ["std", "tokio", "unix"] {
+                for name in named(live, at, parent).iter().filter(|name| name.is("net")) {
+                    faults.push(source.fault(name, &format!("`{parent}::net`")));
+                }
+            }
+        }
+    }
+    faults
+}
+
+/// What the path or the `use` group at `at` names in a module.
+fn named<'a>(tokens: &'a [Token], at: usize, module: &str) -> Vec<&'a Token> {
+    if !follows(tokens, at, &[module, ":", ":"]) {
+        return Vec::new();
+    }
+    match tokens.get(at + 3) {
+        Some(open) if open.is("{") => group_heads(tokens, at + 3).collect(),
+        name => name.into_iter().collect(),
+    }
 }
 
 /// The first word of each path in the `use` group that opens at `open`.
@@ -474,10 +518,17 @@ pub(crate) fn members(root: &Path) -> Result<Vec<String>, Stop> {
         .collect())
 }
 
-fn stores(root: &Path) -> Result<Vec<String>, Stop> {
+/// The folders of the library's crates.
+pub(crate) fn crates(root: &Path) -> Result<Vec<String>, Stop> {
     let mut members = members(root)?;
-    members.retain(|name| name.starts_with("crm-store-"));
+    members.retain(|name| name.starts_with("crm-"));
     Ok(members)
+}
+
+fn stores(root: &Path) -> Result<Vec<String>, Stop> {
+    let mut crates = crates(root)?;
+    crates.retain(|name| name.starts_with("crm-store-"));
+    Ok(crates)
 }
 
 #[cfg(test)]
@@ -512,27 +563,59 @@ fn after(x: f32) {}";
         assert!(floats(&[source("a.rs", text)], &[("a.rs", "planted")]).is_empty());
     }
 
-    #[test]
-    fn a_float_is_found_in_every_crate_of_the_library() {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        assert_eq!(floats_in(root).unwrap(), [""; 0]);
-        let mut crates = members(root).unwrap();
-        crates.retain(|name| name.starts_with("crm-"));
+    /// A workspace with this file in every crate of the library, and what a rule finds there, without the crates' names.
+    fn planted<T>(folder: &str, text: &str, rule: impl FnOnce(&Path) -> T) -> (Vec<String>, T) {
+        let crates = crates(&crate::system::root()).unwrap();
         for expected in ["crm-cli", "crm-core", "crm-py", "crm-sql", "crm-store-postgres", "crm-store-sqlite"] {
             assert!(crates.iter().any(|name| name == expected), "{expected} is not looked at");
         }
-        let folder = std::env::temp_dir().join(format!("xtask-floats-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("xtask-{folder}-{}", std::process::id()));
         for name in &crates {
             fs::create_dir_all(folder.join(name).join("src/deep")).unwrap();
             fs::write(folder.join(name).join("Cargo.toml"), "").unwrap();
-            fs::write(folder.join(name).join("src/deep/price.rs"), "pub fn price() -> f64 { 9.99 }").unwrap();
+            fs::write(folder.join(name).join("src/deep/planted.rs"), text).unwrap();
         }
-        let found = floats_in(&folder);
+        let found = rule(&folder);
         fs::remove_dir_all(&folder).unwrap();
-        let planted = |name: &String| {
-            [format!("{name}/src/deep/price.rs:1: float `f64`"), format!("{name}/src/deep/price.rs:1: float `9.99`")]
+        (crates, found)
+    }
+
+    #[test]
+    fn a_float_is_found_in_every_crate_of_the_library() {
+        assert_eq!(floats_in(&crate::system::root()).unwrap(), [""; 0]);
+        let (crates, found) = planted("floats", "pub fn price() -> f64 { 9.99 }", floats_in);
+        let expected =
+            |name: &String| ["f64", "9.99"].map(|float| format!("{name}/src/deep/planted.rs:1: float `{float}`"));
+        assert_eq!(found.unwrap(), crates.iter().flat_map(expected).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_program_or_a_connection_is_found_in_every_crate_of_the_library() {
+        assert_eq!(outside(&library(&crate::system::root()).unwrap()), [""; 0]);
+        let text = "fn f() { std::process::Command::new(\"sh\"); std::net::TcpStream::connect(\"a:1\"); }";
+        let (crates, found) = planted("outside", text, |root| outside(&library(root).unwrap()));
+        let expected = |name: &String| {
+            ["process::Command", "std::net"].map(|path| format!("{name}/src/deep/planted.rs:1: `{path}`"))
         };
-        assert_eq!(found.unwrap(), crates.iter().flat_map(planted).collect::<Vec<_>>());
+        assert_eq!(found, crates.iter().flat_map(expected).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn programs_and_connections_are_found_however_they_are_named() {
+        let text = "\
+use std::process::{self, Command, ExitCode};
+use std::{io, process::{id, Stdio}, net::TcpStream};
+use std::process as other;
+use tokio::{net, process::Command};
+use std::os::unix::{net::UnixStream, fs::symlink};
+use std::process::*;
+fn f() { std::process::exit(1); let a = process::id(); rustix::process::getuid(); clap::Command::new(\"crm\"); }
+fn g() { process::Command::new(\"sh\"); tokio::net::TcpStream::connect(\"a:1\"); }
+// std::net::TcpStream
+#[cfg(test)]
+mod tests { use std::process::Command; }";
+        let faults = outside(&[source("a.rs", text)]);
+        assert_eq!(lines(&faults), ["1", "1", "2", "2", "3", "4", "4", "5", "6", "8", "8"], "{faults:?}");
     }
 
     #[test]
@@ -547,6 +630,9 @@ fn after(x: f32) {}";
 
     #[test]
     fn the_machine_is_found_in_the_domain() {
+        let core = sources(&crate::system::root(), &["crm-core/src".to_owned()]).unwrap();
+        assert_eq!(impure(&core, MACHINE_ALLOWED), [""; 0]);
+        assert!(!impure(&core, &[]).is_empty(), "the one file that may");
         let text = "\
 use std::time::SystemTime;
 let a = Instant::now();
@@ -557,10 +643,13 @@ let version = env!(\"CARGO_PKG_VERSION\");
 let now = context.now();
 #[cfg(test)]
 fn helper() { std::fs::read(\"x\"); }
-let d = std::fs::read(\"x\");";
+let d = std::fs::read(\"x\");
+let e = std::process::Command::new(\"sh\");
+use std::{net::TcpStream, process};
+use tokio::{net, process::Command, sync};";
         assert!(impure(&[source("a.rs", text)], &[("a.rs", "planted")]).is_empty());
         let faults = impure(&[source("a.rs", text)], &[]);
-        assert_eq!(lines(&faults), ["1", "2", "3", "4", "5", "5", "10"]);
+        assert_eq!(lines(&faults), ["1", "2", "3", "4", "5", "5", "10", "11", "12", "12", "13", "13"]);
     }
 
     #[test]

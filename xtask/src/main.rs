@@ -9,6 +9,7 @@ mod advisories;
 mod asvs;
 mod counts;
 mod error;
+mod fixtures;
 mod leaks;
 mod lexer;
 mod licences;
