@@ -513,6 +513,33 @@ fn the_address_of_a_database_keeps_its_password() {
 }
 
 #[test]
+fn a_new_book_has_no_password() {
+    let crm = Sandbox::acme();
+    for password in ["", " ", "password", "admin", "acme", "ana@acme.example", "changeme"] {
+        let ran = crm.fed("login ana@acme.example --password-stdin", &format!("{password}\n"));
+        assert_eq!(ran.code, Some(if password.is_empty() { 2 } else { 4 }), "{password:?} {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_account_that_was_shut_is_opened_by_whoever_keeps_the_book() {
+    let schema = Schema::new();
+    for crm in [Sandbox::new(), Sandbox::on(&schema.url())] {
+        let crm = signed_up(crm);
+        bob(&crm);
+        crm.ok("--as ana@acme.example user deactivate bob@acme.example -q");
+        let line = "init --org bobs --name B --currency USD --zone UTC --owner bob@acme.example";
+        let ran = crm.run(line);
+        assert_eq!(ran.code, Some(5), "{}", ran.stderr);
+        assert!(ran.stderr.contains("`crm user set-active bob@acme.example`"), "{}", ran.stderr);
+        crm.ok("user set-active bob@acme.example -q");
+        assert_eq!(crm.run("user set-active nobody@acme.example").code, Some(3));
+        crm.ok(line);
+        crm.ok("--org bobs --as bob@acme.example whoami");
+    }
+}
+
+#[test]
 fn no_option_takes_a_secret() {
     let crm = signed_up(Sandbox::new());
     for line in [

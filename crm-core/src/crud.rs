@@ -191,7 +191,7 @@ impl<E: Entity> Edit<E> {
     }
 
     /// The fields that only rules may set and that this edit sets.
-    fn forbidden(&self) -> impl Iterator<Item = Invalid> + '_ {
+    pub(crate) fn forbidden(&self) -> impl Iterator<Item = Invalid> + '_ {
         self.values
             .iter()
             .map(|(column, _)| &E::TABLE.columns[*column])

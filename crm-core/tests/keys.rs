@@ -562,13 +562,16 @@ fn requests_are_logged_with_who_asks_and_what_came_of_it() {
         email: "luz@shop.example".parse().ok(),
         application_id: "shop-7".parse().ok(),
     };
-    let session = world.open(&world.key(&new)).unwrap().requested_by(&requester);
+    let key = world.key(&new);
+    let session = world.open(&key).unwrap().requested_by(&requester);
+    let begun = world.environment.now();
     let eva = block_on(session.create(person("Eva"))).unwrap().id;
     block_on(session.create(Edit::<Contact>::new())).unwrap_err();
     block_on(session.update(eva, person("Ada"))).unwrap_err();
     block_on(session.create_many(&[person("Ada"), person("Adam")])).unwrap_err();
     block_on(session.create_many(&[person("Ada")])).unwrap();
     block_on(session.import(Import::new(ImportKind::Contacts, "kind,given_name\nperson,X\n".as_bytes()))).unwrap_err();
+    let ended = world.environment.now();
     let log = block_on(world.owner.list(&Query::<ApiRequest>::all().ascending(ApiRequest::COLUMNS.at))).unwrap();
     let told: Vec<_> = log.items.iter().map(|asked| (asked.operation.as_str(), asked.outcome.as_str())).collect();
     assert_eq!(
@@ -589,7 +592,10 @@ fn requests_are_logged_with_who_asks_and_what_came_of_it() {
             application_id: asked.application_id.clone(),
         };
         assert_eq!(who, requester);
+        assert_eq!(asked.key_id, key.key.id);
+        assert!(begun < asked.at && asked.at < ended, "{begun} {} {ended}", asked.at);
     }
+    assert!(log.items.is_sorted_by(|one, next| one.at < next.at));
 }
 
 #[test]

@@ -44,9 +44,7 @@ pub(crate) fn connect(path: &Path, options: &SqliteOptions, role: Role) -> Resul
     let mut flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     if options.create && role == Role::Writer {
         flags |= OpenFlags::SQLITE_OPEN_CREATE;
-        create(path).map_err(|reason| {
-            backend(SqliteError::NotMade { path: path.display().to_string(), reason })
-        })?;
+        create(path).map_err(|reason| backend(SqliteError::NotMade { path: path.display().to_string(), reason }))?;
     }
     let connection = Connection::open_with_flags(path, flags).map_err(|error| {
         if path.exists() { map_any(error) } else { backend(SqliteError::Missing { path: path.display().to_string() }) }
@@ -210,7 +208,9 @@ mod tests {
         let options = SqliteOptions::default();
         let open = || {
             let writer = connect(&path, &options, Role::Writer).unwrap();
-            writer.execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)").unwrap();
+            writer
+                .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS t (a); INSERT INTO t VALUES (1)")
+                .unwrap();
             writer
         };
         let modes = || {

@@ -34,6 +34,7 @@ pub(super) fn commands() -> Vec<Command> {
             .about("Invites somebody, and prints the text to send them, this once")
             .long_about(
                 "Invites somebody, and prints the text to send them, this once.\n\n\
+                 Send it to their address yourself: whoever shows it to `crm member accept` is taken for them.\n\n\
                  Where the output is piped or --output id asks for it, the text stands alone. An earlier invitation to the \
                  same address does not stand any more.",
             )

@@ -199,7 +199,29 @@ fn normalized(text: &str) -> Zeroizing<String> {
 static COMMON: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().filter(|line| !line.starts_with('#')).collect());
 
-/// Checks a new password of a user: its length, that it is no common one, and that it is neither the address nor the
+/// What stands for them in other languages than the list's, folded.
+const ELSEWHERE: &[&str] = &[
+    "administrador",
+    "administrator",
+    "contrasena",
+    "contrasena1",
+    "contrasena123",
+    "letmein123",
+    "motdepasse1",
+    "passwort1",
+    "passwort123",
+    "senha123",
+    "senha1234",
+    "teamo123",
+    "пароль12",
+    "пароль123",
+    "привет123",
+    "йцукенгш",
+    "йцукен123",
+];
+
+/// Checks a new password of a user: its length, that it is no common one, also with punctuation around it, nor one character
+/// alone, and that it is neither the address nor the
 /// user name.
 ///
 /// # Errors
@@ -218,7 +240,9 @@ pub fn check_password(password: &Secret, user: &User) -> Result<(), ValueError> 
         return Err(ValueError::TooLong { max: LONGEST_PASSWORD, got });
     }
     let folded = Zeroizing::new(fold(&text));
-    if COMMON.binary_search(&folded.as_str()).is_ok() {
+    let bare = folded.trim_matches(|c: char| !c.is_alphanumeric());
+    let repeated = folded.chars().all(|c| folded.starts_with(c));
+    if repeated || [&folded, bare].iter().any(|text| COMMON.binary_search(text).is_ok() || ELSEWHERE.contains(text)) {
         return Err(ValueError::NotAllowed { when: "it is one of the most common passwords" });
     }
     let email = fold(user.email.as_str());
@@ -260,6 +284,7 @@ mod tests {
         assert!(
             COMMON.is_sorted() && COMMON.iter().all(|word| fold(word) == **word && word.len() >= SHORTEST_PASSWORD)
         );
+        assert!(ELSEWHERE.iter().all(|word| fold(word) == **word && !COMMON.contains(word)));
     }
 
     #[test]
@@ -270,7 +295,21 @@ mod tests {
         assert_eq!(check("e\u{301}e\u{301}e\u{301}e\u{301}abc"), Err(ValueError::TooShort { min: 8, got: 7 }));
         assert_eq!(check(&"é".repeat(1_025)), Err(ValueError::TooLong { max: 1_024, got: 1_025 }));
         assert_eq!(check(&"x".repeat(100_000)), Err(ValueError::TooLong { max: 1_024, got: 100_000 }));
-        for common in ["password", "PassWord", " pässwörd", "qwertyuiop", "iloveyou", "trustno1"] {
+        for common in [
+            "password",
+            "PassWord",
+            " pässwörd",
+            "qwertyuiop",
+            "iloveyou",
+            "trustno1",
+            "aaaaaaaa",
+            "        ",
+            "Password1!",
+            "!!letmein1",
+            "Contraseña",
+            "ПАРОЛЬ123",
+            "Йцукенгш",
+        ] {
             assert!(
                 matches!(check(common), Err(ValueError::NotAllowed { when }) if when.contains("common")),
                 "{common}"
@@ -279,7 +318,7 @@ mod tests {
         for own in ["ana.ruiz@example.com", "ANA.RUIZ@EXAMPLE.COM", "Ana.Ruiz", "ARBOL.VIEJO", "árbol.viejo"] {
             assert!(matches!(check(own), Err(ValueError::NotAllowed { when }) if when.contains("name")), "{own}");
         }
-        let seldom = ["correct horse", "k8#mQ2zz", &"é".repeat(1_024), "\u{1f600}\u{1f600}\u{1f600}\u{1f600}abcd"];
+        let seldom = ["correct horse", "k8#mQ2zz", &"éa".repeat(512), "\u{1f600}\u{1f600}\u{1f600}\u{1f600}abcd"];
         for fine in seldom {
             assert_eq!(check(fine), Ok(()), "{fine}");
         }

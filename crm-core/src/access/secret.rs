@@ -70,5 +70,6 @@ mod tests {
         for other in ["hunter3", "hunter", "hunter22", ""] {
             assert_ne!(secret, Secret::from(other));
         }
+        assert_eq!(format!("{secret} {secret:?} {:?}", Some(&secret)), "[secret] [secret] Some([secret])");
     }
 }

@@ -352,7 +352,8 @@ mod tests {
         ] {
             assert_eq!(network(one), network(other));
         }
-        let all = ["2001:db8:1:2::1", "2001:db8:1:3::1", "192.0.2.1", "192.0.2.2", "10.0.0.1:80", "a host", "A host", ""];
+        let all =
+            ["2001:db8:1:2::1", "2001:db8:1:3::1", "192.0.2.1", "192.0.2.2", "10.0.0.1:80", "a host", "A host", ""];
         assert_eq!(all.map(network).iter().collect::<std::collections::BTreeSet<_>>().len(), all.len());
     }
 

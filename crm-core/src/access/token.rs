@@ -250,7 +250,9 @@ const PRINTED: &[&str] = &[
 fn is_printed(secret: &[u8]) -> bool {
     let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let encoded = BASE64.encode(secret);
-    PRINTED.iter().any(|key| key.as_bytes().eq_ignore_ascii_case(secret) || key.eq_ignore_ascii_case(&digits) || *key == encoded)
+    PRINTED
+        .iter()
+        .any(|key| key.as_bytes().eq_ignore_ascii_case(secret) || key.eq_ignore_ascii_case(&digits) || *key == encoded)
 }
 
 /// Whether a secret is too short, well known, or hardly varies.
@@ -463,7 +465,9 @@ mod tests {
             b"09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
             b"404e635266556a586e3272357538782f413f4428472b4b6250645367566b5970",
             b"@NcRfUjXn2r5u8x/A?D(G+KbPdSgVkYp",
-            &BASE64.decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow").unwrap(),
+            &BASE64
+                .decode("AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow")
+                .unwrap(),
         ] {
             let refused = TokenKeys::new("i", "a", "k", weak).map(drop);
             assert_eq!(refused, Err(AccessError::WeakKey("k".to_owned())), "{}", String::from_utf8_lossy(weak));
