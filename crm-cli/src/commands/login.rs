@@ -19,8 +19,8 @@ pub(super) fn command() -> Command {
         .about("Signs in with a password; later commands act as who signed in")
         .long_about(
             "Signs in with a password; later commands act as who signed in.\n\n\
-             It holds for the organization and the database that were chosen, for 30 days at most, and ends after 7 days \
-             without a command. Tokens, never the password, are kept in logins.toml in the data folder, and the keys that \
+             It holds for the organization and the database that were chosen, for 30 days at most, and ends when no command has \
+             renewed it for 7 days, as one does half an hour after the last. Tokens, never the password, are kept in logins.toml in the data folder, and the keys that \
              sign them in signing-keys.toml; only their owner may open these files.\n\n\
              Who acts is decided by the first of: --as, an API key (--key-stdin or CRM_KEY), CRM_AS, the login, the \
              setting `as`. Whoever can open an SQLite file can act as anybody with --as: the file's permissions are the \

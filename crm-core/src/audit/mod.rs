@@ -9,7 +9,9 @@
 //!
 //! What is promised: SQLite and the memory store seal within the transaction. On PostgreSQL one chain head
 //! per organization would make all its writers queue, so entries are sealed in batches shortly after;
-//! until then an entry is written all or nothing with its change, but removing it leaves no trace.
+//! until then an entry is written all or nothing with its change, and one that is removed is missed by verification alone,
+//! which demands an entry for each version of a record and the digest of the row that is there: a record that is removed
+//! together with all its unsealed entries leaves no trace.
 
 mod users;
 mod verify;

@@ -1,6 +1,6 @@
 //! The export of all that is stored about a contact.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -15,6 +15,7 @@ use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
 use crate::row::Row;
+use crate::sales::{Tag, Tagging};
 use crate::schema::TABLES;
 use crate::value::{Currency, Instant, Money};
 
@@ -32,8 +33,8 @@ pub struct ContactExport {
     pub erased_at: Option<Instant>,
     /// The contact, custom fields included; of one that was deleted, what the audit still tells.
     pub contact: Json,
-    /// All records about it, by entity, and the logged requests and invitations that know it by an address or name that it
-    /// has or had, in the order of their ids.
+    /// All records about it, by entity, with the tags that they have, and the logged requests and invitations that know it by
+    /// an address or name that it has or had, in the order of their ids.
     pub records: BTreeMap<&'static str, Vec<Json>>,
     /// What the audit tells of these records, and of those about the contact that were deleted, in the order of its entries.
     pub audit: Vec<ExportedEntry>,
@@ -160,7 +161,11 @@ impl Session<'_> {
             records.insert(group.table.entity, group.rows.values().map(|(row, _)| json(group.table, row)).collect());
         }
         let requests = self.requests_of(&known, &others).await?;
-        for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations)] {
+        let tags: BTreeSet<Uuid> =
+            reach.records::<Tagging>().map(|tagging| Ok(tagging?.tag_id.uuid())).collect::<Result<_, CrmError>>()?;
+        // The first column is the id.
+        let tags = self.naming(Tag::TABLE, 0, &tags.into_iter().collect::<Vec<_>>()).await?;
+        for (table, rows) in [(ApiRequest::TABLE, requests), (Invitation::TABLE, invitations), (Tag::TABLE, tags)] {
             if !rows.is_empty() {
                 records.insert(table.entity, rows.iter().map(|row| json(table, row)).collect());
             }

@@ -278,6 +278,8 @@ pub async fn erase(planted: &Planted) -> Result<bool, CrmError> {
     assert_eq!(export.records["invitation"].len(), 12, "{export:?}");
     assert_eq!(export.audit.iter().filter(|entry| entry.entity == "invitation").count(), 20, "{export:?}");
     assert_eq!(export.records["api_request"].len(), 9, "{export:?}");
+    let tags: Vec<_> = export.records["tag"].iter().map(|tag| tag["name"].as_str()).collect();
+    assert_eq!(tags, [Some("vip")], "once, for contact, lead and deal");
     let told = session.erase_contact(*contact).await?;
     for entity in ["contact", "lead", "deal", "case", "case_event", "task", "interaction", "invoice", "tagging"] {
         assert!(told.erased.contains_key(entity), "{entity} in {told:?}");
