@@ -658,7 +658,7 @@ impl Session {
             self.call(py, async { Ok(self.inner.store().fetch(Scope::SYSTEM, User::TABLE, &[user]).await?) })?;
         let not_found = CrmError::NotFound { entity: User::TABLE.entity, reference: user.to_string() };
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
-        Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))
+        Ok((Record::wrap(py, Membership::TABLE, row)?, Record::user(py, user, self.inner.user().id)?))
     }
 }
 

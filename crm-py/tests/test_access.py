@@ -187,6 +187,31 @@ def test_admins_look_after_members(crm: crm_py.Crm) -> None:
     assert crm.verify_users().ok
 
 
+def test_members_see_little_of_each_others_accounts(crm: crm_py.Crm) -> None:
+    ana = crm.login("acme", ANA, PASSWORD).org
+    ana.me.set_username("ana")
+    ana.members.add("vic@acme.example", role="viewer", full_name="Vic")
+    vic = crm.organization("acme", acting_as="vic@acme.example")
+    key = ana.keys.create("staff", role="viewer", scopes="membership.read").text
+    told = {"id", "email", "full_name", "active"}
+    seen = [vic.members.get(ANA).user, *[member.user for member in vic.members.list() if member.email != vic.user.email]]
+    seen += [crm.with_key(key).members.get(BEA).user, ana.members.get(BEA).user, ana.members.set_role(BEA, "member").user]
+    seen += [ana.members.reset_password(BEA, PASSWORD).user, ana.members.deactivate(BEA).user]
+    seen += [ana.members.activate(BEA).user, ana.members.remove(BEA).user]
+    seen.append(ana.members.add("gus@acme.example", role="member", full_name="Gus").user)
+    for user in seen:
+        assert {name for name, value in user.to_dict().items() if value is not None} == told
+        assert (user.username, user.epoch, user.memberships, user.version, user.updated_at) == (None,) * 5
+        assert not {"epoch", "username", "memberships"} & {part.split("=")[0] for part in repr(user).split(", ")}
+        again = pickle.loads(pickle.dumps(user))
+        assert again == user
+    assert b'"epoch":null' in pickle.dumps(seen[0])
+    # One's own account is told whole.
+    for own in (ana.members.get(ANA).user, ana.user, crm.login("acme", ANA, PASSWORD).user):
+        assert (own.username, own.memberships, own.password_given) == ("ana", 1, False)
+        assert own.password_changed_at is not None
+
+
 def test_invitations(crm: crm_py.Crm) -> None:
     ana = crm.login("acme", ANA, PASSWORD).org
     made = ana.members.invite("carl@acme.example", role="member")

@@ -87,7 +87,10 @@ class Login:
 
 
 class Member(NamedTuple):
-    """A member of an organization: who, and in which role."""
+    """A member of an organization: who, and in which role.
+
+    Of another one's ``user`` only ``id``, ``email``, ``full_name`` and ``active`` are told; the rest is ``None``.
+    """
 
     membership: Membership
     user: User

@@ -896,7 +896,7 @@ class Organization(Record):
 
 @final
 class User(Record):
-    """A person who can act."""
+    """A person who can act. Of others only the id, the address, the name and whether they may act are told."""
 
     __match_args__ = (
         "id",
@@ -932,25 +932,25 @@ class User(Record):
     def password_changed_at(self) -> datetime | None:
         """When the password was last set."""
     @property
-    def password_given(self) -> bool:
+    def password_given(self) -> bool | None:
         """Whether an admin gave them the password, and may know it still."""
     @property
-    def epoch(self) -> int:
+    def epoch(self) -> int | None:
         """Counts what ends all sessions: a new password, a deactivation, signing out everywhere."""
     @property
-    def memberships(self) -> int:
+    def memberships(self) -> int | None:
         """How many organizations they are a member of."""
     @property
-    def version(self) -> int:
+    def version(self) -> int | None:
         """Counts the changes, from 1."""
     @property
-    def created_at(self) -> datetime:
+    def created_at(self) -> datetime | None:
         """When it was created."""
     @property
     def created_by(self) -> UUID | None:
         """Who created it."""
     @property
-    def updated_at(self) -> datetime:
+    def updated_at(self) -> datetime | None:
         """When it was last changed."""
 
 @final
