@@ -12,7 +12,7 @@ use crate::config::Origin;
 use crate::error::Failure;
 use crate::logins::{self, Login, Logins};
 use crate::open::App;
-use crate::output::{moment, say};
+use crate::output::moment;
 use crate::secrets;
 
 /// The environment variable with an API key.
@@ -40,7 +40,7 @@ pub(crate) struct Acting {
     pub(crate) session: Session<'static>,
     /// How it is known who they are.
     pub(crate) how: How,
-    /// What was left of an API key's quotas when it began; known where more is told.
+    /// What was left of an API key's quotas when it began; known unless it is to be quiet.
     quotas: Vec<QuotaLeft>,
 }
 
@@ -83,7 +83,7 @@ impl App {
             }
             Claim::Login(login) => self.through(*login).await?,
         };
-        let quotas = if self.out.verbose { session.quotas().await? } else { Vec::new() };
+        let quotas = if self.out.quiet { Vec::new() } else { session.quotas().await? };
         Ok(Acting { session, how, quotas })
     }
 
@@ -209,11 +209,16 @@ impl App {
         for left in acting.session.quotas().await.unwrap_or_default() {
             let before = acting.quotas.iter().find(|before| before.operation == left.operation);
             if before.is_none_or(|before| before.used != left.used) {
-                let QuotaLeft { operation, limit, resets_at, .. } = &left;
-                say(&format!("{operation}: {} of {limit} left until {}.", left.remaining(), moment(*resets_at)));
+                self.out.note(&format!("{}.", sentence_of(&left)));
             }
         }
     }
+}
+
+/// What is left of a quota, for people.
+pub(crate) fn sentence_of(left: &QuotaLeft) -> String {
+    let QuotaLeft { operation, limit, resets_at, .. } = left;
+    format!("{operation}: {} of {limit} left until {}", left.remaining(), moment(*resets_at))
 }
 
 /// Who asks, as the environment says.

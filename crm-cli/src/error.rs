@@ -264,7 +264,7 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::TokenRefused => "Sign in again: `crm login`".into(),
         CrmError::Throttled { .. } => "Wait that long, then try again".into(),
         CrmError::QuotaExceeded { .. } => {
-            "`crm key usage` shows what was used; an admin changes it with `crm key quota`".into()
+            "`crm whoami` shows the key's quotas; an admin can raise them with `crm key quota`".into()
         }
         CrmError::OutOfScope { .. } => "Make another key with the scope: `crm key create`".into(),
         CrmError::BadCredential("the API key") => "An admin sees with `crm key show` whether it is in force".into(),

@@ -179,8 +179,9 @@ fn unknown_scope(reason: ValueError) -> Failure {
 /// When a key ends: with a day of the organization's zone, or after so many times 24 hours.
 fn end(session: &Session<'_>, text: &str) -> Result<Instant, Failure> {
     let refused = |reason| Failure::invalid("expires", &reason);
-    if let Ok(days) = text.trim().parse::<i32>() {
-        return session.context().now().checked_add_micros(i64::from(days) * DAY).map_err(refused);
+    if let Ok(days) = text.trim().parse::<i64>() {
+        let micros = days.checked_mul(DAY).ok_or_else(|| refused(ValueError::Overflow))?;
+        return session.context().now().checked_add_micros(micros).map_err(refused);
     }
     let date = parse_date(text).map_err(refused)?;
     let next = date.succ_opt().ok_or_else(|| refused(ValueError::syntax("a date such as 2026-12-31", text)))?;

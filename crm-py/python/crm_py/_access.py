@@ -288,13 +288,13 @@ class Keys(Collection[ApiKey]):
         role: str,
         scopes: str | Iterable[str],
         expires: datetime | None = None,
-        quotas: Mapping[str, int] | None = None,
+        quotas: Mapping[str, int | None] | None = None,
     ) -> CreatedKey:
         """Makes a key that works in a role, at most one's own, within scopes: ``contact.create``, ``contact.*``,
         ``*.read``.
 
-        ``quotas`` says how often in one UTC day it may do what: 35 times ``contact.create`` unless they are given, and
-        without limit whatever they do not name.
+        ``quotas`` says how often in one UTC day it may do what. 35 times ``contact.create`` unless they name it: with
+        another number, or with ``None`` for without limit, as is whatever else they do not name.
         """
         words = scopes if isinstance(scopes, str) else " ".join(scopes)
         plain = None if quotas is None else dict(quotas)

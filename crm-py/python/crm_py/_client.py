@@ -363,7 +363,11 @@ class Session:
         return self._native.role()
 
     def quotas(self) -> list[QuotaLeft]:
-        """What is left of the quotas of the API key at work; nothing when none is."""
+        """What is left of the quotas of the API key at work, each with ``limit``, ``used``, ``remaining`` and ``resets_at``.
+
+        Nothing when no key is at work. :class:`QuotaExceeded` tells ``operation``, ``limit``, ``resets_at`` and
+        ``retry_after`` once one is used up.
+        """
         return Access(self._native).quotas()
 
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:

@@ -339,7 +339,7 @@ class Access:
         role: str,
         scopes: str,
         expires: datetime | None = None,
-        quotas: dict[str, int] | None = None,
+        quotas: dict[str, int | None] | None = None,
     ) -> tuple[ApiKey, str]:
         """Makes an API key: the key, and its text, which is shown this once."""
     def set_quota(self, key: ApiKey | UUID | str, operation: str, per_day: int | None) -> ApiKey:
