@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use crm_core::access::{ACCESS_SECONDS, Secret, Signed, TokenKeys};
 use crm_core::value::Instant;
 use crm_core::{CrmError, Environment};
+use crm_store_postgres::without_password;
 use serde::{Deserialize, Serialize};
 
-use crate::config::{folders, without_password};
+use crate::config::folders;
 use crate::error::{Done, Failure};
 use crate::open::{Clock, file_of, is_server};
 use crate::private;

@@ -12,7 +12,7 @@ use crm_core::entity::{Entity as _, Stored, Table};
 use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use crm_core::value::ValueError;
 use crm_core::{Crm, ErrorCode, Row, SystemEnvironment};
-use crm_store_postgres::{PostgresOptions, PostgresStore};
+use crm_store_postgres::{PostgresOptions, PostgresStore, without_password};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -143,17 +143,6 @@ fn runtime(py: Python<'_>) -> PyResult<Arc<Runtime>> {
 /// Whether an address leads to a PostgreSQL server.
 fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
-}
-
-/// An address as it may be shown.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // A password may contain anything, so everything up to the last at sign may be part of it.
-    let (user, address) = match rest.rsplit_once('@') {
-        Some((user, address)) => (format!("{}@", user.split(':').next().unwrap_or_default()), address),
-        None => (String::new(), rest),
-    };
-    format!("{scheme}://{user}{}", address.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// How calls are carried out.

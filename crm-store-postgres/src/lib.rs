@@ -33,6 +33,7 @@
 //!
 //! Calls need a tokio runtime with time and I/O enabled.
 
+mod address;
 mod bind;
 mod crowd;
 mod decode;
@@ -56,6 +57,7 @@ use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, Store
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use crate::address::without_password;
 pub use crate::grant::GrantError;
 pub use crate::host::Within;
 pub use crate::options::PostgresOptions;

@@ -6,7 +6,7 @@ use crm_core::schema;
 use crm_core::store::Store as _;
 use serde::Serialize;
 
-use crate::config::{KEYS, without_password};
+use crate::config::KEYS;
 use crate::error::{Done, Failure};
 use crate::logins::Logins;
 use crate::open::{App, Database};

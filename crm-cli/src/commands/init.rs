@@ -4,9 +4,10 @@ use clap::{ArgMatches, Command};
 use crm_core::NewOrganization;
 use crm_core::access::Organization;
 use crm_core::value::{Email, Slug, Text};
+use crm_store_postgres::without_password;
 
 use crate::args::{option, required, text, value};
-use crate::config::{Origin, without_password};
+use crate::config::Origin;
 use crate::error::{Done, Failure};
 use crate::open::{App, file_of, is_server};
 use crate::output::{self, Record, View};
