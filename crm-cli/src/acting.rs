@@ -93,6 +93,18 @@ impl App {
         member || self.key_stdin || std::env::var_os(KEY).is_some() || self.login().is_ok_and(|login| login.is_some())
     }
 
+    /// Whether an API key or a login says who acts, and so reaches no further than one organization.
+    pub(crate) fn is_by_credential(&self) -> Result<bool, Failure> {
+        let named = self.settings.get("as").and(self.settings.origin("as"));
+        if let Some(Origin::Flag(_)) = named {
+            return Ok(false);
+        }
+        if self.key_stdin || std::env::var_os(KEY).is_some() {
+            return Ok(true);
+        }
+        Ok(!matches!(named, Some(Origin::Env(_))) && self.login()?.is_some())
+    }
+
     fn claim(&self) -> Result<Claim, Failure> {
         let named = self.settings.get("as").zip(self.settings.origin("as"));
         let named = named.map(|(name, origin)| (name.to_owned(), origin.clone()));

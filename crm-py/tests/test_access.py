@@ -234,9 +234,13 @@ def test_invitations(crm: crm_py.Crm) -> None:
     assert ana.members.withdraw(second.invitation).ended == "withdrawn"
     for text in (first.text, second.text, declined.text, "crminv_x"):
         refused(lambda text=text: crm.accept_invitation(text, "E"))  # type: ignore[misc]
+    third = ana.members.invite("emil@acme.example", role="viewer")
+    assert refused(lambda: ana.members.withdraw("nobody@acme.example"), NotFound).code == "not_found"
+    assert ana.members.withdraw("Emil@acme.example").id == third.invitation.id
+    refused(lambda: ana.members.withdraw("emil@acme.example"), NotFound)
     assert ana.members.invitations() == []
     ends = [it.ended for it in ana.members.invitations(all=True)]
-    assert ends == ["accepted", "declined", "withdrawn", "withdrawn"]
+    assert ends == ["accepted", "declined", "withdrawn", "withdrawn", "withdrawn"]
     refused(lambda: ana.members.invite("f@acme.example", role="viewer", days=31), ValidationError)
 
 

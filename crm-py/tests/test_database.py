@@ -71,6 +71,10 @@ def test_an_address_is_shown_without_its_password() -> None:
     with crm_py.open(postgres_url(), schema="py_shown") as crm:
         assert repr(crm).startswith("<open database postgres")
         shown = crm._native.url
+    sign = "&" if "?" in postgres_url() else "?"
+    with crm_py.open(f"{postgres_url()}{sign}password=se@cret", schema="py_shown") as crm:
+        assert "cret" not in repr(crm)
+        assert "password=***" in repr(crm)
     assert ":" not in shown.split("://")[1].split("@")[0] or "@" not in shown
 
 

@@ -1,6 +1,7 @@
 //! `crm config`: remembers defaults.
 
 use clap::{Arg, ArgMatches, Command};
+use crm_store_postgres::without_password;
 use serde::Serialize;
 
 use super::verb;

@@ -4,6 +4,7 @@ use clap::Command;
 use crm_core::access::Organization;
 use crm_core::schema;
 use crm_core::store::Store as _;
+use crm_store_postgres::without_password;
 use serde::Serialize;
 
 use crate::config::KEYS;

@@ -150,7 +150,7 @@ class Members:
         return [*_Invitations(self._native).iter(all)]
 
     def withdraw(self, invitation: Invitation | UUID | str) -> Invitation:
-        """Takes an invitation back."""
+        """Takes an invitation back: by itself, its id, or the address of the one that stands."""
         return cast("Invitation", self._native.act("invitation", "withdraw", invitation))
 
     def set_role(self, member: Member | Membership | User | UUID | str, role: str) -> Member:

@@ -166,6 +166,15 @@ class Crm:
             unique_phones=unique_phones,
         )
 
+    def grant(self, role: str) -> None:
+        """Grants an existing role of a PostgreSQL server what a program needs that works with the tables and does not own
+        them.
+
+        For the tables' owner; programs then connect as that role, which row-level security holds to the records of
+        one organization at a time. :class:`ValidationError` for a role that is not there or that nothing would hold.
+        """
+        self._native.grant(role)
+
     def organizations(self) -> list[Organization]:
         """The organizations, by slug."""
         return self._native.organizations()

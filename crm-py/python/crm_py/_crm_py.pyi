@@ -117,6 +117,8 @@ class Database:
         """Whether it was opened by another process, before a fork."""
     def close(self) -> None:
         """Closes it; calls that are under way end first. Closing again does nothing."""
+    def grant(self, role: str) -> None:
+        """Grants a role of the server what programs need to work with the tables."""
     def create_organization(
         self,
         slug: str,
