@@ -442,7 +442,9 @@ pub(crate) fn plural(entity: &str) -> String {
 pub(crate) fn unknown_column(table: &Table, name: &str) -> Failure {
     let known = table.columns.iter().filter(|column| !is_internal(column) && column.name != "search");
     let known: Vec<String> = known
-        .map(|column| column.name.strip_suffix(MICROS).map_or_else(|| column.name.to_owned(), |name| format!("{name}_at")))
+        .map(|column| {
+            column.name.strip_suffix(MICROS).map_or_else(|| column.name.to_owned(), |name| format!("{name}_at"))
+        })
         .collect();
     let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let failure = Failure::usage(format!("There is no column {name:?} of {}", plural(table.entity)));

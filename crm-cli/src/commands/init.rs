@@ -1,9 +1,9 @@
 //! `crm init`: creates an organization.
 
 use clap::{Arg, ArgMatches, Command};
-use crm_core::{CrmError, NewOrganization};
 use crm_core::access::Organization;
 use crm_core::value::{Email, Slug, Text};
+use crm_core::{CrmError, NewOrganization};
 use crm_store_postgres::without_password;
 
 use crate::args::{option, required, text, value};
@@ -80,11 +80,12 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     if let Some(role) = text(args, "grant_to") {
         grant(app, &database, role).await?;
     }
-    let created = database.crm(app.clock).create_organization(&new).await.map_err(|error| match (error, text(args, "grant_to")) {
-        (error @ CrmError::Duplicate { .. }, Some(role)) => Failure::from(error).hint(format!(
-            "What was to be granted is; `crm init --grant-to {role}` alone does nothing else"
-        )),
-        (error, _) => error.into(),
+    let created = database.crm(app.clock).create_organization(&new).await.map_err(|error| {
+        match (error, text(args, "grant_to")) {
+            (error @ CrmError::Duplicate { .. }, Some(role)) => Failure::from(error)
+                .hint(format!("What was to be granted is; `crm init --grant-to {role}` alone does nothing else")),
+            (error, _) => error.into(),
+        }
     })?;
     app.out.note(&format!(
         "Created the organization {} in {}; {} owns it.",
