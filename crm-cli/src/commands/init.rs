@@ -14,7 +14,7 @@ use crate::output::{self, Record, View};
 
 pub(super) fn command() -> Command {
     Command::new("init")
-        .about("Creates an organization, and its database if need be; or grants a role what programs need")
+        .about("Creates an organization, and its database if need be")
         .long_about(
             "Creates an organization with its first owner and its invoice series, and the database if need be.\n\n\
              The database, the organization and the owner become the defaults of later commands when no defaults are \
