@@ -135,6 +135,8 @@ fn play(crm: &Sandbox) -> String {
     step("--key-stdin contact add --given-name Eva -q", &key);
     step("--key-stdin contact add --given-name Eva -q -o json", &key);
     step("--key-stdin contact list --columns name", &key);
+    step("--key-stdin user show", &key);
+    step("--key-stdin user show ana@acme.example -o json", &key);
     step("--key-stdin contact edit eva@example.com --notes x", &key);
     step("--key-stdin key list", &key);
     step(

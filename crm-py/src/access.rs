@@ -209,7 +209,7 @@ impl Access {
             let user = session.run(&command(member), None).await?;
             Ok((session.inner().get(member).await?.to_row(), user))
         })?;
-        Ok((Record::wrap(py, Membership::TABLE, member)?, Record::user(py, user, session.inner().user().id)?))
+        Ok((Record::wrap(py, Membership::TABLE, member)?, session.wrap_user(py, user)?))
     }
 
     /// Carries out a command on the acting user.

@@ -245,10 +245,10 @@ impl Record {
         (Self::described(table)?.wrap)(py, Self::bare(table, row))
     }
 
-    /// A user as an object, as far as whoever acts may see them.
-    pub(crate) fn user(py: Python<'_>, mut row: Row, acting: Id<access::User>) -> PyResult<Py<PyAny>> {
+    /// A user as an object, as far as whoever acts may see them: all of it if it is this one.
+    pub(crate) fn user(py: Python<'_>, mut row: Row, own: Option<Id<access::User>>) -> PyResult<Py<PyAny>> {
         let table = access::User::TABLE;
-        if table.id(&row) != acting.uuid() {
+        if own.is_none_or(|own| table.id(&row) != own.uuid()) {
             for (column, value) in table.columns.iter().zip(&mut row) {
                 if !MEMBERS_SEE.contains(&column.name) {
                     *value = Value::Null;

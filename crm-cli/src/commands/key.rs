@@ -58,7 +58,8 @@ pub(super) fn command() -> Command {
             option("quota", "OPERATION=N", "How often it may do something in one UTC day, or `none`; may be repeated")
                 .long_help(
                     "How often it may do something in one UTC day, or `none`; may be repeated. A key may create 35 \
-                     contacts a day unless another number is given, or contact.create=none.",
+                     contacts a day unless another number is given, or contact.create=none; quotas of other operations leave \
+                     that as it is.",
                 )
                 .action(ArgAction::Append),
         );
