@@ -89,8 +89,8 @@ class Login:
 class Member(NamedTuple):
     """A member of an organization: who, and in which role.
 
-    Of another one's ``user`` only ``id``, ``email``, ``full_name`` and ``active`` are told, and to an API key of anybody's;
-    the rest is ``None``.
+    Of another one's ``user`` only ``id``, ``email``, ``full_name`` and ``active`` are told; the rest is ``None``. To an API
+    key everybody is another one.
     """
 
     membership: Membership

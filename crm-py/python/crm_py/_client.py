@@ -167,8 +167,7 @@ class Crm:
         )
 
     def grant(self, role: str) -> None:
-        """Grants an existing role of a PostgreSQL server what a program needs that works with the tables and does not own
-        them.
+        """Grants an existing role of a PostgreSQL server what programs need to work with the tables, and nothing more.
 
         For the tables' owner; programs then connect as that role, which row-level security holds to the records of
         one organization at a time. :class:`ValidationError` for a role that is not there or that nothing would hold.
@@ -372,10 +371,10 @@ class Session:
         return self._native.role()
 
     def quotas(self) -> list[QuotaLeft]:
-        """What is left of the quotas of the API key at work, each with ``limit``, ``used``, ``remaining`` and ``resets_at``.
+        """What is left of the quotas of the API key at work; nothing when none is.
 
-        Nothing when no key is at work. :class:`QuotaExceeded` tells ``operation``, ``limit``, ``resets_at`` and
-        ``retry_after`` once one is used up.
+        Each has ``operation``, ``limit``, ``used``, ``remaining`` and ``resets_at``. Once one is used up,
+        :class:`QuotaExceeded` tells ``operation``, ``limit``, ``resets_at`` and ``retry_after``.
         """
         return Access(self._native).quotas()
 
