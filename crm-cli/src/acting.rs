@@ -12,7 +12,7 @@ use crate::config::Origin;
 use crate::error::Failure;
 use crate::logins::{self, Login, Logins};
 use crate::open::App;
-use crate::output::{moment, say};
+use crate::output::moment;
 use crate::secrets;
 
 /// The environment variable with an API key.
@@ -40,7 +40,7 @@ pub(crate) struct Acting {
     pub(crate) session: Session<'static>,
     /// How it is known who they are.
     pub(crate) how: How,
-    /// What was left of an API key's quotas when it began; known where more is told.
+    /// What was left of an API key's quotas when it began; known unless it is to be quiet.
     quotas: Vec<QuotaLeft>,
 }
 
@@ -83,7 +83,7 @@ impl App {
             }
             Claim::Login(login) => self.through(*login).await?,
         };
-        let quotas = if self.out.verbose { session.quotas().await? } else { Vec::new() };
+        let quotas = if self.out.quiet { Vec::new() } else { session.quotas().await? };
         Ok(Acting { session, how, quotas })
     }
 
@@ -91,6 +91,18 @@ impl App {
     pub(crate) fn is_somebody_named(&self) -> bool {
         let member = self.settings.get("as").is_some() && self.settings.get("org").is_some();
         member || self.key_stdin || std::env::var_os(KEY).is_some() || self.login().is_ok_and(|login| login.is_some())
+    }
+
+    /// Whether an API key or a login says who acts, and so reaches no further than one organization.
+    pub(crate) fn is_by_credential(&self) -> Result<bool, Failure> {
+        let named = self.settings.get("as").and(self.settings.origin("as"));
+        if let Some(Origin::Flag(_)) = named {
+            return Ok(false);
+        }
+        if self.key_stdin || std::env::var_os(KEY).is_some() {
+            return Ok(true);
+        }
+        Ok(!matches!(named, Some(Origin::Env(_))) && self.login()?.is_some())
     }
 
     fn claim(&self) -> Result<Claim, Failure> {
@@ -209,11 +221,16 @@ impl App {
         for left in acting.session.quotas().await.unwrap_or_default() {
             let before = acting.quotas.iter().find(|before| before.operation == left.operation);
             if before.is_none_or(|before| before.used != left.used) {
-                let QuotaLeft { operation, limit, resets_at, .. } = &left;
-                say(&format!("{operation}: {} of {limit} left until {}.", left.remaining(), moment(*resets_at)));
+                self.out.note(&format!("{}.", sentence_of(&left)));
             }
         }
     }
+}
+
+/// What is left of a quota, for people.
+pub(crate) fn sentence_of(left: &QuotaLeft) -> String {
+    let QuotaLeft { operation, limit, resets_at, .. } = left;
+    format!("{operation}: {} of {limit} left until {}", left.remaining(), moment(*resets_at))
 }
 
 /// Who asks, as the environment says.

@@ -17,9 +17,10 @@ use crm_core::status::StatusError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, ErrorCode, Invalid};
-use crm_store_postgres::GrantError;
+use crm_store_postgres::{GrantError, NotGranted};
 use crm_store_sqlite::SqliteError;
 
+use crate::commands::has;
 use crate::output::{noun, plural};
 
 /// Where to find stages.
@@ -214,6 +215,10 @@ impl From<CrmError> for Failure {
                         failure = Self::not_found(sentence(&source.to_string()))
                             .hint("Create a book with `crm init`, or try one with `crm demo`");
                     }
+                    _ if source.is::<NotGranted>() => {
+                        let hint = "The owner of the tables grants it: `crm init --grant-to ROLE`";
+                        failure = Self::of("forbidden", 4, sentence(&source.to_string())).hint(hint);
+                    }
                     _ => failure.message = format!("The database failed: {source}"),
                 }
             }
@@ -255,7 +260,8 @@ fn refused_fields(fields: &[Invalid]) -> String {
     format!("Invalid {}", reasons.join("; "))
 }
 
-fn hint_of(error: &CrmError) -> Option<String> {
+/// What to do about an error.
+pub(crate) fn hint_of(error: &CrmError) -> Option<String> {
     Some(match error {
         // Access.
         CrmError::LoginRefused => {
@@ -264,7 +270,7 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::TokenRefused => "Sign in again: `crm login`".into(),
         CrmError::Throttled { .. } => "Wait that long, then try again".into(),
         CrmError::QuotaExceeded { .. } => {
-            "`crm key usage` shows what was used; an admin changes it with `crm key quota`".into()
+            "`crm whoami` shows the key's quotas; an admin can raise them with `crm key quota`".into()
         }
         CrmError::OutOfScope { .. } => "Make another key with the scope: `crm key create`".into(),
         CrmError::BadCredential("the API key") => "An admin sees with `crm key show` whether it is in force".into(),
@@ -287,7 +293,8 @@ fn hint_of(error: &CrmError) -> Option<String> {
             "`crm payment show` and `crm credit-note show` show what they settle".into()
         }
         CrmError::NotFound { entity, .. } => {
-            format!("`crm {} list` shows what there is", noun(entity).replace(' ', "-"))
+            let noun = noun(entity).replace(' ', "-");
+            return has(&noun, "list").then(|| format!("`crm {noun} list` shows what there is"));
         }
         CrmError::Ambiguous { candidates, .. } => format!("Use one of their ids: {}", candidates.join(", ")),
         CrmError::Conflict { .. } => "Try again".into(),
@@ -298,12 +305,13 @@ fn hint_of(error: &CrmError) -> Option<String> {
         CrmError::Duplicate { entity: "organization", .. } => {
             "Choose another slug, or work in the one that is there with --org".into()
         }
+        CrmError::Duplicate { entity: "user", .. } => "Choose another name".into(),
         CrmError::Duplicate { entity, .. } => {
             let noun = noun(entity).replace(' ', "-");
-            match *entity {
-                // Billing.
-                "payment" | "refund" | "credit_note" => format!("`crm {noun} list` finds it"),
-                _ => format!("`crm {noun} list` finds it, `crm {noun} edit` changes it"),
+            match (has(&noun, "list"), has(&noun, "edit")) {
+                (true, true) => format!("`crm {noun} list` finds it, `crm {noun} edit` changes it"),
+                (true, false) => format!("`crm {noun} list` finds it"),
+                (false, _) => return None,
             }
         }
         CrmError::KeyReused(_) => "Use a new key for a new command".into(),

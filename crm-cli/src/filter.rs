@@ -26,6 +26,7 @@ use crm_core::value::{Currency, Date, Decimal6, Email, Instant, Money, ValueErro
 use uuid::Uuid;
 
 use crate::error::Failure;
+use crate::output::MICROS;
 
 /// How deep conditions may be nested.
 const DEPTH: usize = 64;
@@ -340,6 +341,14 @@ pub(crate) fn position(table: &Table, name: &str) -> Option<usize> {
     (!table.columns[at].flags.contains(Flags::SECRET)).then_some(at)
 }
 
+/// The column of microseconds that stands for an instant of this name; 0 of it is never.
+pub(crate) fn counted(table: &Table, name: &str) -> Option<usize> {
+    if table.position(name).is_some() {
+        return None;
+    }
+    table.position(&format!("{}{MICROS}", name.strip_suffix("_at")?))
+}
+
 /// The folded twin of a column, by which it is compared and sorted. A twin that is there for some records only, such as
 /// the alias of keys in force, does not stand for a column that all have.
 pub(crate) fn folded(table: &Table, name: &str) -> Option<usize> {
@@ -402,7 +411,10 @@ impl Scene<'_> {
                     values.iter().map(|value| self.compare(column, Op::Eq, value)).collect::<Result<_, _>>()?;
                 one_of(any)
             }
-            Node::Null(column) => Expr::IsNull(Operand::Column(self.column(column)?)),
+            Node::Null(column) => match counted(self.table, &column.text) {
+                Some(at) => Expr::eq(at, Value::Int(0)),
+                None => Expr::IsNull(Operand::Column(self.column(column)?)),
+            },
             Node::Bare(word) => self.bare(word)?,
         })
     }
@@ -454,9 +466,15 @@ impl Scene<'_> {
                 _ => Err(Wrong::new(value.at, format!("{} is true or false", column.text))),
             };
         }
+        let refuse = |reason: ValueError| Wrong::new(value.at, format!("{}: {reason}", column.text));
+        if let Some(at) = counted(self.table, &column.text).filter(|_| op != Op::Has) {
+            let test = self.instant(at, op, &value.text, |instant| Value::Int(instant.micros())).map_err(refuse)?;
+            // What is absent fulfils no comparison but that it is not equal.
+            let never = Expr::eq(at, Value::Int(0));
+            return Ok(if op == Op::Ne { test } else { Expr::Not(Box::new(never)).and(test) });
+        }
         let at = self.column(column)?;
         let kind = self.table.columns[at].kind;
-        let refuse = |reason: ValueError| Wrong::new(value.at, format!("{}: {reason}", column.text));
         if op == Op::Has {
             return self.contains(at, column, value);
         }
@@ -467,7 +485,7 @@ impl Scene<'_> {
         }
         match kind {
             Kind::Money => self.money(at, op, &value.text).map_err(refuse),
-            Kind::Instant => self.instant(at, op, &value.text).map_err(refuse),
+            Kind::Instant => self.instant(at, op, &value.text, Value::Instant).map_err(refuse),
             _ => {
                 let (at, read) = self.value(at, &column.text, &value.text).map_err(refuse)?;
                 Ok(with(at, op, read))
@@ -536,13 +554,13 @@ impl Scene<'_> {
     }
 
     /// An instant compares with another one, or with a whole day in the organization's zone.
-    fn instant(&self, at: usize, op: Op, text: &str) -> Result<Expr, ValueError> {
+    fn instant(&self, at: usize, op: Op, text: &str, stored: fn(Instant) -> Value) -> Result<Expr, ValueError> {
         if let Ok(instant) = text.parse::<Instant>() {
-            return Ok(with(at, op, Value::Instant(instant)));
+            return Ok(with(at, op, stored(instant)));
         }
         let day = parse_date(text)?;
-        let start = || Value::Instant(self.zone.start_of(day));
-        let end = || Value::Instant(self.zone.start_of(day.succ_opt().unwrap_or(day)));
+        let start = || stored(self.zone.start_of(day));
+        let end = || stored(self.zone.start_of(day.succ_opt().unwrap_or(day)));
         let within = || with(at, Op::Ge, start()).and(with(at, Op::Lt, end()));
         Ok(match op {
             Op::Lt => with(at, Op::Lt, start()),
@@ -644,6 +662,28 @@ mod tests {
         let at = Operand::Column(Contact::TABLE.expect_position("created_at"));
         let midnight = Value::Instant("2026-03-02T05:00:00Z".parse().unwrap());
         assert_eq!(read::<Contact>("created_at > 2026-03-01").unwrap(), Expr::Compare(at, Cmp::Ge, midnight));
+    }
+
+    #[test]
+    fn counted_microseconds_are_asked_for_as_the_instant_that_is_shown() {
+        use crm_core::access::ApiKey;
+
+        let at = ApiKey::TABLE.expect_position("last_used_micros");
+        let never = || Expr::eq(at, Value::Int(0));
+        let used = || Expr::Not(Box::new(never()));
+        assert_eq!(read::<ApiKey>("last_used_at is null").unwrap(), never());
+        assert_eq!(read::<ApiKey>("last_used_at is not null").unwrap(), used());
+        let before = |instant: &str| {
+            let micros = instant.parse::<Instant>().unwrap().micros();
+            used().and(Expr::Compare(Operand::Column(at), Cmp::Lt, Value::Int(micros)))
+        };
+        assert_eq!(read::<ApiKey>("last_used_at < 2026-03-01").unwrap(), before("2026-03-01T05:00:00Z"));
+        let exact = "last_used_at < 2026-03-01T09:30:00Z";
+        assert_eq!(read::<ApiKey>(exact).unwrap(), before("2026-03-01T09:30:00Z"));
+        assert!(matches!(read::<ApiKey>("last_used_at != 2026-03-01").unwrap(), Expr::Not(_)));
+        assert!(wrong::<ApiKey>("last_used_at ~ 2026").contains("there is no column"));
+        let hint = read::<ApiKey>("last_usd_at is null").unwrap_err().hint.unwrap();
+        assert!(hint.starts_with("Did you mean last_used_at?") && !hint.contains("micros"), "{hint}");
     }
 
     #[test]

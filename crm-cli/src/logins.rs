@@ -11,9 +11,11 @@ use std::path::{Path, PathBuf};
 use crm_core::access::{ACCESS_SECONDS, Secret, Signed, TokenKeys};
 use crm_core::value::Instant;
 use crm_core::{CrmError, Environment};
+use crm_store_postgres::without_password;
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
-use crate::config::{folders, without_password};
+use crate::config::folders;
 use crate::error::{Done, Failure};
 use crate::open::{Clock, file_of, is_server};
 use crate::private;
@@ -213,8 +215,8 @@ impl SigningKey {
 
 /// So many random bytes in hexadecimal digits.
 fn hex<const BYTES: usize>(clock: Clock) -> String {
-    let mut bytes = [0; BYTES];
-    clock.fill_random(&mut bytes);
+    let mut bytes = Zeroizing::new([0; BYTES]);
+    clock.fill_random(&mut *bytes);
     bytes.iter().fold(String::with_capacity(2 * BYTES), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
@@ -263,6 +265,7 @@ fn load<T: Default + for<'de> Deserialize<'de>>(path: &Path) -> Result<T, Failur
 
 fn save(path: &Path, value: &impl Serialize) -> Done {
     let text = toml::to_string(value).map_err(|_| Failure::failed(format!("Cannot write {}", path.display())))?;
+    let text = Zeroizing::new(text);
     private::write(path, &text)
 }
 

@@ -6,12 +6,12 @@ use clap::ArgMatches;
 use crm_core::access::PasswordCost;
 use crm_core::value::Instant;
 use crm_core::{Crm, Environment, SystemEnvironment};
-use crm_store_postgres::{PostgresOptions, PostgresStore};
+use crm_store_postgres::{PostgresOptions, PostgresStore, without_password};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use uuid::Uuid;
 
 use crate::acting::Acting;
-use crate::config::{Origin, Settings, without_password};
+use crate::config::{Origin, Settings};
 use crate::error::{Done, Failure};
 use crate::logins::signing_keys;
 use crate::output::{Format, Out};

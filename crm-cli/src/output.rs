@@ -196,7 +196,7 @@ pub(crate) enum Shown {
 }
 
 /// How the names of columns end that count microseconds since 1970; 0 is never.
-const MICROS: &str = "_micros";
+pub(crate) const MICROS: &str = "_micros";
 
 fn instant_of(row: &Row, at: usize) -> Option<Instant> {
     row[at].as_int().filter(|micros| *micros != 0).and_then(|micros| Instant::from_micros(micros).ok())
@@ -441,7 +441,12 @@ pub(crate) fn plural(entity: &str) -> String {
 /// The error of a column that is not there.
 pub(crate) fn unknown_column(table: &Table, name: &str) -> Failure {
     let known = table.columns.iter().filter(|column| !is_internal(column) && column.name != "search");
-    let known: Vec<&str> = known.map(|column| column.name).collect();
+    let known: Vec<String> = known
+        .map(|column| {
+            column.name.strip_suffix(MICROS).map_or_else(|| column.name.to_owned(), |name| format!("{name}_at"))
+        })
+        .collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
     let failure = Failure::usage(format!("There is no column {name:?} of {}", plural(table.entity)));
     match crate::config::nearest(name, &known) {
         Some(near) => failure.hint(format!("Did you mean {near}? There are {}", known.join(", "))),

@@ -4,13 +4,15 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use zeroize::Zeroizing;
+
 use crate::error::{Done, Failure};
 
 /// The text of a file of secrets; none when it is not there.
 ///
 /// # Errors
 /// When others than its owner may open it: what is in it may be known to them.
-pub(crate) fn read(path: &Path) -> Result<Option<String>, Failure> {
+pub(crate) fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
     let failed = |error: io::Error| Failure::failed(format!("Cannot read {}: {error}", path.display()));
     let mut file = match File::open(path) {
         Ok(file) => file,
@@ -18,7 +20,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, Failure> {
         Err(error) => return Err(failed(error)),
     };
     require_private(&file, path)?;
-    let mut text = String::new();
+    // Of its full size from the start: a buffer that grows leaves what it held behind.
+    let size = file.metadata().map_err(failed)?.len();
+    let mut text = Zeroizing::new(String::with_capacity(usize::try_from(size).unwrap_or(0) + 64));
     file.read_to_string(&mut text).map_err(failed)?;
     Ok(Some(text))
 }
@@ -117,7 +121,8 @@ mod tests {
         assert_eq!(read(&path).unwrap(), None);
         write(&path, "a secret").unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        assert_eq!(read(&path).unwrap().as_deref(), Some("a secret"));
+        let text = |path: &Path| read(path).unwrap().map(|text| text.to_string());
+        assert_eq!(text(&path).as_deref(), Some("a secret"));
         for mode in [0o640, 0o604, 0o620, 0o601] {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
             let failure = read(&path).unwrap_err();
@@ -125,14 +130,14 @@ mod tests {
         }
         // What is written anew is private again.
         write(&path, "another").unwrap();
-        assert_eq!(read(&path).unwrap().as_deref(), Some("another"));
+        assert_eq!(text(&path).as_deref(), Some("another"));
         assert_eq!(fs::read_dir(folder.path().join("deep")).unwrap().count(), 1);
         // What a link leads to is written, and what is no file stays.
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&path, &link).unwrap();
         write(&link, "through the link").unwrap();
         assert!(link.is_symlink());
-        assert_eq!(read(&path).unwrap().as_deref(), Some("through the link"));
+        assert_eq!(text(&path).as_deref(), Some("through the link"));
         for taken in [folder.path().join("deep"), "/dev/null".into()] {
             let failure = write(&taken, "lost").unwrap_err();
             assert!(failure.message.ends_with("it is there, and no file"), "{}", failure.message);

@@ -369,6 +369,7 @@ pub(crate) async fn query<E: Entity>(
             None => (term, Direction::Ascending),
         };
         let found = filter::folded(table, name).or_else(|| filter::position(table, name));
+        let found = found.or_else(|| filter::counted(table, name));
         let unknown = || output::unknown_column(table, name).field("sort");
         query = query.order(found.ok_or_else(unknown)?, direction);
     }

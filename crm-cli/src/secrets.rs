@@ -4,13 +4,14 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
 
 use clap::{Arg, ArgMatches};
 use crm_core::access::Secret;
+use zeroize::Zeroizing;
 
 use crate::args::{flag, given};
 use crate::error::Failure;
 use crate::output;
 
 /// The longest line that is read, in bytes: longer than any password may be.
-const LONGEST: u64 = 64 * 1_024;
+const LONGEST: usize = 64 * 1_024;
 
 /// The option that reads a password from standard input.
 pub(crate) fn password_arg() -> Arg {
@@ -19,10 +20,11 @@ pub(crate) fn password_arg() -> Arg {
 
 /// A line of standard input, without its end; what follows stays to be read.
 fn line(what: &str) -> Result<Secret, Failure> {
-    let mut text = Vec::new();
-    io::stdin().lock().take(LONGEST).read_until(b'\n', &mut text)?;
-    let text = String::from_utf8(text).map_err(|_| Failure::refused(format!("The {what} is not text in UTF-8")))?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
+    // Of its full size from the start: a buffer that grows leaves what it held behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LONGEST));
+    io::stdin().lock().take(LONGEST as u64).read_until(b'\n', &mut bytes)?;
+    let text = str::from_utf8(&bytes).map_err(|_| Failure::refused(format!("The {what} is not text in UTF-8")))?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
     let text = text.strip_suffix('\r').unwrap_or(text);
     if text.is_empty() {
         return Err(Failure::usage(format!("Standard input has no line with the {what}")));

@@ -98,6 +98,7 @@ fn play(crm: &Sandbox) -> String {
     // Accounts.
     step("user show", "");
     step("user set-username ana", "");
+    step("--as bob@acme.example user set-username ANA", "");
     step("user set-username 'Ana María'", "");
     step("user reset-password bob@acme.example --password-stdin", "Bob's old password\n");
     step("user reset-password ana@acme.example --password-stdin", "Bob's old password\n");
@@ -122,13 +123,20 @@ fn play(crm: &Sandbox) -> String {
     step("key create till --role member --scope contact.*,invoice.read --expires 90 --quota contact.read=1", "");
     step("key create till --role member --scope contact.*,invoice.read --expires 90 -o csv", "");
     step("--as bob@acme.example key create own --role owner --scope *.read", "");
+    step("key create far --role viewer --scope *.read --expires 213503990", "");
+    step("key create far --role viewer --scope *.read --expires 99999999", "");
+    step("key create useless --role viewer --scope contact.create,contact.* --quota deal.win=3", "");
+    step("key revoke useless -q -o id", "");
     step("key list", "");
     step("--key-stdin whoami -o json", &key);
-    step("--key-stdin -v contact add --given-name Eva --email eva@example.com -q -o csv", &key);
+    step("--key-stdin contact add --given-name Eva --email eva@example.com -o csv", &key);
     step("--key-stdin contact add --given-name Eva -q -o id", &key);
+    step("--key-stdin whoami", &key);
     step("--key-stdin contact add --given-name Eva -q", &key);
     step("--key-stdin contact add --given-name Eva -q -o json", &key);
     step("--key-stdin contact list --columns name", &key);
+    step("--key-stdin user show", &key);
+    step("--key-stdin user show ana@acme.example -o json", &key);
     step("--key-stdin contact edit eva@example.com --notes x", &key);
     step("--key-stdin key list", &key);
     step(
@@ -158,6 +166,10 @@ fn play(crm: &Sandbox) -> String {
     step("key usage website", "");
     step("--key-stdin contact list", &key);
     step("key list --revoked -o csv --columns alias,role,expires_at,revoked_at,last_used_at", "");
+    step("key list --revoked --sort=-last_used_at,alias -o csv --columns alias,last_used_at", "");
+    step("key list --revoked --where 'last_used_at is not null' -o csv --columns alias", "");
+    step("key list --revoked --where 'last_used_at is null or last_used_at > 2026-06-15' -o csv --columns alias", "");
+    step("key list --where 'last_usd_at is null'", "");
     step("key show ghost", "");
     // The end.
     step("user end-sessions -q -o id", "");
@@ -217,6 +229,31 @@ fn who_acts_is_decided_in_a_fixed_order() {
     assert_eq!(whoami(&crm, "", ""), "exit 4");
     crm.ok("logout");
     assert_eq!(whoami(&crm, "", ""), "ana@acme.example owner configuration");
+}
+
+#[test]
+fn a_credential_lists_its_own_organization_alone() {
+    let crm = signed_up(Sandbox::new());
+    let key = crm.ok("--as ana@acme.example key create k --role viewer --scope *.read -q -o id");
+    crm.ok("init --org other --name Rivals --currency EUR --zone UTC --owner eve@other.example");
+    let list = |options: &str, input: &str| {
+        let ran = crm.fed(&format!("{options} org list -o ndjson"), input);
+        let slug = |line: &str| Some(line.split_once(r#""slug":""#)?.1.split_once('"')?.0.to_owned());
+        (ran.code, ran.stdout.lines().filter_map(slug).collect::<Vec<_>>().join(" "))
+    };
+    let all = (Some(0), "acme other".to_owned());
+    assert_eq!(list("", ""), all);
+    assert_eq!(list("--key-stdin", &key), (Some(0), "acme".to_owned()));
+    assert_eq!(list("--as ana@acme.example --key-stdin", &key), all);
+    crm.variable("CRM_KEY", Some(&key));
+    assert_eq!(list("", ""), (Some(0), "acme".to_owned()));
+    crm.variable("CRM_KEY", Some("crm_nonsense"));
+    assert_eq!(list("", "").0, Some(4));
+    crm.variable("CRM_KEY", None);
+    sign_in(&crm, "ana@acme.example", ANA);
+    assert_eq!(list("", ""), (Some(0), "acme".to_owned()));
+    crm.variable("CRM_AS", Some("ana@acme.example"));
+    assert_eq!(list("", ""), all);
 }
 
 #[test]

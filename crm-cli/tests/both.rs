@@ -165,14 +165,29 @@ fn a_role_that_owns_nothing_works_with_what_it_was_granted() {
     let (role, url) = schema.role();
     let init = "init --org acme --currency USD --zone UTC --owner ana@acme.example --grant-to";
     let owner = Sandbox::on(&schema.url());
+    // Granting alone makes nothing.
+    let alone = owner.run(&format!("init --grant-to {role}"));
+    assert_eq!(alone.code, Some(1), "{alone}");
+    assert!(alone.stderr.contains("`crm init` makes a book"), "{alone}");
     let refused = owner.run(&format!("{init} nobody-of-that-name")).to_string();
     assert!(
         refused.contains("The server has no role \"nobody-of-that-name\"") && refused.contains("exit 5"),
         "{refused}"
     );
-    let done = owner.run(&format!("{init} {role}")).to_string();
-    assert!(done.contains(&format!("Granted the role {role}")), "{done}");
+    let incomplete = owner.run(&format!("init --org acme --grant-to {role} --currency USD"));
+    assert_eq!(incomplete.code, Some(2), "{incomplete}");
+    owner.init();
     let granted = Sandbox::on(&url);
+    let refused = granted.run("org list");
+    assert_eq!(refused.code, Some(4), "{refused}");
+    assert!(refused.stderr.contains(&format!("The role {role} was not granted")), "{refused}");
+    assert!(refused.stderr.contains("`crm init --grant-to ROLE`"), "{refused}");
+    let done = owner.run(&format!("{init} {role}"));
+    assert_eq!(done.code, Some(6), "{done}");
+    assert!(done.stderr.contains(&format!("`crm init --grant-to {role}` alone does nothing else")), "{done}");
+    let done = owner.run(&format!("init --grant-to {role}"));
+    assert_eq!((done.code, done.stdout.as_str()), (Some(0), ""), "{done}");
+    assert!(done.stderr.contains(&format!("Granted the role {role}")), "{done}");
     let line = "--org acme --as ana@acme.example";
     granted.ok(&format!("contact add --given-name Eva --email eva@example.com -q {line}"));
     assert!(granted.ok(&format!("contact list {line}")).contains("eva@example.com"));
@@ -180,6 +195,8 @@ fn a_role_that_owns_nothing_works_with_what_it_was_granted() {
     assert!(granted.ok("doctor").contains("holds this role to one organization at a time"));
     assert!(owner.ok("doctor").contains("does not hold this role"));
     let file = Sandbox::new().run(&format!("{init} {role}")).to_string();
+    assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
+    let file = Sandbox::acme().run(&format!("init --grant-to {role}")).to_string();
     assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
 }
 

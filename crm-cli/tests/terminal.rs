@@ -15,7 +15,7 @@ use common::{Sandbox, words};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, tcgetattr};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Both ends of a new terminal: ours, and the program's.
 fn terminal() -> (File, File) {

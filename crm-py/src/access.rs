@@ -106,10 +106,14 @@ impl Access {
         let mut new = NewKey::new(alias, role, scopes);
         new.expires_at = expires.map(|at| instant("expires", at)).transpose()?;
         if let Some(quotas) = quotas {
-            let read = quotas.iter().map(|(operation, per_day)| {
-                Ok((text("quotas.operation", &operation)?, integer("quotas.per_day", &per_day)?))
-            });
-            new.quotas = read.collect::<PyResult<_>>()?;
+            // What is not named keeps its default.
+            for (operation, per_day) in quotas {
+                let operation = text("quotas.operation", &operation)?;
+                new.quotas.retain(|(known, _)| *known != operation);
+                if !per_day.is_none() {
+                    new.quotas.push((operation, integer("quotas.per_day", &per_day)?));
+                }
+            }
         }
         let session = self.0.get();
         let created = session.call(py, async { session.inner().create_key(&new).await })?;
@@ -205,7 +209,7 @@ impl Access {
             let user = session.run(&command(member), None).await?;
             Ok((session.inner().get(member).await?.to_row(), user))
         })?;
-        Ok((Record::wrap(py, Membership::TABLE, member)?, Record::wrap(py, User::TABLE, user)?))
+        Ok((Record::wrap(py, Membership::TABLE, member)?, session.wrap_user(py, user)?))
     }
 
     /// Carries out a command on the acting user.

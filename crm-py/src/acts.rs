@@ -40,7 +40,10 @@ pub(crate) async fn act(
         ("task", "cancel") => run!(CancelTask),
         ("task", "reopen") => run!(ReopenTask),
         ("api_key", "revoke") => run!(RevokeKey),
-        ("invitation", "withdraw") => run!(WithdrawInvitation),
+        ("invitation", "withdraw") => {
+            let id = reference.resolve_invitation(session.inner()).await?;
+            session.run(&WithdrawInvitation(id), key).await
+        }
         _ => for_entity!(entity, E => {
             let id = reference.resolve::<E>(session.inner()).await?;
             match verb {

@@ -11,8 +11,8 @@ use crm_core::crm::NewOrganization;
 use crm_core::entity::{Entity as _, Stored, Table};
 use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, StoreError};
 use crm_core::value::ValueError;
-use crm_core::{Crm, ErrorCode, Row, SystemEnvironment};
-use crm_store_postgres::{PostgresOptions, PostgresStore};
+use crm_core::{Crm, CrmError, ErrorCode, Row, SystemEnvironment};
+use crm_store_postgres::{GrantError, PostgresOptions, PostgresStore, without_password};
 use crm_store_sqlite::{Durability, SqliteOptions, SqliteStore};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -145,15 +145,15 @@ fn is_postgres(url: &str) -> bool {
     url.starts_with("postgres://") || url.starts_with("postgresql://")
 }
 
-/// An address as it may be shown.
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // A password may contain anything, so everything up to the last at sign may be part of it.
-    let (user, address) = match rest.rsplit_once('@') {
-        Some((user, address)) => (format!("{}@", user.split(':').next().unwrap_or_default()), address),
-        None => (String::new(), rest),
+/// Why a role was granted nothing.
+fn not_granted(error: GrantError) -> CrmError {
+    let reason = match error {
+        GrantError::Store(error) => return error.into(),
+        GrantError::NoRole(role) => ValueError::NotThere { entity: "role", reference: role },
+        GrantError::NotOwner => ValueError::NotAllowed { when: "somebody else than the tables' owner grants" },
+        _ => ValueError::NotAllowed { when: "row-level security would not hold the role" },
     };
-    format!("{scheme}://{user}{}", address.split(['?', '#']).next().unwrap_or_default())
+    CrmError::invalid("role", reason)
 }
 
 /// How calls are carried out.
@@ -313,6 +313,16 @@ impl Database {
             backend.close().await?;
             drop(backend);
             Ok(())
+        })
+    }
+
+    /// Grants a role of the server what programs need to work with the tables.
+    fn grant(&self, py: Python<'_>, role: &str) -> PyResult<()> {
+        self.shared.run(py, async {
+            match &*self.shared.gate.open()? {
+                Backend::Postgres(store) => store.grant(role).await.map_err(not_granted),
+                Backend::Sqlite(_) => Err(CrmError::invalid("role", ValueError::NotAllowed { when: "it is a file" })),
+            }
         })
     }
 

@@ -6,6 +6,7 @@ use crm_core::access::AccessError;
 use crm_core::store::StoreError;
 use crm_core::value::ValueError;
 use crm_core::{CrmError, Environment as _, ErrorCode, Invalid, SystemEnvironment};
+use crm_store_postgres::NotGranted;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -35,7 +36,7 @@ const fn class_name(code: ErrorCode) -> &'static str {
 }
 
 /// What to do about an error, where that is not plain from its message.
-const fn hint(error: &CrmError) -> Option<&'static str> {
+fn hint(error: &CrmError) -> Option<&'static str> {
     match error {
         CrmError::Ambiguous { .. } => Some("use one of the ids in details"),
         CrmError::KeyReused(_) => Some("use a new key for a new command"),
@@ -45,6 +46,9 @@ const fn hint(error: &CrmError) -> Option<&'static str> {
         CrmError::Access(AccessError::WeakKey(_)) => Some("make one with secrets.token_hex(32)"),
         CrmError::Store(StoreError::OutcomeUnknown(_)) => {
             Some("send the same call again with the same key: it is carried out at most once")
+        }
+        CrmError::Store(StoreError::Backend(source)) if source.is::<NotGranted>() => {
+            Some("the owner of the tables grants it with Crm.grant")
         }
         CrmError::Store(StoreError::Unavailable(_)) => Some("nothing was written; try again"),
         CrmError::Store(StoreError::Schema { found, known }) if 0 < *found && *found < *known => {

@@ -1,12 +1,12 @@
 //! What callers give: fields, references and lines, read before a call and resolved within it.
 
-use crm_core::access::{Membership, User};
+use crm_core::access::{Invitation, Membership, User};
 use crm_core::billing::{Invoice, NewLine};
 use crm_core::crud::Rules;
 use crm_core::entity::{Column, Entity as _, Kind, Locale, Stored, Table};
 use crm_core::people::Contact;
 use crm_core::row::Value;
-use crm_core::store::{Select, StoreExt as _};
+use crm_core::store::{Query, Select, StoreExt as _};
 use crm_core::value::{Currency, Email, ValueError};
 use crm_core::{CrmError, Edit, Id, Invalid, Session};
 use pyo3::prelude::*;
@@ -85,6 +85,19 @@ impl Reference {
             session.store().first::<Membership>(session.scope(), Select::new(Membership::TABLE, filter)).await?;
         let not_found = || CrmError::NotFound { entity: Membership::TABLE.entity, reference: self.shown() };
         Ok(member.ok_or_else(not_found)?.id)
+    }
+
+    /// The invitation that is named: by its id, or by the address that it was made for, where it stands.
+    pub(crate) async fn resolve_invitation(&self, session: &Session<'_>) -> Outcome<Id<Invitation>> {
+        let key = match self {
+            Self::Id(id) => return Ok(Id::new(*id)),
+            Self::Key(key) => key,
+        };
+        let not_found = || CrmError::NotFound { entity: Invitation::TABLE.entity, reference: self.shown() };
+        let email: Email = key.parse().map_err(|_| not_found())?;
+        let standing = Invitation::COLUMNS.email_key.eq(&Some(email.key().to_owned()));
+        let found = session.list(&Query::new(standing).limit(1)).await?.items;
+        Ok(found.first().ok_or_else(not_found)?.id)
     }
 
     /// The id of a record of this table.

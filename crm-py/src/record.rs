@@ -2,13 +2,13 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use crm_core::Row;
 use crm_core::access;
 use crm_core::encode::{decode_value, write_text, write_value};
 use crm_core::entity::{Column, Entity as _, Flags, Kind, Table};
 use crm_core::people;
 use crm_core::row::Value;
 use crm_core::value::{Currency, Instant};
+use crm_core::{Id, Row};
 use pyo3::exceptions::{PyAttributeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
@@ -56,7 +56,7 @@ pub(crate) trait Class {
 classes! {
     /// An organization: the tenant that every other record belongs to.
     Organization,
-    /// A person who can act.
+    /// A person who can act. Of others only the id, the address, the name and whether they may act are told.
     User,
     /// One user's membership of one organization.
     Membership,
@@ -122,6 +122,14 @@ pub(crate) fn exposed(column: &Column) -> bool {
     !column.flags.contains(Flags::SECRET) && !internal && !unshown
 }
 
+/// What members see of each other's accounts. Of their own, users see all.
+const MEMBERS_SEE: [&str; 4] = ["id", "email", "full_name", "active"];
+
+/// Whether an attribute may be absent: as its column may be, and what others do not see of a user.
+fn absent(table: &Table, column: &Column) -> bool {
+    column.nullable || (*table == *access::User::TABLE && !MEMBERS_SEE.contains(&column.name))
+}
+
 /// One attribute of a record: a column of its table.
 #[pyclass(frozen, module = "crm_py._crm_py")]
 pub(crate) struct Field {
@@ -130,6 +138,8 @@ pub(crate) struct Field {
     index: usize,
     /// The place of the currency of amounts.
     currency: Option<usize>,
+    /// Whether it may be absent.
+    nullable: bool,
 }
 
 impl Field {
@@ -173,7 +183,7 @@ impl Field {
     /// Whether it may be absent.
     #[getter]
     const fn nullable(&self) -> bool {
-        self.column.nullable
+        self.nullable
     }
 
     /// Whether only the engine sets it.
@@ -233,6 +243,19 @@ impl Record {
     /// A record as an object of its own class.
     pub(crate) fn wrap(py: Python<'_>, table: &'static Table, row: Row) -> PyResult<Py<PyAny>> {
         (Self::described(table)?.wrap)(py, Self::bare(table, row))
+    }
+
+    /// A user as an object, as far as whoever acts may see them: all of it if it is this one.
+    pub(crate) fn user(py: Python<'_>, mut row: Row, own: Option<Id<access::User>>) -> PyResult<Py<PyAny>> {
+        let table = access::User::TABLE;
+        if own.is_none_or(|own| table.id(&row) != own.uuid()) {
+            for (column, value) in table.columns.iter().zip(&mut row) {
+                if !MEMBERS_SEE.contains(&column.name) {
+                    *value = Value::Null;
+                }
+            }
+        }
+        Self::wrap(py, table, row)
     }
 
     /// Records as objects of their own class.
@@ -427,7 +450,8 @@ pub(crate) fn describe(py: Python<'_>) -> PyResult<()> {
         let columns = described.table.columns.iter().enumerate().filter(|(_, column)| exposed(column));
         let mut names = Vec::new();
         for (index, column) in columns {
-            class.setattr(column.name, Bound::new(py, Field { column, index, currency })?)?;
+            let nullable = absent(described.table, column);
+            class.setattr(column.name, Bound::new(py, Field { column, index, currency, nullable })?)?;
             names.push(column.name);
         }
         class.setattr("__match_args__", PyTuple::new(py, names)?)?;

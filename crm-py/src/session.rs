@@ -165,7 +165,7 @@ impl Session {
 
     /// The acting user.
     fn user(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        Record::wrap(py, User::TABLE, self.inner.user().to_row())
+        self.wrap_user(py, self.inner.user().to_row())
     }
 
     /// The acting user's role.
@@ -652,13 +652,19 @@ impl Session {
 }
 
 impl Session {
+    /// A user as an object. Users see all of their own account; an API key is none of them, whoever made it.
+    pub(crate) fn wrap_user(&self, py: Python<'_>, row: Row) -> PyResult<Py<PyAny>> {
+        let own = self.inner.key().is_none().then(|| self.inner.user().id);
+        Record::user(py, row, own)
+    }
+
     fn with_user(&self, py: Python<'_>, row: Row) -> PyResult<(Py<PyAny>, Py<PyAny>)> {
         let user = row[Membership::COLUMNS.user_id.index()].as_id().unwrap_or_default();
         let users =
             self.call(py, async { Ok(self.inner.store().fetch(Scope::SYSTEM, User::TABLE, &[user]).await?) })?;
         let not_found = CrmError::NotFound { entity: User::TABLE.entity, reference: user.to_string() };
         let user = users.into_iter().next().ok_or_else(|| crate::error::raised(py, &not_found))?;
-        Ok((Record::wrap(py, Membership::TABLE, row)?, Record::wrap(py, User::TABLE, user)?))
+        Ok((Record::wrap(py, Membership::TABLE, row)?, self.wrap_user(py, user)?))
     }
 }
 

@@ -187,6 +187,35 @@ def test_admins_look_after_members(crm: crm_py.Crm) -> None:
     assert crm.verify_users().ok
 
 
+def test_members_see_little_of_each_others_accounts(crm: crm_py.Crm) -> None:
+    ana = crm.login("acme", ANA, PASSWORD).org
+    ana.me.set_username("ana")
+    ana.members.add("vic@acme.example", role="viewer", full_name="Vic")
+    vic = crm.organization("acme", acting_as="vic@acme.example")
+    key = ana.keys.create("staff", role="viewer", scopes="membership.read").text
+    told = {"id", "email", "full_name", "active"}
+    seen = [vic.members.get(ANA).user]
+    seen += [member.user for member in vic.members.list() if member.email != vic.user.email]
+    web = crm.with_key(key)
+    # A key is no user, whoever made it.
+    seen += [web.members.get(BEA).user, web.members.get(ANA).user, web.user]
+    seen += [ana.members.get(BEA).user, ana.members.set_role(BEA, "member").user]
+    seen += [ana.members.reset_password(BEA, PASSWORD).user, ana.members.deactivate(BEA).user]
+    seen += [ana.members.activate(BEA).user, ana.members.remove(BEA).user]
+    seen.append(ana.members.add("gus@acme.example", role="member", full_name="Gus").user)
+    for user in seen:
+        assert {name for name, value in user.to_dict().items() if value is not None} == told
+        assert (user.username, user.epoch, user.memberships, user.version, user.updated_at) == (None,) * 5
+        assert not {"epoch", "username", "memberships"} & {part.split("=")[0] for part in repr(user).split(", ")}
+        again = pickle.loads(pickle.dumps(user))
+        assert again == user
+    assert b'"epoch":null' in pickle.dumps(seen[0])
+    # One's own account is told whole.
+    for own in (ana.members.get(ANA).user, ana.user, crm.login("acme", ANA, PASSWORD).user):
+        assert (own.username, own.memberships, own.password_given) == ("ana", 1, False)
+        assert own.password_changed_at is not None
+
+
 def test_invitations(crm: crm_py.Crm) -> None:
     ana = crm.login("acme", ANA, PASSWORD).org
     made = ana.members.invite("carl@acme.example", role="member")
@@ -209,9 +238,13 @@ def test_invitations(crm: crm_py.Crm) -> None:
     assert ana.members.withdraw(second.invitation).ended == "withdrawn"
     for text in (first.text, second.text, declined.text, "crminv_x"):
         refused(lambda text=text: crm.accept_invitation(text, "E"))  # type: ignore[misc]
+    third = ana.members.invite("emil@acme.example", role="viewer")
+    assert refused(lambda: ana.members.withdraw("nobody@acme.example"), NotFound).code == "not_found"
+    assert ana.members.withdraw("Emil@acme.example").id == third.invitation.id
+    refused(lambda: ana.members.withdraw("emil@acme.example"), NotFound)
     assert ana.members.invitations() == []
     ends = [it.ended for it in ana.members.invitations(all=True)]
-    assert ends == ["accepted", "declined", "withdrawn", "withdrawn"]
+    assert ends == ["accepted", "declined", "withdrawn", "withdrawn", "withdrawn"]
     refused(lambda: ana.members.invite("f@acme.example", role="viewer", days=31), ValidationError)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import pickle
+import secrets
 import signal
 import subprocess
 import sys
@@ -71,7 +72,28 @@ def test_an_address_is_shown_without_its_password() -> None:
     with crm_py.open(postgres_url(), schema=new_schema()) as crm:
         assert repr(crm).startswith("<open database postgres")
         shown = crm._native.url
+    sign = "&" if "?" in postgres_url() else "?"
+    with crm_py.open(f"{postgres_url()}{sign}password=se@cret", schema="py_shown") as crm:
+        assert "cret" not in repr(crm)
+        assert "password=***" in repr(crm)
     assert ":" not in shown.split("://")[1].split("@")[0] or "@" not in shown
+
+
+def test_a_role_is_granted_what_programs_need(tmp_path: Path) -> None:
+    name = f"py_{secrets.token_hex(8)}"
+    with crm_py.open(postgres_url(), schema=name) as crm:
+        acme(crm)
+        assert refused_role(crm, "nobody-of-that-name") == "role"
+        # A role that every server has.
+        crm.grant("pg_read_all_data")
+    with crm_py.open(tmp_path / "x.db") as crm:
+        assert refused_role(crm, "pg_read_all_data") == "role"
+
+
+def refused_role(crm: crm_py.Crm, role: str) -> str | None:
+    with pytest.raises(ValidationError) as caught:
+        crm.grant(role)
+    return caught.value.field
 
 
 def test_closing_ends_everything(database: crm_py.Crm) -> None:

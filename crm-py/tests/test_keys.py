@@ -110,6 +110,22 @@ def test_the_thirty_sixth_contact_of_a_day_is_refused(database: crm_py.Crm) -> N
     assert org.audit.verify().ok
 
 
+def test_what_is_not_named_keeps_its_default_quota(local: crm_py.Session) -> None:
+    usual = {"contact.create": 35}
+    for number, (given, quotas) in enumerate(
+        [
+            (None, usual),
+            ({}, usual),
+            ({"deal.create": 3}, usual | {"deal.create": 3}),
+            ({"contact.create": 5}, {"contact.create": 5}),
+            ({"contact.create": None, "deal.create": 3}, {"deal.create": 3}),
+            ({"contact.create": None}, {}),
+        ]
+    ):
+        made = local.keys.create(f"k{number}", role="manager", scopes="contact.* deal.*", quotas=given)
+        assert local.keys.quotas(made.key) == quotas
+
+
 def test_no_more_than_the_quota_among_many(database: crm_py.Crm) -> None:
     org = acme(database)
     text = shop(org, quotas={"contact.create": 20}).text

@@ -39,6 +39,15 @@ pub(crate) enum Misuse {
     Closed,
 }
 
+/// The store's role has not been granted what it needs to work with the tables; their owner grants it with
+/// [`grant`](crate::PostgresStore::grant). It is what a [`StoreError::Backend`] holds.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the role {role} was not granted what it needs to work with the tables")]
+pub struct NotGranted {
+    /// The role.
+    pub role: String,
+}
+
 /// The error of a misuse.
 pub(crate) fn refused(misuse: Misuse) -> StoreError {
     StoreError::Backend(Box::new(misuse))
@@ -65,6 +74,11 @@ pub(crate) fn is_contention(error: &sqlx::Error) -> bool {
 /// Whether a table is not there.
 pub(crate) fn is_undefined_table(error: &sqlx::Error) -> bool {
     server(error).is_some_and(|error| error.code() == "42P01")
+}
+
+/// Whether the role may not do what it asked for.
+pub(crate) fn is_denied(error: &sqlx::Error) -> bool {
+    server(error).is_some_and(|error| error.code() == "42501")
 }
 
 /// Whether a savepoint was asked for outside a transaction.

@@ -33,6 +33,7 @@
 //!
 //! Calls need a tokio runtime with time and I/O enabled.
 
+mod address;
 mod bind;
 mod crowd;
 mod decode;
@@ -56,6 +57,8 @@ use crm_core::store::{Aggregate, Applied, ChangeSet, Scope, Select, Store, Store
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+pub use crate::address::without_password;
+pub use crate::error::NotGranted;
 pub use crate::grant::GrantError;
 pub use crate::host::Within;
 pub use crate::options::PostgresOptions;
@@ -118,7 +121,8 @@ impl PostgresStore {
     ///
     /// # Errors
     /// [`StoreError::Schema`] when a newer program has made the schema, the options forbid to bring an older one up to
-    /// date or the role does not own it, [`StoreError::Unavailable`] when the server cannot be reached.
+    /// date or the role does not own it, [`StoreError::Unavailable`] when the server cannot be reached,
+    /// [`StoreError::Backend`] with [`NotGranted`] when the role may not use the tables.
     pub async fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreError> {
         let pool = Pool::new(options.connect_options(url)?, options.max_connections, options.acquire_timeout);
         let mut lease = pool.acquire().await?;

@@ -10,7 +10,7 @@ use sqlx::PgConnection;
 use sqlx::postgres::PgRow;
 
 use crate::decode;
-use crate::error::{Misuse, Phase, is_undefined_table, mapped, refused};
+use crate::error::{Misuse, NotGranted, Phase, is_denied, is_undefined_table, mapped, refused};
 use crate::execute::simple;
 use crate::fence::Fence;
 use crate::grant;
@@ -41,6 +41,8 @@ const _: () = assert!(KNOWN == schema::VERSION, "every database has as many migr
 
 const TABLE: &str = "CREATE TABLE IF NOT EXISTS crm_migration (version BIGINT PRIMARY KEY, name TEXT NOT NULL, \
                      sha256 TEXT NOT NULL, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())";
+/// The schema of a name, if the role may not use it.
+const HIDDEN: &str = "SELECT oid FROM pg_namespace WHERE NOT has_schema_privilege(oid, 'USAGE') AND nspname =";
 /// Held by one process at a time in a database, whichever schema it migrates.
 const LOCK: &str = "SELECT pg_advisory_lock(hashtextextended('crm_migrate', 0))";
 const UNLOCK: &str = "SELECT pg_advisory_unlock(hashtextextended('crm_migrate', 0))";
@@ -51,6 +53,13 @@ pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOpt
     let Found { version: found, fence, owned } = find(connection).await?;
     if found == KNOWN {
         return Ok(fence);
+    }
+    // Names are not looked up in a schema that the role may not use.
+    if found == 0
+        && let Some(schema) = &options.schema
+        && !run(connection, format!("{HIDDEN} '{schema}'")).await?.is_empty()
+    {
+        return Err(not_granted(connection).await?);
     }
     if !options.migrate || !owned || (found == 0 && !options.create) {
         return Err(StoreError::Schema { found, known: KNOWN });
@@ -88,6 +97,12 @@ pub(crate) async fn migrate(connection: &mut PgConnection, options: &PostgresOpt
 /// Whether names are looked up in a schema that exists.
 async fn has_schema(connection: &mut PgConnection) -> Result<bool, StoreError> {
     Ok(text(run(connection, "SELECT current_schema()").await?.first(), 0).is_some())
+}
+
+/// The error of a role that was not granted what it needs.
+async fn not_granted(connection: &mut PgConnection) -> Result<StoreError, StoreError> {
+    let role = text(run(connection, "SELECT current_user").await?.first(), 0).unwrap_or_default();
+    Ok(StoreError::Backend(Box::new(NotGranted { role })))
 }
 
 async fn run(connection: &mut PgConnection, sql: impl Into<String>) -> Result<Vec<PgRow>, StoreError> {
@@ -130,6 +145,7 @@ async fn find(connection: &mut PgConnection) -> Result<Found, StoreError> {
     let rows = match simple(connection, FIND).await {
         Ok(rows) => rows,
         Err(error) if is_undefined_table(&error) => return Ok(found),
+        Err(error) if is_denied(&error) => return Err(not_granted(connection).await?),
         Err(error) => return Err(mapped(error, Phase::Open)),
     };
     for row in &rows {

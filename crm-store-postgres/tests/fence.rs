@@ -18,7 +18,7 @@ use crm_core::people::{Contact, ContactKind};
 use crm_core::schema::{TABLES, VERSION};
 use crm_core::store::{ChangeSet, Expr, Select, Store, StoreError, StoreExt as _};
 use crm_core::testing::{self, script};
-use crm_store_postgres::{GrantError, PostgresStore};
+use crm_store_postgres::{GrantError, NotGranted, PostgresStore};
 use fenced::Fenced;
 use line::Line;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
@@ -399,6 +399,24 @@ async fn a_role_is_granted_what_the_store_needs_and_no_more() {
         .await;
     fenced.owner_store().await.grant(&fenced.role).await.unwrap();
     assert_eq!(refusal(&mut fenced.host().await, "DELETE FROM crm_audit_entry").await, OUTSIDE);
+}
+
+#[tokio::test]
+async fn a_role_that_was_not_granted_is_told_so() {
+    let fenced = Fenced::empty().await;
+    let owner = fenced.owner_store().await;
+    let refused = async || match PostgresStore::connect(&Fenced::url(&fenced.role), fenced.options()).await {
+        Err(StoreError::Backend(source)) => source.downcast_ref::<NotGranted>().cloned(),
+        _ => None,
+    };
+    let told = Some(NotGranted { role: fenced.role.clone() });
+    // It may not look into the schema, then not into the tables.
+    assert_eq!(refused().await, told);
+    let usage = format!("GRANT USAGE ON SCHEMA {} TO {}", fenced.database.schema, fenced.role);
+    execute(&mut fenced.host_of(&fenced.owner).await, &usage).await;
+    assert_eq!(refused().await, told);
+    owner.grant(&fenced.role).await.unwrap();
+    assert_eq!(fenced.store().await.schema_version().await.unwrap(), VERSION);
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 //! `crm config`: remembers defaults.
 
 use clap::{Arg, ArgMatches, Command};
+use crm_store_postgres::without_password;
 use serde::Serialize;
 
 use super::verb;
 use crate::args::{flag, given, group, text};
-use crate::config::{Config, KEYS, key, without_password};
+use crate::config::{Config, KEYS, key};
 use crate::error::{Done, Failure};
 use crate::open::{App, warn_of_password};
 use crate::output::Format;

@@ -4,9 +4,10 @@ use clap::Command;
 use crm_core::access::Organization;
 use crm_core::schema;
 use crm_core::store::Store as _;
+use crm_store_postgres::without_password;
 use serde::Serialize;
 
-use crate::config::{KEYS, without_password};
+use crate::config::KEYS;
 use crate::error::{Done, Failure};
 use crate::logins::Logins;
 use crate::open::{App, Database};

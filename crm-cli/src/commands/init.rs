@@ -1,14 +1,15 @@
 //! `crm init`: creates an organization.
 
-use clap::{ArgMatches, Command};
-use crm_core::NewOrganization;
+use clap::{Arg, ArgMatches, Command};
 use crm_core::access::Organization;
 use crm_core::value::{Email, Slug, Text};
+use crm_core::{CrmError, NewOrganization};
+use crm_store_postgres::without_password;
 
 use crate::args::{option, required, text, value};
-use crate::config::{Origin, without_password};
+use crate::config::Origin;
 use crate::error::{Done, Failure};
-use crate::open::{App, file_of, is_server};
+use crate::open::{App, Database, file_of, is_server};
 use crate::output::{self, Record, View};
 
 pub(super) fn command() -> Command {
@@ -22,25 +23,35 @@ pub(super) fn command() -> Command {
              later commands and programs connect. That role is granted what they need: to read and write every table, \
              but of the audit only to add entries and to fill in what sealing and erasure do. It owns nothing, and the \
              server's row-level security holds its statements to the records of one organization at a time. The role exists \
-             already (CREATE ROLE name LOGIN …), is no superuser and does not bypass row-level security.",
+             already (CREATE ROLE name LOGIN …), is no superuser and does not bypass row-level security. Without an \
+             organization's options, --grant-to does that alone, for a database that is there.",
         )
         .after_help(
             "Examples:\n  crm init --org acme --name \"Acme\" --currency USD --zone America/New_York --owner ana@acme.example\n  \
              crm init --database postgres://crm_owner@db/crm --grant-to crm_app --org acme --currency USD --zone UTC \
-             --owner ana@acme.example",
+             --owner ana@acme.example\n  \
+             crm init --database postgres://crm_owner@db/crm --grant-to crm_reports",
         )
-        .arg(option("name", "NAME", "The organization's name [default: its slug]"))
-        .arg(option("currency", "CODE", "The currency of amounts that name none, as USD").required(true))
-        .arg(option("zone", "ZONE", "The IANA time zone that tells what today is, as America/New_York").required(true))
-        .arg(option("owner", "EMAIL", "The first owner's e-mail address").required(true))
-        .arg(option("owner_name", "NAME", "The first owner's name [default: from the address]"))
-        .arg(option("region", "CODE", "The region of phone numbers without a country code, as US; it also picks the calendar's public holidays (BR, CO, ES, RU, VE) and the deadline rules of cases (CO)"))
+        .arg(option("name", "NAME", "The organization's name [default: its slug]").requires("owner"))
+        .arg(needed("currency", "CODE", "The currency of amounts that name none, as USD").requires("zone"))
+        .arg(needed("zone", "ZONE", "The IANA time zone that tells what today is, as America/New_York").requires("owner"))
+        .arg(needed("owner", "EMAIL", "The first owner's e-mail address").requires("currency"))
+        .arg(option("owner_name", "NAME", "The first owner's name [default: from the address]").requires("owner"))
+        .arg(option("region", "CODE", "The region of phone numbers without a country code, as US; it also picks the calendar's public holidays (BR, CO, ES, RU, VE) and the deadline rules of cases (CO)").requires("owner"))
         .arg(option("payment_days", "N", "After how many days an invoice is due [default: 30]").value_parser(clap::value_parser!(i64)))
         .arg(option("invoice_prefix", "TEXT", "What stands before the numbers of invoices").default_value("INV-"))
         .arg(option("grant_to", "ROLE", "On PostgreSQL: the existing role as which later commands and programs connect"))
 }
 
+/// An option of a new organization, which need not be given where there is none.
+fn needed(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    option(name, value, help).required_unless_present("grant_to")
+}
+
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
+    if let (Some(role), None) = (text(args, "grant_to"), text(args, "owner")) {
+        return grant(app, &app.database(false).await?, role).await;
+    }
     // The remembered organization is that of other commands; a new one is named here.
     let (Some(slug), Some(Origin::Flag(_) | Origin::Env(_))) = (app.settings.get("org"), app.settings.origin("org"))
     else {
@@ -67,10 +78,15 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     };
     let database = app.database(true).await?;
     if let Some(role) = text(args, "grant_to") {
-        database.grant(role).await?;
-        app.out.note(&format!("Granted the role {role} what programs need to work with the tables."));
+        grant(app, &database, role).await?;
     }
-    let created = database.crm(app.clock).create_organization(&new).await?;
+    let created = database.crm(app.clock).create_organization(&new).await.map_err(|error| {
+        match (error, text(args, "grant_to")) {
+            (error @ CrmError::Duplicate { .. }, Some(role)) => Failure::from(error)
+                .hint(format!("What was to be granted is; `crm init --grant-to {role}` alone does nothing else")),
+            (error, _) => error.into(),
+        }
+    })?;
     app.out.note(&format!(
         "Created the organization {} in {}; {} owns it.",
         created.slug,
@@ -81,6 +97,13 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let view = View::full(<Organization as crm_core::entity::Entity>::TABLE);
     let record = Record { row: created.to_row(), title: created.name.to_string() };
     output::one(app.out, &view, &record, &[], "")
+}
+
+/// Grants a role of the server what programs need.
+async fn grant(app: &App, database: &Database, role: &str) -> Done {
+    database.grant(role).await?;
+    app.out.note(&format!("Granted the role {role} what programs need to work with the tables."));
+    Ok(())
 }
 
 /// A name for an owner who gave none: what stands before the at sign.

@@ -58,7 +58,8 @@ pub(super) fn command() -> Command {
             option("quota", "OPERATION=N", "How often it may do something in one UTC day, or `none`; may be repeated")
                 .long_help(
                     "How often it may do something in one UTC day, or `none`; may be repeated. A key may create 35 \
-                     contacts a day unless another number is given, or contact.create=none.",
+                     contacts a day unless another number is given, or contact.create=none; quotas of other operations leave \
+                     that as it is.",
                 )
                 .action(ArgAction::Append),
         );
@@ -152,11 +153,15 @@ async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
     let scopes: Scopes = texts(args, "scope").join(" ").parse().map_err(unknown_scope)?;
     let mut new = NewKey::new(required(args, "alias")?, required(args, "role")?, scopes);
     new.expires_at = text(args, "expires").map(|text| end(session, text)).transpose()?;
+    let mut limited = Vec::new();
     for quota in texts(args, "quota") {
         let wrong = || Failure::invalid("quota", &ValueError::syntax("a quota such as contact.create=35", quota));
         let (operation, number) = quota.split_once('=').ok_or_else(wrong)?;
         new.quotas.retain(|(known, _)| known != operation.trim());
-        new.quotas.extend(key_usage::per_day(number)?.map(|number| (operation.trim().to_owned(), number)));
+        if let Some(number) = key_usage::per_day(number)? {
+            new.quotas.push((operation.trim().to_owned(), number));
+            limited.push(operation.trim());
+        }
     }
     let created = session.create_key(&new).await.map_err(|error| match error {
         CrmError::Duplicate { .. } => {
@@ -164,11 +169,34 @@ async fn create(app: &App, session: &Session<'_>, args: &ArgMatches) -> Done {
         }
         other => other.into(),
     })?;
+    warn_of_useless(app, &new, &limited);
     app.out.note(&format!("Made the key {}. Keep its text now; it is shown this once.", created.key.alias));
     let mut view = View::full(ApiKey::TABLE);
     let records = [records::record(&created.key)];
     view.labels = records::labels(session, &view.references(&records)).await?;
     output::with_secret(app.out, &view, &records[0], "text", &created.text)
+}
+
+/// Warns of scopes and quotas that a new key has no use for.
+fn warn_of_useless(app: &App, new: &NewKey, limited: &[&str]) {
+    let role = new.role;
+    let allowed = |scopes: &Scopes, rule: &Rule| {
+        let named = rule.operation.split_once('.').is_some_and(|(entity, verb)| scopes.allow(entity, verb));
+        named && rule.is_for_keys() && rule.roles().contains(&role)
+    };
+    for scope in new.scopes.iter() {
+        let alone = scope.parse::<Scopes>();
+        if alone.is_ok_and(|alone| !POLICY.iter().any(|rule| allowed(&alone, rule))) {
+            app.out.warn(&format!("The scope {scope} allows nothing: the role {role} may do nothing of it."));
+        }
+    }
+    for operation in limited {
+        if !POLICY.iter().any(|rule| rule.operation == *operation && allowed(&new.scopes, rule)) {
+            app.out.warn(&format!(
+                "The key may not do {operation}: its quota limits nothing but what other operations create."
+            ));
+        }
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "it is the function of a `map_err`")]
@@ -179,8 +207,9 @@ fn unknown_scope(reason: ValueError) -> Failure {
 /// When a key ends: with a day of the organization's zone, or after so many times 24 hours.
 fn end(session: &Session<'_>, text: &str) -> Result<Instant, Failure> {
     let refused = |reason| Failure::invalid("expires", &reason);
-    if let Ok(days) = text.trim().parse::<i32>() {
-        return session.context().now().checked_add_micros(i64::from(days) * DAY).map_err(refused);
+    if let Ok(days) = text.trim().parse::<i64>() {
+        let micros = days.checked_mul(DAY).ok_or_else(|| refused(ValueError::Overflow))?;
+        return session.context().now().checked_add_micros(micros).map_err(refused);
     }
     let date = parse_date(text).map_err(refused)?;
     let next = date.succ_opt().ok_or_else(|| refused(ValueError::syntax("a date such as 2026-12-31", text)))?;

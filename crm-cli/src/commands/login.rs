@@ -2,7 +2,7 @@
 
 use clap::{Arg, ArgMatches, Command};
 use crm_core::CrmError;
-use crm_core::access::{Login as Credentials, Role};
+use crm_core::access::{Login as Credentials, QuotaLeft, Role};
 use crm_core::value::{Instant, Text};
 use serde::Serialize;
 
@@ -45,6 +45,11 @@ pub(super) fn logout_command() -> Command {
 pub(super) fn whoami_command() -> Command {
     Command::new("whoami")
         .about("Tells who acts, in which role, and how that is known; exit code 4 when it is nobody")
+        .long_about(
+            "Tells who acts, in which role, and how that is known; exit code 4 when it is nobody.\n\n\
+             Of an API key it tells the scopes, when it ends, and what is left of its quotas: how often it may still do what \
+             until the next UTC day begins. What a command took from a quota is told after it, too, unless with --quiet.",
+        )
         .after_help("Example: crm whoami -o json")
 }
 
@@ -71,7 +76,7 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
         }
     }
     let session = crm.session_with_token(signed.access.expose()).await?;
-    print(app, &Identity::of(&session, &How::Login(login.ends_at())))
+    print(app, &Identity::of(&session, &How::Login(login.ends_at()), None))
 }
 
 /// Where the command is given: the user and the machine. Guesses are counted by it, so that who guesses here does not keep
@@ -129,7 +134,8 @@ async fn revoke(crm: &crm_core::Crm, login: &Login) -> Done {
 
 pub(super) async fn whoami(app: &App) -> Done {
     let Acting { session, how, .. } = app.acting().await?;
-    print(app, &Identity::of(session, how))
+    let quotas = if matches!(how, How::Key(_)) { Some(session.quotas().await?) } else { None };
+    print(app, &Identity::of(session, how, quotas))
 }
 
 /// Who acts, and how that is known.
@@ -150,10 +156,33 @@ struct Identity {
     scopes: Option<Vec<String>>,
     /// When the key or the login ends.
     expires_at: Option<String>,
+    /// What is left of the API key's quotas.
+    quotas: Option<Vec<Quota>>,
+}
+
+/// What is left of a quota.
+#[derive(Serialize)]
+struct Quota {
+    operation: String,
+    limit: i64,
+    used: i64,
+    remaining: i64,
+    resets_at: Instant,
+    /// For people.
+    #[serde(skip)]
+    sentence: String,
+}
+
+impl From<QuotaLeft> for Quota {
+    fn from(left: QuotaLeft) -> Self {
+        let (remaining, sentence) = (left.remaining(), acting::sentence_of(&left));
+        let QuotaLeft { operation, limit, used, resets_at } = left;
+        Self { operation, limit, used, remaining, resets_at, sentence }
+    }
 }
 
 impl Identity {
-    fn of(session: &crm_core::Session<'_>, how: &How) -> Self {
+    fn of(session: &crm_core::Session<'_>, how: &How, quotas: Option<Vec<QuotaLeft>>) -> Self {
         use crate::config::Origin;
 
         let (user, key) = (session.user(), session.key());
@@ -180,6 +209,7 @@ impl Identity {
             scopes: key.as_ref().map(|key| key.scopes.iter().map(str::to_owned).collect()),
             key: key.map(|key| key.alias.to_string()),
             expires_at: ends.map(|ends| ends.to_string()),
+            quotas: quotas.map(|quotas| quotas.into_iter().map(Quota::from).collect()),
         }
     }
 }
@@ -202,7 +232,11 @@ fn print(app: &App, who: &Identity) -> Done {
                 "key",
                 "scopes",
                 "expires_at",
+                "quotas",
             ])?;
+            // As an option of `crm key create` takes them, with what is left.
+            let quotas = who.quotas.iter().flatten().map(|quota| format!("{}={}", quota.operation, quota.remaining));
+            let quotas = quotas.collect::<Vec<_>>().join(" ");
             let scopes = who.scopes.as_ref().map(|scopes| scopes.join(" "));
             let (role, username, key) = (who.role.to_string(), optional(&who.username), optional(&who.key));
             csv.row([
@@ -216,6 +250,7 @@ fn print(app: &App, who: &Identity) -> Done {
                 &key,
                 &optional(&scopes),
                 &optional(&who.expires_at),
+                &quotas,
             ])?;
             app.out.data(&csv.take()?)
         }
@@ -232,6 +267,8 @@ fn print(app: &App, who: &Identity) -> Done {
             ];
             let ends = who.expires_at.as_deref().and_then(|text| text.parse().ok());
             fields.push(("Expires at", ends.map(moment).unwrap_or_default()));
+            let quotas: Vec<&str> = who.quotas.iter().flatten().map(|quota| quota.sentence.as_str()).collect();
+            fields.push(("Quotas", quotas.join("\n")));
             fields.retain(|(_, value)| !value.is_empty());
             app.out.data(&output::Out::fields(&fields))
         }

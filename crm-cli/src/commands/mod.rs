@@ -29,6 +29,8 @@ mod log;
 mod login;
 mod machine;
 mod member;
+#[cfg(test)]
+mod named;
 mod org;
 mod payment;
 mod pipeline;
@@ -110,6 +112,12 @@ pub(crate) fn among(arguments: &[OsString]) -> Vec<Command> {
     let given = |name: &str| arguments.iter().skip(1).any(|argument| argument == name);
     let named: Vec<Command> = ALL.iter().filter(|(name, _)| given(name)).map(|(_, command)| command()).collect();
     if named.is_empty() || ["help", "--help", "-h", "completion", "man"].into_iter().any(given) { all() } else { named }
+}
+
+/// Whether there is a command of these two words.
+pub(crate) fn has(name: &str, verb: &str) -> bool {
+    let group = ALL.iter().find(|(known, _)| *known == name);
+    group.is_some_and(|(_, command)| command().find_subcommand(verb).is_some())
 }
 
 /// Carries out the command that was given.

@@ -18,7 +18,14 @@ pub(super) fn command() -> Command {
     edit = edit.mut_arg("slug", |arg| arg.hide(true));
     group("org", "Works on the organization's settings")
         .subcommand(Command::new("show").about("Shows the organization"))
-        .subcommand(Command::new("list").about("Lists the organizations of the database"))
+        .subcommand(
+            Command::new("list")
+                .about("Lists the organizations of the database; by a key or a login its own")
+                .long_about(
+                    "Lists the organizations of the database. An API key or a login reaches one organization, and sees no \
+                     other.",
+                ),
+        )
         .subcommand(edit)
 }
 
@@ -26,8 +33,11 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     let (verb, args) = verb(args)?;
     match verb {
         "list" => {
-            let database = app.database(false).await?;
-            let organizations = database.crm(app.clock).organizations().await?;
+            let organizations = if app.is_by_credential()? {
+                vec![app.session().await?.organization()]
+            } else {
+                app.database(false).await?.crm(app.clock).organizations().await?
+            };
             let usual = ["slug", "name", "default_currency", "time_zone"];
             let view = crate::records::view(app, Organization::TABLE, &usual, args)?;
             let mut list = output::List::new(app.out, &view);

@@ -156,13 +156,16 @@ async fn theirs(session: &Session<'_>, args: &ArgMatches) -> Result<Stored<Membe
 
 async fn show(app: &App, args: &ArgMatches) -> Done {
     let session = app.session().await?;
+    // An API key is no user, whoever made it.
+    let by_key = session.key().is_some();
     if text(args, "member").is_none() {
-        return print(app, &session.user());
+        return print_columns(app, &session.user(), if by_key { PUBLIC } else { SHOWN });
     }
     let member = theirs(&session, args).await?;
     let missing = || CrmError::NotFound { entity: User::TABLE.entity, reference: member.user_id.to_string() };
     let user = session.store().get::<User>(session.scope(), member.user_id).await?.ok_or_else(missing)?;
-    let all = user.id == session.user().id || session.authorize(User::TABLE.entity, "reset_password").await.is_ok();
+    let own = !by_key && user.id == session.user().id;
+    let all = own || session.authorize(User::TABLE.entity, "reset_password").await.is_ok();
     print_columns(app, &user, if all { SHOWN } else { PUBLIC })
 }
 

@@ -87,7 +87,11 @@ class Login:
 
 
 class Member(NamedTuple):
-    """A member of an organization: who, and in which role."""
+    """A member of an organization: who, and in which role.
+
+    Of another one's ``user`` only ``id``, ``email``, ``full_name`` and ``active`` are told; the rest is ``None``. To an API
+    key everybody is another one.
+    """
 
     membership: Membership
     user: User
@@ -147,7 +151,7 @@ class Members:
         return [*_Invitations(self._native).iter(all)]
 
     def withdraw(self, invitation: Invitation | UUID | str) -> Invitation:
-        """Takes an invitation back."""
+        """Takes an invitation back: by itself, its id, or the address of the one that stands."""
         return cast("Invitation", self._native.act("invitation", "withdraw", invitation))
 
     def set_role(self, member: Member | Membership | User | UUID | str, role: str) -> Member:
@@ -285,13 +289,13 @@ class Keys(Collection[ApiKey]):
         role: str,
         scopes: str | Iterable[str],
         expires: datetime | None = None,
-        quotas: Mapping[str, int] | None = None,
+        quotas: Mapping[str, int | None] | None = None,
     ) -> CreatedKey:
         """Makes a key that works in a role, at most one's own, within scopes: ``contact.create``, ``contact.*``,
         ``*.read``.
 
-        ``quotas`` says how often in one UTC day it may do what: 35 times ``contact.create`` unless they are given, and
-        without limit whatever they do not name.
+        ``quotas`` says how often in one UTC day it may do what. 35 times ``contact.create`` unless they name it: with
+        another number, or with ``None`` for without limit, as is whatever else they do not name.
         """
         words = scopes if isinstance(scopes, str) else " ".join(scopes)
         plain = None if quotas is None else dict(quotas)

@@ -166,6 +166,14 @@ class Crm:
             unique_phones=unique_phones,
         )
 
+    def grant(self, role: str) -> None:
+        """Grants an existing role of a PostgreSQL server what programs need to work with the tables, and nothing more.
+
+        For the tables' owner; programs then connect as that role, which row-level security holds to the records of
+        one organization at a time. :class:`ValidationError` for a role that is not there or that nothing would hold.
+        """
+        self._native.grant(role)
+
     def organizations(self) -> list[Organization]:
         """The organizations, by slug."""
         return self._native.organizations()
@@ -374,7 +382,11 @@ class Session:
         return self._native.role()
 
     def quotas(self) -> list[QuotaLeft]:
-        """What is left of the quotas of the API key at work; nothing when none is."""
+        """What is left of the quotas of the API key at work; nothing when none is.
+
+        Each has ``operation``, ``limit``, ``used``, ``remaining`` and ``resets_at``. Once one is used up,
+        :class:`QuotaExceeded` tells ``operation``, ``limit``, ``resets_at`` and ``retry_after``.
+        """
         return Access(self._native).quotas()
 
     def update_organization(self, **fields: Unpack[OrganizationFields]) -> Organization:

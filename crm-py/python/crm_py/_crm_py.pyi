@@ -117,6 +117,8 @@ class Database:
         """Whether it was opened by another process, before a fork."""
     def close(self) -> None:
         """Closes it; calls that are under way end first. Closing again does nothing."""
+    def grant(self, role: str) -> None:
+        """Grants a role of the server what programs need to work with the tables."""
     def create_organization(
         self,
         slug: str,
@@ -341,7 +343,7 @@ class Access:
         role: str,
         scopes: str,
         expires: datetime | None = None,
-        quotas: dict[str, int] | None = None,
+        quotas: dict[str, int | None] | None = None,
     ) -> tuple[ApiKey, str]:
         """Makes an API key: the key, and its text, which is shown this once."""
     def set_quota(self, key: ApiKey | UUID | str, operation: str, per_day: int | None) -> ApiKey:
@@ -898,7 +900,7 @@ class Organization(Record):
 
 @final
 class User(Record):
-    """A person who can act."""
+    """A person who can act. Of others only the id, the address, the name and whether they may act are told."""
 
     __match_args__ = (
         "id",
@@ -934,25 +936,25 @@ class User(Record):
     def password_changed_at(self) -> datetime | None:
         """When the password was last set."""
     @property
-    def password_given(self) -> bool:
+    def password_given(self) -> bool | None:
         """Whether an admin gave them the password, and may know it still."""
     @property
-    def epoch(self) -> int:
+    def epoch(self) -> int | None:
         """Counts what ends all sessions: a new password, a deactivation, signing out everywhere."""
     @property
-    def memberships(self) -> int:
+    def memberships(self) -> int | None:
         """How many organizations they are a member of."""
     @property
-    def version(self) -> int:
+    def version(self) -> int | None:
         """Counts the changes, from 1."""
     @property
-    def created_at(self) -> datetime:
+    def created_at(self) -> datetime | None:
         """When it was created."""
     @property
     def created_by(self) -> UUID | None:
         """Who created it."""
     @property
-    def updated_at(self) -> datetime:
+    def updated_at(self) -> datetime | None:
         """When it was last changed."""
 
 @final
