@@ -289,8 +289,8 @@ fn has_open(child: &Child, file: &Path) -> bool {
         std::thread::sleep(Duration::from_millis(200));
         return true;
     };
-    let file = std::fs::canonicalize(file).unwrap();
-    open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).any(|path| path == file)
+    let file = std::fs::canonicalize(file).ok();
+    open.map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).any(|path| path.is_some() && path == file)
 }
 
 #[test]
@@ -313,7 +313,7 @@ fn many_processes_renew_one_login() {
             })
             .collect();
         // One renews at a time, and none while somebody else holds the lock.
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_mins(1);
         while !children.iter().all(|child| has_open(child, &lock)) {
             assert!(Instant::now() < deadline, "not all have come to the lock");
             std::thread::sleep(Duration::from_millis(20));
