@@ -5,6 +5,9 @@ mod common;
 mod postgres;
 
 use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
 
 use common::{Sandbox, without_ids};
 use postgres::Schema;
@@ -317,6 +320,16 @@ fn a_login_goes_on_while_it_is_used_and_ends_with_the_logout() {
     assert!(ended.stderr.contains("Sign in again with `crm login ana@acme.example`"), "{}", ended.stderr);
 }
 
+/// Whether a process has a file open. Where that cannot be told it is given the time to open it.
+fn has_open(child: &Child, file: &Path) -> bool {
+    let Ok(open) = std::fs::read_dir(format!("/proc/{}/fd", child.id())) else {
+        std::thread::sleep(Duration::from_millis(200));
+        return true;
+    };
+    let file = std::fs::canonicalize(file).ok();
+    open.map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).any(|path| path.is_some() && path == file)
+}
+
 #[test]
 fn many_processes_renew_one_login() {
     let schema = Schema::new();
@@ -326,7 +339,8 @@ fn many_processes_renew_one_login() {
         crm.clock("2026-06-15T13:00:00Z");
         let path = crm.path().join("logins.toml");
         let before = std::fs::read_to_string(&path).unwrap();
-        let held = std::fs::File::options().write(true).open(path.with_extension("lock")).unwrap();
+        let lock = path.with_extension("lock");
+        let held = std::fs::File::options().write(true).open(&lock).unwrap();
         held.lock().unwrap();
         let mut children: Vec<_> = (0..8)
             .map(|_| {
@@ -336,7 +350,12 @@ fn many_processes_renew_one_login() {
             })
             .collect();
         // One renews at a time, and none while somebody else holds the lock.
-        std::thread::sleep(std::time::Duration::from_millis(700));
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !children.iter().all(|child| has_open(child, &lock)) {
+            assert!(Instant::now() < deadline, "not all have come to the lock");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        std::thread::sleep(Duration::from_millis(300));
         assert!(children.iter_mut().all(|child| child.try_wait().unwrap().is_none()));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
         drop(held);

@@ -30,9 +30,8 @@ async fn unknown_outcome_is_told_apart_from_failure() {
     let unknown = store.apply(world.scope, changes).await;
     assert!(matches!(unknown, Err(StoreError::OutcomeUnknown(_))), "{unknown:?}");
     // It had in fact been written: a failed commit is no rolled-back commit.
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let written = database.number("SELECT count(*) FROM crm_contact WHERE given_name LIKE 'lost%'").await;
-    assert_eq!(written, 1);
+    let written = "SELECT count(*) FROM crm_contact WHERE given_name LIKE 'lost%'";
+    database.until(written, |written| written == 1).await;
     // Nothing could be sent at all: nothing was written, and a later try may succeed.
     let (changes, _) = world.one(contact("never sent"));
     let unavailable = store.apply(world.scope, changes).await;

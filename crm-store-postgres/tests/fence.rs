@@ -160,49 +160,28 @@ async fn two_organizations_share_a_pool_of_one_connection() {
     assert!(stale.is_none());
 }
 
-/// How many connections of a store are in a transaction, and how many there are.
-async fn in_transaction(fenced: &Fenced) -> (i64, i64) {
-    let of = format!("FROM pg_stat_activity WHERE application_name = '{}'", fenced.database.schema);
-    let busy = format!("SELECT count(*) {of} AND (state <> 'idle' OR xact_start IS NOT NULL)");
-    (fenced.database.number(&busy).await, fenced.database.number(&format!("SELECT count(*) {of}")).await)
-}
-
-/// Waits until a read's transaction, whose end is not waited for, is over.
-async fn all_idle(fenced: &Fenced) {
-    let mut last = (0, 0);
-    for _ in 0..50 {
-        last = in_transaction(fenced).await;
-        if last.0 == 0 {
-            assert!(last.1 > 0, "the store has no connection");
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    panic!("{last:?}");
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_connection_stays_in_a_transaction_after_answers_refusals_and_cancellations() {
     let fenced = Fenced::new().await;
     let options = fenced.options().max_connections(3).application_name(&fenced.database.schema);
     let store = fenced.store_with(options.seal_after(Duration::from_hours(1))).await;
     let mut world = World::new(&store, 1).await;
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     let made = world.contact(&store, "answer").await;
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     assert!(store.get(world.scope, made.id).await.unwrap().is_some());
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     // Refusals: of one record, of many, of a value that the database cannot hold.
     let stale = renamed(&mut world, &Stored { version: 7, ..made.clone() }, "stale");
     assert!(store.apply(world.scope, stale).await.unwrap_err().is_conflict());
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     let other = world.contact(&store, "other").await;
     let mut many = world.changes();
     many.require_unchanged(&other);
     many.require_unchanged(&Stored { version: 7, ..made.clone() });
     let refused = store.apply(world.scope, many).await;
     assert!(matches!(refused, Err(StoreError::Conflict { id, .. }) if id == made.id.uuid()), "{refused:?}");
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     let nul = Expr::Contains(Contact::COLUMNS.name_key.operand(), "\0".to_owned());
     assert!(store.select(world.scope, &Select::new(Contact::TABLE, nul)).await.is_err());
     // Cancellations swallow no later change-set.
@@ -224,8 +203,7 @@ async fn no_connection_stays_in_a_transaction_after_answers_refusals_and_cancell
     for _ in 0..20 {
         world.contact(&store, "kept").await;
     }
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    all_idle(&fenced).await;
+    fenced.database.until_idle().await;
     let kept = "SELECT count(*) FROM crm_contact WHERE given_name = 'kept'";
     assert_eq!(fenced.database.number(kept).await, 20);
     let entries = "SELECT count(*) FROM crm_audit_entry WHERE entity = 'contact'";
@@ -252,8 +230,8 @@ async fn an_outcome_is_unknown_only_when_the_commits_answer_is_lost() {
         }
         line.mend();
     }
-    tokio::time::sleep(Duration::from_millis(200)).await;
     // The commit whose answer was lost was one.
+    fenced.database.until("SELECT count(*) FROM crm_contact", |count| count == 2).await;
     assert_eq!(contacts(&store, world.scope).await, 2);
     // A read is tried again on another connection.
     line.cut_at(b"SET LOCAL");
@@ -506,9 +484,7 @@ async fn one_of_many_makes_a_contact_and_the_others_are_told_soon() {
     }
     let waiting =
         format!("SELECT count(*) FROM pg_stat_activity WHERE usename = '{}' AND wait_event_type = 'Lock'", fenced.role);
-    while fenced.database.number(&waiting).await < 6 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    fenced.database.until(&waiting, |waiting| waiting == 6).await;
     transaction.rollback().await.unwrap();
     let mut outcomes = Vec::new();
     for task in tasks {

@@ -199,13 +199,7 @@ async fn entries_are_sealed_by_themselves_and_when_asked() {
         world.contact(&store, "soon").await;
     }
     let open = "SELECT count(*) FROM crm_audit_entry WHERE seq IS NULL";
-    for _ in 0..100 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if fenced.database.number(open).await == 0 {
-            break;
-        }
-    }
-    assert_eq!(fenced.database.number(open).await, 0);
+    fenced.database.until(open, |open| open == 0).await;
     world.contact(&store, "asked").await;
     let mut ask = world.changes();
     ask.seal = Some(crm_core::store::Seal { limit: 10 });

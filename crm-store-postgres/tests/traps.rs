@@ -32,7 +32,8 @@ async fn series(store: &dyn Store, world: &mut World) -> Stored<NumberSeries> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cancellation_300_cancelled_change_sets_swallow_no_later_one() {
     let database = Database::new();
-    let store = PostgresStore::connect(&url(), database.options().max_connections(3)).await.unwrap();
+    let options = database.options().max_connections(3).application_name(&database.schema);
+    let store = PostgresStore::connect(&url(), options).await.unwrap();
     let mut world = World::new(&store, 1).await;
     let series = series(&store, &mut world).await;
     for round in 0..300_u64 {
@@ -57,7 +58,7 @@ async fn cancellation_300_cancelled_change_sets_swallow_no_later_one() {
     let kept = database.number("SELECT count(*) FROM crm_contact WHERE given_name = 'kept'").await;
     assert_eq!(kept, 20);
     // What was cancelled was still written whole or not at all: the numbers have no gap.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    database.until_idle().await;
     let numbered = database.number("SELECT count(*) FROM crm_contact WHERE code IS NOT NULL").await;
     let next = database.number("SELECT next FROM crm_number_series").await;
     assert_eq!(numbered, next - 1);
@@ -193,7 +194,7 @@ async fn numbering_leaves_no_gap() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn deadlocks_are_conflicts() {
     let database = Database::new();
-    let store = database.store().await;
+    let store = PostgresStore::connect(&url(), database.options().application_name(&database.schema)).await.unwrap();
     let mut world = World::new(&store, 1).await;
     let one = world.contact(&store, "one").await;
     let two = world.contact(&store, "two").await;
@@ -207,7 +208,9 @@ async fn deadlocks_are_conflicts() {
     changes.update(&world.context, &two, Contact { family_name: Some("2".parse().unwrap()), ..two.value.clone() });
     let (store, scope) = (store.clone(), world.scope);
     let apply = tokio::spawn(async move { store.apply(scope, changes).await });
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    let waiting =
+        "SELECT count(*) FROM pg_stat_activity WHERE application_name = current_schema() AND wait_event_type = 'Lock'";
+    database.until(waiting, |waiting| waiting == 1).await;
     // Now each waits for the other, and the server ends the one that notices first.
     let locked = format!("SELECT 1 FROM crm_contact WHERE id = '{}' FOR UPDATE", one.id);
     execute(&mut host, &locked).await;
@@ -298,13 +301,7 @@ async fn entries_are_sealed_by_themselves_and_when_asked() {
         world.contact(&store, "soon").await;
     }
     let open = "SELECT count(*) FROM crm_audit_entry WHERE org = 1 AND seq IS NULL";
-    for _ in 0..100 {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        if database.number(open).await == 0 {
-            break;
-        }
-    }
-    assert_eq!(database.number(open).await, 0);
+    database.until(open, |open| open == 0).await;
     // Many at once, from several stores, make one chain.
     let tasks: Vec<_> = (0..4)
         .map(|task| {

@@ -140,7 +140,12 @@ async fn an_erasure_that_was_not_followed_by_its_purge_is_told() {
 async fn nothing_personal_comes_back_in_a_race_with_an_erasure() {
     let (_directory, store) = store();
     let crm = testing::with_logins(Crm::new(store, TestEnvironment::new(1)));
-    for round in 0..8 {
+    let (mut written, mut refused) = (0, 0);
+    for round in 0..40 {
+        // Somebody was there before the erasure, and somebody after it.
+        if round >= 8 && written > 0 && refused > 0 {
+            break;
+        }
         let planted = plant(&crm, &format!("race-{round}")).await.unwrap();
         let words: Vec<String> = (0..5).map(|step| format!("intruder{round}x{step}")).collect();
         let others = words.iter().cloned().enumerate().map(|(step, word)| {
@@ -148,16 +153,20 @@ async fn nothing_personal_comes_back_in_a_race_with_an_erasure() {
             tokio::spawn(async move {
                 for again in 0..20 {
                     if !intrude(&planted, step, &format!("{word} {again}")).await.unwrap() {
-                        break;
+                        return (again, true);
                     }
                 }
+                (20, false)
             })
         });
         let others: Vec<_> = others.collect();
         planted.session.erase_contact(planted.contact).await.unwrap();
         for other in others {
-            other.await.unwrap();
+            let (wrote, was_refused) = other.await.unwrap();
+            written += wrote;
+            refused += u32::from(was_refused);
         }
         after_race(&planted, &words).await.unwrap();
     }
+    assert!(written > 0 && refused > 0, "{written} written before the erasures, {refused} refused after them");
 }

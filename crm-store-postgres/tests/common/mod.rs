@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
 
 use crm_core::access::{Organization, Role};
 use crm_core::entity::Entity as _;
@@ -68,6 +69,27 @@ impl Database {
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let mut host = self.host().await;
         sqlx::query_scalar::<_, i64>(AssertSqlSafe(sql.to_owned())).fetch_one(&mut host).await.unwrap()
+    }
+
+    /// Waits until a query gives such a number.
+    pub(crate) async fn until(&self, sql: &str, such: impl Fn(i64) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(30);
+        loop {
+            let found = self.number(sql).await;
+            if such(found) {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{found} after 30 seconds: {sql}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Waits until no connection that has the schema's name as its application's is in a transaction.
+    pub(crate) async fn until_idle(&self) {
+        let of = format!("FROM pg_stat_activity WHERE application_name = '{}'", self.schema);
+        self.until(&format!("SELECT count(*) {of} AND (state <> 'idle' OR xact_start IS NOT NULL)"), |busy| busy == 0)
+            .await;
+        assert!(self.number(&format!("SELECT count(*) {of}")).await > 0, "the store has no connection");
     }
 }
 

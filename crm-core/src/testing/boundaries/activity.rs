@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::access::User;
-use crate::activity::{Interaction, InteractionKind, Subject, Task, TimelineOptions};
+use crate::activity::{Interaction, InteractionKind, Subject, Task, Timeline, TimelineOptions};
 use crate::error::CrmError;
 use crate::id::Id;
 use crate::people::Contact;
@@ -63,6 +63,6 @@ pub(super) async fn log(session: &Session<'_>, subject: impl Into<Subject>) -> R
 }
 
 /// Reads a record's timeline.
-pub(super) async fn timeline(session: &Session<'_>, subject: impl Into<Subject> + Send) -> Result<(), CrmError> {
-    session.timeline(subject, &TimelineOptions::default()).await.map(drop)
+pub(super) async fn timeline(session: &Session<'_>, subject: impl Into<Subject> + Send) -> Result<Timeline, CrmError> {
+    session.timeline(subject, &TimelineOptions::default()).await
 }

@@ -1,7 +1,8 @@
 //! The table of cells: every operation, by whose records it touches, by role and by credential.
 //!
 //! A line is a call of an operation and whose records it names; a cell has a sign for each role, in the order owner,
-//! admin, manager, member, viewer. Credentials with the same cells share them, and so do relations with the same lines.
+//! admin, manager, member, viewer. Where something is listed or counted the sign has its number: how many records, or
+//! what they are worth in minor units. Credentials with the same cells share them, and so do relations with the same lines.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -24,7 +25,7 @@ use crate::{Crm, Session};
 const ROLES: [Role; 5] = [Role::Owner, Role::Admin, Role::Manager, Role::Member, Role::Viewer];
 
 const LEGEND: &str = "\
-+ ok, - forbidden, s out of scope, 0 not found, ! unauthenticated, i invalid, r rule, d duplicate, c conflict
++ ok, +3 ok with so many records or so much money, - forbidden, s out of scope, 0 not found, ! unauthenticated, i invalid, r rule, d duplicate, c conflict
 by role: owner, admin, manager, member, viewer
 own: the actor owns the contact and the deal; assigned: the lead, the task and the case are the actor's; other: none is
 user: opened by name; token: signed in; key: a key with every scope; unscoped: with every scope but this one
@@ -137,8 +138,8 @@ pub async fn cells(
     Ok(table)
 }
 
-/// The table on a store, and on a memory store. By every credential, a cell needs what an earlier one has used up, such as
-/// credit: then the memory store does not return to where it was either, since others cannot.
+/// The table on a store, and on a memory store. That one does not return to where it was either, since others cannot: a cell
+/// may need what an earlier one has used up, such as credit or an idempotency key.
 ///
 /// # Errors
 /// As [`cells`].
@@ -148,9 +149,7 @@ pub async fn cells_beside(
     calls: (usize, usize),
 ) -> Result<[String; 2], CrmError> {
     let here = cells(world, None, credentials, calls).await?;
-    let memory = MemoryStore::new();
-    let rewound = (credentials == Credentials::Users).then_some(&memory);
-    Ok([here, cells(&World::new(memory.clone()), rewound, credentials, calls).await?])
+    Ok([here, cells(&World::new(MemoryStore::new()), None, credentials, calls).await?])
 }
 
 /// The rows to which a memory store returns after a cell has changed them, and when that was.
@@ -319,18 +318,18 @@ impl<'a> Office<'a> {
             if which == Credentials::Users && credential != Credential::User {
                 continue;
             }
-            let mut cell = String::new();
+            let mut signs = Vec::new();
             for role in 0..ROLES.len() {
                 let session = self.session(role, credential).await?;
-                cell.push(self.sign(call, &session, relation).await?);
+                signs.push(self.sign(call, &session, relation).await?);
             }
-            cells.push((label, cell));
+            cells.push((label, cell(&signs)));
         }
         Ok(grouped(&cells))
     }
 
     /// What comes of a call.
-    async fn sign(&mut self, call: &Action, session: &Session<'_>, relation: Relation) -> Result<char, CrmError> {
+    async fn sign(&mut self, call: &Action, session: &Session<'_>, relation: Relation) -> Result<String, CrmError> {
         let whose = self.whose(session.user().id, relation);
         let ids = self.ids(whose, relation).await?;
         let answer = call(session, &ids).await;
@@ -342,7 +341,7 @@ impl<'a> Office<'a> {
                 self.crm().set_password(&session.user().email, &PASSWORD.into()).await?;
             }
         }
-        Ok(sign(&answer))
+        Ok(sign(answer.as_ref().map(|told| told.amount)))
     }
 
     /// Undoes what a call did, or lets the next one have other records.
@@ -379,14 +378,15 @@ impl<'a> Office<'a> {
 
     /// The cells of sessions that were open when what opened them ended.
     async fn ended(&mut self, call: &Action) -> Result<String, CrmError> {
-        let mut cells = [("left", String::new()), ("signed_out", String::new()), ("revoked", String::new())];
+        let mut signs = [Vec::new(), Vec::new(), Vec::new()];
         for role in 0..ROLES.len() {
-            for (at, cell) in cells.iter_mut().enumerate() {
+            for (at, signs) in signs.iter_mut().enumerate() {
                 let session = self.ended[role][at].clone();
-                cell.1.push(self.sign(call, &session, Relation::Other).await?);
+                signs.push(self.sign(call, &session, Relation::Other).await?);
             }
         }
-        Ok(grouped(&cells))
+        let [left, signed_out, revoked] = signs.map(|signs| cell(&signs));
+        Ok(grouped(&[("left", left), ("signed_out", signed_out), ("revoked", revoked)]))
     }
 
     /// Tries what opens no session, whatever is to be done in it.
@@ -421,7 +421,7 @@ impl<'a> Office<'a> {
         ];
         for (label, answer) in lines {
             assert!(answer.is_err(), "{label} opens a session");
-            let _ = writeln!(table, "{:24} {label:26} {}", "shut", sign(&answer));
+            let _ = writeln!(table, "{:24} {label:26} {}", "shut", sign(answer.as_ref().map(|_| None)));
         }
         // Sessions that are open end with their tokens as well.
         self.world.clock.advance(-ACCESS_SECONDS);
@@ -461,17 +461,27 @@ fn grouped(cells: &[(&str, String)]) -> String {
     groups.collect::<Vec<_>>().join(" ")
 }
 
-fn sign<T>(answer: &Result<T, CrmError>) -> char {
-    let Err(error) = answer else { return '+' };
-    match error.code() {
-        _ if matches!(error, CrmError::OutOfScope { .. }) => 's',
-        ErrorCode::Forbidden => '-',
-        ErrorCode::NotFound => '0',
-        ErrorCode::Unauthenticated => '!',
-        ErrorCode::Invalid => 'i',
-        ErrorCode::Rule => 'r',
-        ErrorCode::Duplicate => 'd',
-        ErrorCode::Conflict => 'c',
-        _ => '?',
-    }
+/// The signs of all roles; with numbers among them, parted.
+fn cell(signs: &[String]) -> String {
+    signs.join(if signs.iter().any(|sign| sign.len() > 1) { "|" } else { "" })
+}
+
+/// The sign of an answer with an amount, if it is one of many.
+fn sign(answer: Result<Option<i64>, &CrmError>) -> String {
+    let error = match answer {
+        Ok(amount) => return amount.map_or_else(|| "+".to_owned(), |amount| format!("+{amount}")),
+        Err(error) => error,
+    };
+    let sign = match error.code() {
+        _ if matches!(error, CrmError::OutOfScope { .. }) => "s",
+        ErrorCode::Forbidden => "-",
+        ErrorCode::NotFound => "0",
+        ErrorCode::Unauthenticated => "!",
+        ErrorCode::Invalid => "i",
+        ErrorCode::Rule => "r",
+        ErrorCode::Duplicate => "d",
+        ErrorCode::Conflict => "c",
+        _ => "?",
+    };
+    sign.to_owned()
 }

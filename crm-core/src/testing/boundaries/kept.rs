@@ -1,7 +1,8 @@
 //! Sessions that a host keeps while what they rest on ends or changes: the next call of every operation knows.
 
 use super::cells::{join, member_of, turn_back};
-use super::{CALLS, Call, Ids, calls, day, fixtures, outcome, person, sales, stored_scopes};
+use super::told::{Told, outcome};
+use super::{CALLS, Call, Ids, calls, day, fixtures, person, sales, stored_scopes};
 use crate::access::{
     ApiRequest, CreatedKey, DeactivateUser, EndSessions, Membership, NewKey, POLICY, RemoveMember, Requester,
     ResetPassword, RevokeKey, Role, SetQuota, SetRole, Signed,
@@ -140,7 +141,7 @@ pub async fn kept(world: &World, every: usize) -> Result<Kept, CrmError> {
                 let answer = call(&as_it_was(session), &ids).await;
                 told.calls += 1;
                 if let Ok(fresh) = &fresh {
-                    assert_eq!(outcome(answer), outcome(call(fresh, &ids).await), "{name} after {event:?}");
+                    assert_eq!(outcome(&answer), outcome(&call(fresh, &ids).await), "{name} after {event:?}");
                 } else {
                     told.refused += 1;
                     let code = answer.as_ref().map(drop).map_err(CrmError::code);

@@ -12,8 +12,11 @@ use crate::value::Instant;
 
 type Draw = fn(&Book, &mut Dice) -> Option<Vec<Step>>;
 
+/// A kind of tampering, and what draws one.
+pub(super) type Entry = (&'static str, Draw);
+
 /// Every kind of tampering.
-pub(super) const KINDS: &[(&str, Draw)] = &[
+pub(super) const KINDS: &[Entry] = &[
     ("a column of an entry changed", entries::changed),
     ("a byte of a hash flipped", entries::flipped),
     ("two entries swapped", entries::swapped),

@@ -55,7 +55,7 @@ pub(super) enum General {
 }
 
 /// Asks of one kind of record.
-type Ask = for<'a> fn(&'a Session<'a>, &'a General) -> Answer<'a>;
+type Ask = for<'a> fn(&'a Session<'a>, &'a General) -> Answer<'a, String>;
 
 macro_rules! kinds {
     ($($entity:ident),* $(,)?) => {
@@ -110,7 +110,7 @@ impl Asked {
     /// The answer that a session gets.
     pub(super) async fn of(&self, session: &Session<'_>) -> Result<String, CrmError> {
         match self {
-            Self::Operation(number, ids) => CALLS[*number].1(session, ids).await,
+            Self::Operation(number, ids) => Ok(CALLS[*number].1(session, ids).await?.text),
             Self::General(kind, general) => KINDS[*kind].1(session, general).await,
             Self::Import(kind, text, upsert_by) => {
                 let import = Import::new(*kind, std::io::Cursor::new(text.clone()));
