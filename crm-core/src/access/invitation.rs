@@ -277,23 +277,19 @@ impl Reply for Accept {
     ) -> Result<Stored<Membership>, CrmError> {
         let email = &standing.invitation.email;
         let known = Select::new(User::TABLE, User::COLUMNS.email_key.eq(&email.key().to_owned()).into());
-        let user = match crm.store().first::<User>(Scope::SYSTEM, known).await? {
-            Some(user) => {
-                let (store, scope) = (&**crm.store(), standing.scope);
-                let member = Membership::COLUMNS.user_id.eq(&user.id);
-                let member = Select::new(Membership::TABLE, member.into());
-                if store.first::<Membership>(scope, member).await?.is_some() {
-                    return Err(CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["user_id"] });
-                }
-                join(&user, self.full_name.as_ref(), context, changes).map_err(|_| invalid())?;
-                end_left_over(store, scope, context, user.id, changes).await?;
-                user.id
+        let user = if let Some(user) = crm.store().first::<User>(Scope::SYSTEM, known).await? {
+            let (store, scope) = (&**crm.store(), standing.scope);
+            let member = Select::new(Membership::TABLE, Membership::COLUMNS.user_id.eq(&user.id).into());
+            if store.first::<Membership>(scope, member).await?.is_some() {
+                return Err(CrmError::Duplicate { entity: Membership::TABLE.entity, fields: vec!["user_id"] });
             }
-            None => {
-                let full_name = self.full_name.clone();
-                let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
-                changes.insert(context, User::new(email.clone(), full_name)).id
-            }
+            join(&user, self.full_name.as_ref(), context, changes).map_err(|_| invalid())?;
+            end_left_over(store, scope, context, user.id, changes).await?;
+            user.id
+        } else {
+            let full_name = self.full_name.clone();
+            let full_name = full_name.ok_or_else(|| CrmError::invalid("full_name", ValueError::Blank))?;
+            changes.insert(context, User::new(email.clone(), full_name)).id
         };
         Ok(changes.insert(context, Membership { user_id: user, role: standing.invitation.role }))
     }

@@ -237,8 +237,8 @@ const WELL_KNOWN: &[&str] = &[
     "qwertyui",
 ];
 
-/// Keys that look random, and that are copied from where they are printed: those of RFC 7515, of the tutorial of FastAPI,
-/// and of two of Spring Security. Each is refused as it stands here and as the bytes that it encodes.
+/// Keys that look random, and that are copied from where they are printed: those of RFC 7515, of a tutorial of
+/// `FastAPI`, and of two of Spring Security. Each is refused as it stands here and as the bytes that it encodes.
 const PRINTED: &[&str] = &[
     "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
@@ -248,11 +248,14 @@ const PRINTED: &[&str] = &[
 
 /// Whether a secret is one of the printed keys.
 fn is_printed(secret: &[u8]) -> bool {
-    let digits: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
-    let encoded = BASE64.encode(secret);
-    PRINTED
-        .iter()
-        .any(|key| key.as_bytes().eq_ignore_ascii_case(secret) || key.eq_ignore_ascii_case(&digits) || *key == encoded)
+    let hexadecimal = |key: &str| {
+        let bytes = (0..key.len()).step_by(2).map(|at| u8::from_str_radix(key.get(at..at + 2)?, 16).ok());
+        bytes.collect::<Option<Vec<u8>>>()
+    };
+    PRINTED.iter().any(|key| {
+        let bytes = hexadecimal(key).or_else(|| BASE64.decode(key).ok());
+        key.as_bytes().eq_ignore_ascii_case(secret) || bytes.is_some_and(|bytes| bytes == secret)
+    })
 }
 
 /// Whether a secret is too short, well known, or hardly varies.
