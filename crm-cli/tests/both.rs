@@ -196,7 +196,7 @@ fn a_role_that_owns_nothing_works_with_what_it_was_granted() {
     assert!(owner.ok("doctor").contains("does not hold this role"));
     let file = Sandbox::new().run(&format!("{init} {role}")).to_string();
     assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
-    let file = Sandbox::acme().run(&format!("init --grant-to {role}")).to_string();
+    let file = Sandbox::new().run(&format!("init --grant-to {role}")).to_string();
     assert!(file.contains("A file has no roles") && file.contains("exit 2"), "{file}");
 }
 

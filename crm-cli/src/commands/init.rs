@@ -49,6 +49,9 @@ fn needed(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 }
 
 pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
+    if text(args, "grant_to").is_some() && !is_server(app.settings.database()) {
+        return Err(Failure::usage("A file has no roles").field("grant_to"));
+    }
     if let (Some(role), None) = (text(args, "grant_to"), text(args, "owner")) {
         return grant(app, &app.database(false).await?, role).await;
     }
@@ -57,9 +60,6 @@ pub(super) async fn run(app: &App, args: &ArgMatches) -> Done {
     else {
         return Err(Failure::usage("The new organization has no slug").field("org").hint("Give --org SLUG"));
     };
-    if text(args, "grant_to").is_some() && !is_server(app.settings.database()) {
-        return Err(Failure::usage("A file has no roles").field("grant_to"));
-    }
     let slug: Slug = slug.parse().map_err(|reason| Failure::invalid("org", &reason))?;
     let refused = |field: &'static str| move |reason| Failure::invalid(field, &reason);
     let name: Text<255> = text(args, "name").unwrap_or(slug.as_ref()).parse().map_err(refused("name"))?;
