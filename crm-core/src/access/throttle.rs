@@ -20,7 +20,7 @@
 //! kept waiting as long as it lasts. Their way in is the host's word: [`Crm::set_password`](crate::Crm::set_password) frees
 //! the account of the guesses until then, and the source of the login that follows is known.
 
-use std::net::{IpAddr, Ipv6Addr};
+use core::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::body_hash;
