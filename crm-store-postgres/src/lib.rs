@@ -223,7 +223,7 @@ impl Inner {
     }
 
     /// Lets the server reuse the room of what was deleted and take its statistics, which hold samples of values, anew; of
-    /// the tables that hold anything personal. That is all that a role without rights of its own can do: what remains in
+    /// the tables that hold anything personal. Of a table without a row it takes none, and keeps the last. That is all that a role without rights of its own can do: what remains in
     /// the server's files until it is overwritten, in its log and in backups is its administrator's. False when the tables
     /// are another role's: the server would skip them, and say so to nobody.
     async fn purge(&self) -> Result<bool, StoreError> {
