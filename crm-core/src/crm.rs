@@ -113,8 +113,7 @@ impl Crm {
     /// who is a user already the same holds as when they accept an invitation ([`Crm::accept_invitation`]).
     ///
     /// # Errors
-    /// [`CrmError::Duplicate`] when the slug is taken; [`AccessError::Deactivated`](crate::access::AccessError::Deactivated)
-    /// for an owner who could not act.
+    /// [`CrmError::Duplicate`] when the slug is taken; [`AccessError::Deactivated`] for an owner who could not act.
     pub async fn create_organization(&self, new: &NewOrganization) -> Result<Stored<Organization>, CrmError> {
         for _ in 0..TRIES {
             // The key is the next free one; the unique index decides between two who chose the same.
