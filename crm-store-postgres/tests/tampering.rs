@@ -60,11 +60,12 @@ fn sql(step: &Step) -> String {
     }
 }
 
-/// What a statement did. None when a constraint refuses it: any other error is the test's own.
+/// What a statement did. None when a constraint or a type refuses its value: any other error is the test's own.
 fn allowed<T>(done: Result<T, sqlx::Error>, sql: &str) -> Option<T> {
-    // Class 23: integrity constraints.
+    // Class 22: data exceptions, such as an instant that the type cannot hold. Class 23: integrity constraints.
     let refused = |error: &sqlx::Error| {
-        error.as_database_error().is_some_and(|error| error.code().is_some_and(|code| code.starts_with("23")))
+        let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| code.starts_with("22") || code.starts_with("23"))
     };
     match done {
         Err(error) if refused(&error) => None,
